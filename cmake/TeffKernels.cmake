@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# Compiles the kernel sources once per instruction set. Eigen's namespace and ours get a name per set, or the linker
+# would keep one copy of equally named functions and mix instruction sets.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(TEFF_ISAS baseline avx2 avx512)
+  set(teff_flags_baseline)
+  set(teff_flags_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2)
+  set(teff_flags_avx512 ${teff_flags_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+  set(TEFF_ISAS neon)
+  set(teff_flags_neon)
+else()
+  set(TEFF_ISAS baseline)
+  set(teff_flags_baseline)
+endif()
+
+# teff_add_kernels(<target> <source>...): adds the sources, for every instruction set, to the target.
+function(teff_add_kernels target)
+  foreach(isa IN LISTS TEFF_ISAS)
+    set(objects teff_kernels_${isa})
+    add_library(${objects} OBJECT ${ARGN})
+    set_target_properties(${objects} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+                          VISIBILITY_INLINES_HIDDEN ON)
+    target_compile_features(${objects} PRIVATE cxx_std_20)
+    target_include_directories(${objects} PRIVATE ${TEFF_INCLUDE_DIR})
+    target_link_libraries(${objects} PRIVATE teff_eigen)
+    target_compile_definitions(${objects} PRIVATE TEFF_ISA=${isa} Eigen=Eigen_teff_${isa} EIGEN_DONT_PARALLELIZE
+                               EIGEN_NO_DEBUG EIGEN_NO_MALLOC)
+    # Kernels are optimised in every build type: unoptimised they are too slow to test, and inline functions of the
+    # standard library that stay calls could be taken from the wrong instruction set.
+    target_compile_options(${objects} PRIVATE ${teff_flags_${isa}} -O3 -fno-math-errno -fno-trapping-math
+                           ${TEFF_WARNINGS})
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+endfunction()

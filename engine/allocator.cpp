@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/allocator.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <mutex>
+#include <new>
+
+namespace teff {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kMaxCachedBytes = std::size_t{1} << 30;  // beyond this, blocks go back to the system
+
+/// Size classes: four to each power of two, so at most a quarter of a block is unused.
+struct SizeClass {
+  std::size_t index;
+  std::size_t bytes;
+};
+
+constexpr std::size_t kClasses = 4 * 64;
+
+SizeClass size_class(std::size_t bytes) {
+  if (bytes > std::size_t{1} << 48) throw std::bad_alloc();
+  const std::size_t units = std::max<std::size_t>(1, (bytes + kAlignment - 1) / kAlignment);
+  if (units <= 4) return {units - 1, units * kAlignment};
+  const auto power = static_cast<std::size_t>(std::bit_width(units - 1)) - 1;  // 2^power < units <= 2^(power+1)
+  const std::size_t step = std::size_t{1} << (power - 2);
+  const std::size_t rounded = (units + step - 1) / step * step;
+  return {4 * (power - 1) + (rounded / step - 5), rounded * kAlignment};
+}
+
+/// Kept blocks form a list through their own first bytes.
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+class Cache {
+ public:
+  void* get(SizeClass size) {
+    {
+      std::lock_guard lock(mutex_);
+      in_use_ += size.bytes;
+      peak_ = std::max(peak_, in_use_);
+      if (FreeBlock* block = free_[size.index]) {
+        free_[size.index] = block->next;
+        cached_ -= size.bytes;
+        return block;
+      }
+      ++system_allocations_;
+    }
+    void* pointer = ::operator new(size.bytes, std::align_val_t{kAlignment}, std::nothrow);
+    if (pointer == nullptr) {
+      clear();
+      pointer = ::operator new(size.bytes, std::align_val_t{kAlignment}, std::nothrow);
+    }
+    if (pointer == nullptr) {
+      std::lock_guard lock(mutex_);
+      in_use_ -= size.bytes;
+      throw std::bad_alloc();
+    }
+    return pointer;
+  }
+
+  void put(void* pointer, SizeClass size) noexcept {
+    {
+      std::lock_guard lock(mutex_);
+      in_use_ -= size.bytes;
+      if (cached_ + size.bytes <= kMaxCachedBytes) {
+        free_[size.index] = new (pointer) FreeBlock{free_[size.index]};
+        cached_ += size.bytes;
+        return;
+      }
+    }
+    ::operator delete(pointer, std::align_val_t{kAlignment});
+  }
+
+  void clear() noexcept {
+    std::lock_guard lock(mutex_);
+    for (FreeBlock*& head : free_) {
+      while (head != nullptr) {
+        FreeBlock* next = head->next;
+        ::operator delete(static_cast<void*>(head), std::align_val_t{kAlignment});
+        head = next;
+      }
+    }
+    cached_ = 0;
+  }
+
+  MemoryStats stats() {
+    std::lock_guard lock(mutex_);
+    return {in_use_, peak_, cached_, system_allocations_};
+  }
+
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    peak_ = in_use_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::array<FreeBlock*, kClasses> free_{};
+  std::size_t in_use_ = 0;
+  std::size_t peak_ = 0;
+  std::size_t cached_ = 0;
+  std::uint64_t system_allocations_ = 0;
+};
+
+/// Never destroyed: tensors in static variables may outlive any object of ours.
+Cache& cache() {
+  static Cache* instance = new Cache;
+  return *instance;
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) { return cache().get(size_class(bytes)); }
+
+void deallocate(void* pointer, std::size_t bytes) noexcept {
+  if (pointer != nullptr) cache().put(pointer, size_class(bytes));
+}
+
+MemoryStats memory_stats() { return cache().stats(); }
+
+void reset_peak_memory_stats() { cache().reset_peak(); }
+
+void empty_cache() { cache().clear(); }
+
+}  // namespace teff

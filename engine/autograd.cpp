@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/autograd.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "teff/engine/error.h"
+#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/op.h"
+#include "teff/engine/op_timer.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff {
+namespace {
+
+/// Whether this handle is the only way to the elements, so that they may be changed.
+bool owned_alone(const Tensor& tensor) {
+  return tensor.impl().use_count() == 1 && tensor.impl()->storage.use_count() == 1;
+}
+
+void add_in_place(const Tensor& sum, const Tensor& term) {
+  if (sum.dtype() == DType::float32) {
+    kernels::table<float>().axpy(sum.numel(), 1, term.data<float>(), sum.data<float>());
+  } else {
+    kernels::table<double>().axpy(sum.numel(), 1, term.data<double>(), sum.data<double>());
+  }
+}
+
+/// sum += term, for gradients on their way: the sum may share elements with other tensors.
+void accumulate(Tensor& sum, const Tensor& term) {
+  if (!sum.defined()) {
+    sum = term;
+    return;
+  }
+  if (!owned_alone(sum)) sum = sum.clone();
+  add_in_place(sum, term);
+}
+
+/// leaf.grad += grad, in place: the user may hold the gradient.
+void accumulate_leaf(const Tensor& leaf, Tensor grad) {
+  Tensor& sum = leaf.impl()->grad;
+  if (!sum.defined()) {
+    sum = owned_alone(grad) ? std::move(grad) : grad.clone();
+    return;
+  }
+  sum.impl()->storage->version.fetch_add(1, std::memory_order_relaxed);
+  add_in_place(sum, grad);
+}
+
+/// The nodes that wait for their turn, latest first: when a node's turn comes all that uses its result has had its own.
+class Queue {
+ public:
+  ~Queue() {
+    for (const std::shared_ptr<Node>& node : heap_) node->grad = Tensor();  // after an exception
+  }
+
+  bool empty() const { return heap_.empty(); }
+
+  void add(const std::shared_ptr<Node>& node, const Tensor& grad) {
+    const bool is_new = !node->grad.defined();
+    accumulate(node->grad, grad);
+    if (!is_new) return;
+    heap_.push_back(node);
+    std::push_heap(heap_.begin(), heap_.end(), earlier);
+  }
+
+  std::shared_ptr<Node> take() {
+    std::pop_heap(heap_.begin(), heap_.end(), earlier);
+    std::shared_ptr<Node> node = std::move(heap_.back());
+    heap_.pop_back();
+    return node;
+  }
+
+ private:
+  static bool earlier(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) {
+    return a->sequence < b->sequence;
+  }
+
+  std::vector<std::shared_ptr<Node>, CachingAllocator<std::shared_ptr<Node>>> heap_;
+};
+
+void check_unchanged(const Node& node, const Tensor& kept, std::size_t i) {
+  if (kept.impl()->storage == nullptr) return;
+  if (kept.impl()->storage->version.load(std::memory_order_relaxed) == node.versions[i]) return;
+  throw Error("backward: expected the tensors that " + std::string(node.op->name()) +
+              " needs to be unchanged since forward, but " + detail::describe(kept.type()) +
+              " was changed in place; change a clone() instead");
+}
+
+void check_node(const Node& node) {
+  if (node.released) {
+    throw Error("backward: expected a graph that was not used before, but what " + std::string(node.op->name()) +
+                " kept was freed by an earlier backward(); pass {.retain_graph = true} to that one");
+  }
+  std::size_t i = 0;
+  for (const Tensor& input : node.inputs) check_unchanged(node, input, i++);
+  for (const Tensor& kept : node.saved) check_unchanged(node, kept, i++);
+}
+
+void check_grad(const Node& node, std::size_t input, const Tensor& grad) {
+  if (grad.type() == node.inputs[input].type()) return;
+  throw Error(std::string(node.op->name()) + ": expected backward to return a gradient " +
+              detail::describe(node.inputs[input].type()) + " for input " + std::to_string(input) + ", got " +
+              detail::describe(grad.type()));
+}
+
+/// A gradient costs about what forward does, for each of the (at most two) factors that gets one.
+void report(const detail::OpTimer& timer, const Node& node, const TensorList& grads) {
+  std::vector<TensorType> types;
+  double bytes = static_cast<double>(numel(node.type.shape)) * static_cast<double>(size_of(node.type.dtype));
+  double gradients = 0;
+  for (const Tensor& input : node.inputs) {
+    types.push_back(input.type());
+    bytes += static_cast<double>(input.nbytes());
+  }
+  for (const Tensor& grad : grads) {
+    if (grad.defined()) bytes += static_cast<double>(grad.nbytes());
+  }
+  for (std::size_t i = 0; i < std::min<std::size_t>(grads.size(), 2); ++i) gradients += grads[i].defined() ? 1 : 0;
+  timer.report(node.op->name(), true, node.scope, gradients * node.op->flop(types, node.type), bytes);
+}
+
+TensorList call_backward(const Node& node, const Tensor& grad) {
+  const std::size_t count = node.inputs.size();
+  const auto wanted = std::allocate_shared<bool[]>(CachingAllocator<bool>(), std::max<std::size_t>(count, 1));
+  for (std::size_t i = 0; i < count; ++i) wanted[i] = node.inputs[i].requires_grad();
+  const detail::OpTimer timer;
+  TensorList grads = node.op->backward({grad, node.inputs, node.saved, {wanted.get(), count}});
+  if (timer.on()) report(timer, node, grads);
+  if (grads.size() != count) {
+    throw Error(std::string(node.op->name()) + ": expected backward to return " + std::to_string(count) +
+                " gradients, got " + std::to_string(grads.size()));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!wanted[i]) grads[i] = Tensor();
+    if (grads[i].defined()) check_grad(node, i, grads[i]);
+  }
+  return grads;
+}
+
+void run(Queue& queue, bool retain_graph) {
+  while (!queue.empty()) {
+    const std::shared_ptr<Node> node = queue.take();
+    const Tensor grad = std::move(node->grad);
+    node->grad = Tensor();
+    check_node(*node);
+    TensorList grads = call_backward(*node, grad);
+    for (std::size_t i = 0; i < grads.size(); ++i) {
+      if (!grads[i].defined()) continue;
+      const Tensor& input = node->inputs[i];
+      if (input.is_leaf()) {
+        accumulate_leaf(input, std::move(grads[i]));
+      } else {
+        queue.add(input.impl()->node, grads[i]);
+        grads[i] = Tensor();
+      }
+    }
+    if (retain_graph) continue;
+    node->released = true;
+    node->inputs.clear();
+    node->saved.clear();
+  }
+}
+
+Tensor first_gradient(const Tensor& root, const Tensor& gradient) {
+  if (!gradient.defined()) {
+    if (root.numel() != 1) {
+      throw ShapeError("backward: expected a tensor of one element, or a gradient, got " +
+                       detail::describe(root.type()));
+    }
+    return ones_like(root);
+  }
+  if (gradient.type() == root.type()) return gradient;
+  throw ShapeError("backward: expected a gradient " + detail::describe(root.type()) + ", got " +
+                   detail::describe(gradient.type()));
+}
+
+}  // namespace
+
+void Tensor::backward(const Tensor& gradient, const BackwardOptions& options) const {
+  if (!requires_grad()) {
+    throw Error("backward: expected a tensor that requires grad, got one that was computed from none; see "
+                "requires_grad_() and NoGradGuard");
+  }
+  const NoGradGuard no_grad;
+  const Tensor start = first_gradient(*this, gradient).detach();
+  if (is_leaf()) {
+    accumulate_leaf(*this, start);
+    return;
+  }
+  Queue queue;
+  queue.add(impl_->node, start);
+  run(queue, options.retain_graph);
+}
+
+}  // namespace teff

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/fields.h"
+
+#include <algorithm>
+
+#include "teff/engine/error.h"
+
+namespace teff::detail {
+
+void from_value(const Value& value, bool& field) { field = value.as_bool(); }
+void from_value(const Value& value, std::int64_t& field) { field = value.as_int(); }
+void from_value(const Value& value, double& field) { field = value.as_float(); }
+void from_value(const Value& value, std::string& field) { field = value.as_text(); }
+void from_value(const Value& value, IntList& field) { field = value.as_int_list(); }
+
+void from_value(const Value& value, Pair& field) {
+  const IntList list = value.as_int_list();
+  if (list.size() != 2) throw TypeError("expected a list of 2 integers, got " + to_string(list));
+  field = {list[0], list[1]};
+}
+
+void bad_field(std::string_view owner, std::string_view field, const char* what) {
+  throw TypeError(std::string(owner) + ": attribute \"" + std::string(field) + "\": " + what);
+}
+
+void refuse_unknown_fields(std::string_view owner, const Dict& values, const std::vector<std::string_view>& known) {
+  for (const DictItem& item : values) {
+    if (std::find(known.begin(), known.end(), item.key) != known.end()) continue;
+    std::string names;
+    for (const std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
+    throw ValueError(std::string(owner) + ": expected attributes among (" + names + "), got \"" + item.key + '"');
+  }
+}
+
+}  // namespace teff::detail

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "teff/engine/op.h"
+
+namespace teff {
+
+/// Tensors by dotted name: "conv1.weight".
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// One line of a Graph.
+struct GraphNode {
+  enum class Kind {
+    placeholder,  // an input of the graph
+    get_attr,     // a parameter, buffer or constant, by name
+    call,         // an operation on earlier nodes
+  };
+  Kind kind = Kind::placeholder;
+  std::string name;                  // unique in the graph
+  std::string target;                // get_attr: the tensor's name; call: the op's name
+  int version = 1;                   // call: the op's version
+  Dict attributes;                   // call: the op's attributes; an integer that follows the batch is {"batch": k}:
+                                     // k times the size of dimension 0 of the first input
+  std::vector<std::int64_t> inputs;  // call: places of earlier nodes
+  std::string scope;                 // path of the module that made the call; "" for the root
+  TensorType type;                   // as captured; where it follows the batch, with the captured batch
+  friend bool operator==(const GraphNode&, const GraphNode&) = default;
+};
+
+std::string_view to_string(GraphNode::Kind kind);
+
+/// A computation as plain data: what a model file holds. See op.h.
+struct Graph {
+  std::vector<GraphNode> nodes;       // each after all that it uses; placeholders first, in the order of the inputs
+  std::vector<std::int64_t> outputs;  // places of nodes
+  NamedTensors constants;             // tensors that are neither inputs nor named: values that the code made
+};
+
+/// One line for each node: `%3 conv2d(%0, %1, %2) {stride: [1, 1], ...} -> float32 [4, 6, 28, 28]  # conv1`
+std::ostream& operator<<(std::ostream& out, const Graph& graph);
+
+using GraphFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
+
+/// Writes down what `function` does with the inputs. `attributes` names the tensors that stay outside of the graph
+/// (parameters and buffers); scope_names gives the paths of the objects that ScopeGuard marks.
+///
+/// The function is run at two sizes of dimension 0 (the batch) and the two records are unified, so that no batch
+/// size is frozen in; inputs without dimensions are captured at one.
+/// @throws Error, naming the module, for what cannot be captured: an output that depends on a value read with
+/// item(), a size that follows the batch in a way that is not a multiple of it, different operations at different
+/// batch sizes, values that differ from run to run.
+Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
+              const std::vector<std::pair<const void*, std::string>>& scope_names = {});
+
+/// A Graph made ready to run: ops made by name, attributes looked up, everything checked once. Holds handles of the
+/// tensors that it was given. run() may be called from several threads at once, if no op of it is in training.
+class GraphExecutor {
+ public:
+  /// `attributes` must name every get_attr target that is not among the graph's constants.
+  /// @throws ValueError, ShapeError, TypeError if the graph is not valid: an unknown op, a reference forward,
+  /// a missing tensor, types that do not fit (all ops are checked with the placeholders' types).
+  GraphExecutor(const Graph& graph, const NamedTensors& attributes);
+  ~GraphExecutor();
+  GraphExecutor(const GraphExecutor&);
+  GraphExecutor(GraphExecutor&&) noexcept;
+  GraphExecutor& operator=(const GraphExecutor&);
+  GraphExecutor& operator=(GraphExecutor&&) noexcept;
+
+  /// The outputs. Every operation goes through apply(), so gradients flow as they did in the original.
+  std::vector<Tensor> run(std::span<const Tensor> inputs) const;
+
+  /// Sets the attribute "training" of every op that has one: dropout, batch_norm.
+  void set_training(bool training);
+
+  /// The paths of the modules that its operations came from, for a Profiler.
+  std::vector<std::pair<const void*, std::string>> scope_names() const;
+
+ private:
+  struct Program;
+  std::shared_ptr<const Program> program_;
+};
+
+/// Sets the attribute "training" of every call that has one: dropout, batch_norm.
+void set_training(Graph& graph, bool training);
+
+/// Marks the operations of its lifetime, in this thread, as made by `owner` (a module), for capture and profiling.
+class ScopeGuard {
+ public:
+  explicit ScopeGuard(const void* owner);
+  ~ScopeGuard();
+  ScopeGuard(const ScopeGuard&) = delete;
+  ScopeGuard& operator=(const ScopeGuard&) = delete;
+
+ private:
+  const void* previous_;
+};
+
+/// Whether this thread is capturing a graph.
+bool is_capturing();
+
+}  // namespace teff

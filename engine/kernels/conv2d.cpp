@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/conv2d_depthwise.h"
+#include "teff/engine/kernels/correlation.h"
+#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/gemm_pack.h"
+#include "teff/engine/parallel.h"
+
+namespace teff::kernels::TEFF_ISA {
+namespace {
+
+int64_t greatest_common_divisor(int64_t a, int64_t b) { return b == 0 ? a : greatest_common_divisor(b, a % b); }
+
+/// The gradient of the input at the places place, place + stride, ...: a convolution of stride 1 of the gradient of
+/// the output with those weights, last first, that reach these places. No taps: the gradient there is zero.
+Axis transposed_axis(int64_t source, int64_t size, int64_t taps, int64_t stride, int64_t padding, int64_t dilation,
+                     int64_t place) {
+  // in = out * stride - padding + tap * dilation, so tap reaches `place` from out = (place + padding - tap * dilation)
+  // / stride, if that is whole. The taps for which it is are step apart.
+  const int64_t divisor = greatest_common_divisor(stride, dilation), step = stride / divisor;
+  int64_t first = 0;
+  while (first < smaller(step, taps) && (place + padding - first * dilation) % stride != 0) ++first;
+  const int64_t count = first < smaller(step, taps) ? (taps - 1 - first) / step + 1 : 0;
+  const int64_t last = first + (count - 1) * step;
+  return {.source = source,
+          .out = place < size ? (size - 1 - place) / stride + 1 : 0,
+          .taps = count,
+          .spacing = dilation / divisor,
+          .stride = 1,
+          .start = (place + padding - last * dilation) / stride,
+          .first_index = last,
+          .index_step = -step};
+}
+
+constexpr int64_t kElementsPerTask = 32768;    // of weights to pack
+
+/// weight [out_channels, depth]. A task takes panels with all of their blocks: it reads whole rows.
+template <class T>
+void pack_weight(const T* weight, PackedWeight<T>& packed) {
+  const Parts &panels = packed.panels(), &depths = packed.depths();
+  parallel_ranges(panels.count, ceil_div(kElementsPerTask, panels.longest() * larger(1, depths.size)),
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t i = begin * depths.count; i < end * depths.count; ++i) {
+                      const int64_t p = i / depths.count, block = i % depths.count, rows = panels.length(p);
+                      pack_transposed(rows, depths.length(block),
+                                      weight + panels.begin(p) * depths.size + depths.begin(block), depths.size,
+                                      packed.panel(block, p), rows);
+                    }
+                  });
+}
+
+/// The transposed weight of a group: rows are its input channels, columns (output channel, tap of y, tap of x). A task
+/// takes whole blocks of columns: it reads the weights of an output channel from one end to the other.
+template <class T>
+void pack_transposed_weight(const Window2d& w, const Axis& y, const Axis& x, const T* weight, PackedWeight<T>& packed) {
+  const Parts &panels = packed.panels(), &depths = packed.depths();
+  const int64_t plane = w.kernel_height * w.kernel_width, taps = y.taps * x.taps;
+  parallel_for(depths.count, [&](int64_t block) {
+    for (int64_t column = depths.begin(block); column < depths.begin(block + 1); ++column) {
+      const int64_t k = column / taps, i = column % taps / x.taps, j = column % x.taps;
+      const T* from = weight + k * panels.size * plane + y.index(i) * w.kernel_width + x.index(j);
+      for (int64_t p = 0; p < panels.count; ++p) {
+        T* to = packed.panel(block, p) + (column - depths.begin(block)) * panels.length(p);
+        for (int64_t r = 0; r < panels.length(p); ++r, from += plane) to[r] = *from;
+      }
+    }
+  });
+}
+
+template <class T>
+void fill_zero(const OutputPlace<T>& to, int64_t channels, int64_t rows, int64_t columns) {
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t y = 0; y < rows; ++y) {
+      T* row = to.data + c * to.channel + y * to.row;
+      for (int64_t x = 0; x < columns; ++x) row[x * to.column] = T(0);
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, bool relu, T* output) {
+  const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
+  const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
+  const int64_t depth = in_channels * w.kernel_height * w.kernel_width;
+  if (w.batch == 0 || out_plane == 0 || out_channels == 0) return;
+  if (is_depthwise(w)) {
+    depthwise(w, input, weight, bias, relu, output);
+    return;
+  }
+  Axis y = forward_y(w), x = forward_x(w);
+  if (y.taps == 1 && x.taps == 1 && y.stride == 1 && x.stride == 1 && y.start == 0 && x.start == 0) {
+    x.source = x.out = in_plane;    // a plain product: the image is one long row
+    y.source = y.out = 1;
+  }
+  PackedWeight<T> packed(out_channels, depth);
+  for (int64_t g = 0; g < w.groups; ++g) {
+    pack_weight(weight + g * out_channels * depth, packed);
+    correlate<T>({.batch = w.batch,
+                  .input = input + g * in_channels * in_plane,
+                  .input_step = w.channels * in_plane,
+                  .output_step = w.out_channels * out_plane,
+                  .input_end = input + w.batch * w.channels * in_plane,
+                  .output = {output + g * out_channels * out_plane, out_plane, x.out, 1},
+                  .bias = bias == nullptr ? nullptr : bias + g * out_channels,
+                  .relu = relu},
+                 in_channels, y, x, packed);
+  }
+}
+
+/// Those pixels of every input image that lie on the two axes.
+template <class T>
+void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const T* grad_output, const T* weight,
+                          T* grad_input) {
+  const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
+  const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
+  const int64_t filters = out_channels * in_channels * w.kernel_height * w.kernel_width;
+  PackedWeight<T> packed(in_channels, out_channels * y.taps * x.taps);
+  for (int64_t g = 0; g < w.groups; ++g) {
+    pack_transposed_weight(w, y, x, weight + g * filters, packed);
+    correlate<T>({.batch = w.batch,
+                  .input = grad_output + g * out_channels * out_plane,
+                  .input_step = w.out_channels * out_plane,
+                  .output_step = w.channels * in_plane,
+                  .input_end = grad_output + w.batch * w.out_channels * out_plane,
+                  .output = {grad_input + g * in_channels * in_plane, in_plane, w.stride_height * w.width,
+                             w.stride_width},
+                  .bias = nullptr,
+                  .relu = false},
+                 out_channels, y, x, packed);
+  }
+}
+
+// dX[c, y, x] = sum over k, i, j of w[k, c, i, j] * dY[k, (y + pad - i * dilation) / stride, ...] where that is whole.
+template <class T>
+void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* weight, T* grad_input) {
+  for (int64_t py = 0; py < smaller(w.stride_height, w.height); ++py) {
+    const Axis y = transposed_axis(w.out_height, w.height, w.kernel_height, w.stride_height, w.padding_height,
+                                   w.dilation_height, py);
+    for (int64_t px = 0; px < smaller(w.stride_width, w.width); ++px) {
+      const Axis x = transposed_axis(w.out_width, w.width, w.kernel_width, w.stride_width, w.padding_width,
+                                     w.dilation_width, px);
+      T* first = grad_input + py * w.width + px;
+      if (y.taps * x.taps * w.out_channels == 0) {
+        fill_zero<T>({first, w.height * w.width, w.stride_height * w.width, w.stride_width}, w.batch * w.channels,
+                     y.out, x.out);
+      } else if (is_depthwise(w) && w.out_channels == w.channels) {
+        depthwise_backward_input(w, y, x, grad_output, weight, first);
+      } else {
+        backward_input_phase(w, y, x, grad_output, weight, first);
+      }
+    }
+  }
+}
+
+template void conv2d(const Window2d&, const float*, const float*, const float*, bool, float*);
+template void conv2d(const Window2d&, const double*, const double*, const double*, bool, double*);
+template void conv2d_backward_input(const Window2d&, const float*, const float*, float*);
+template void conv2d_backward_input(const Window2d&, const double*, const double*, double*);
+
+}  // namespace teff::kernels::TEFF_ISA

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/correlation.h"
+
+#include "teff/engine/parallel.h"
+
+namespace teff::kernels::TEFF_ISA {
+namespace {
+
+constexpr int64_t kChunkRows = 280;        // output channels of a task: their weights stay in the second level cache
+constexpr int64_t kChunkPositions = 512;   // output pixels of a task
+constexpr int64_t kLeastRows = 128;        // to have more tasks, channels are not cut finer: each packs all its pixels
+constexpr int64_t kLeastPositions = 96;    // nor pixels: each task reads all its weights
+constexpr int64_t kMaxTasks = 8;
+constexpr int64_t kMultiplyAddsPerTask = 400'000;
+
+/// The positions of an output (see im2col.h) and how they and its channels are cut: one task for each pair of chunks.
+struct Plan {
+  bool in_place;          // B is read from the planes, not packed
+  int64_t width;          // positions of a row
+  Parts channel_chunks;   // panels, into tasks
+  Parts position_chunks;  // rows, if there are gaps between them, or tiles, into tasks
+};
+
+/// Packing costs about half a cycle a value, which for few output channels is more than the multiplications. Then the
+/// planes serve as they are, and so the gaps between their rows are computed, too.
+bool worth_in_place(int64_t out_channels, int64_t width, int64_t pitch) {
+  return out_channels <= 64 && out_channels * (pitch - width) <= 8 * width;
+}
+
+template <class T>
+Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, int64_t pitch, int64_t depth) {
+  Plan plan;
+  plan.in_place = worth_in_place(panels.size, x.out, pitch);
+  plan.width = plan.in_place ? pitch : x.out;
+  const int64_t pixels = y.out * x.out, unit = plan.width == x.out ? kTileColumns<T> : x.out;
+  const int64_t units = ceil_div(pixels, unit);
+  Parts channels = parts_of_at_most(panels.count, kChunkRows / kTileRows);
+  Parts positions = parts_of_at_most(units, larger(1, kChunkPositions / unit));
+  const int64_t per_task = larger(1, kMultiplyAddsPerTask / larger(1, depth));
+  const int64_t wanted = smaller(kMaxTasks, batch * panels.size * pixels / per_task);
+  while (batch * channels.count * positions.count < wanted) {
+    const bool channels_left = (channels.count + 1) * kLeastRows <= panels.size;
+    const bool positions_left = positions.count < positions.size && (positions.count + 1) * kLeastPositions <= pixels;
+    if (!channels_left && !positions_left) break;
+    const bool positions_longer = pixels / positions.count >= panels.size / channels.count;
+    ++(positions_left && (positions_longer || !channels_left) ? positions : channels).count;
+  }
+  plan.channel_chunks = channels;
+  plan.position_chunks = positions;
+  return plan;
+}
+
+template <class T>
+class CorrelationTask {
+ public:
+  CorrelationTask(const Correlation<T>& c, const Plan& plan, const Columns<T>& columns, PackedWeight<T>& weight)
+      : c_(c), plan_(plan), columns_(columns), weight_(weight), out_width_(columns.x().out) {}
+
+  /// The panels of channels [first_panel, last_panel) at the positions [begin, end) of image n.
+  void run(int64_t n, int64_t first_panel, int64_t last_panel, int64_t begin, int64_t end) {
+    const int64_t row = begin / plan_.width, rows = (end - 1) / plan_.width - row + 1;
+    Workspace<T> buffer(static_cast<std::size_t>(columns_.strip_size(columns_.channels())));
+    Workspace<T> panel(static_cast<std::size_t>(weight_.depths().longest() * kTileColumns<T> + kLanes<T>));
+    const T* image = c_.input + n * c_.input_step;
+    const T* strip = columns_.strip(image, columns_.channels(), row, rows, buffer.data());
+    const T* strip_end = strip == buffer.data() ? strip + columns_.strip_size(columns_.channels()) : c_.input_end;
+
+    const bool direct = c_.output.column == 1 && c_.output.row == plan_.width;
+    const Parts& panels = weight_.panels();
+    const int64_t channel = panels.begin(first_panel), channels = panels.begin(last_panel) - channel;
+    Workspace<T> dense(static_cast<std::size_t>(direct ? 0 : channels * (end - begin)));
+    T* to = c_.output.data + n * c_.output_step + channel * c_.output.channel;
+    T* c = direct ? to + begin : dense.data();
+    const int64_t ldc = direct ? c_.output.channel : end - begin;
+
+    for (int64_t block = 0; block < weight_.depths().count; ++block) {
+      const int64_t first = weight_.depths().begin(block), depth = weight_.depths().length(block);
+      for (int64_t position = begin; position < end; position += kTileColumns<T>) {
+        const int64_t count = smaller(kTileColumns<T>, end - position), in_strip = position - row * plan_.width;
+        if (plan_.in_place && columns_.readable(strip, strip_end, in_strip, count)) {
+          multiply_panel(block, first_panel, last_panel, strip + in_strip, columns_.offsets() + first,
+                         c + (position - begin), ldc, count);
+        } else {
+          columns_.pack(strip, strip_end, first, depth, plan_.width, in_strip, count, panel.data());
+          multiply_panel(block, first_panel, last_panel, panel.data(), nullptr, c + (position - begin), ldc, count);
+        }
+      }
+    }
+    if (!direct) spread(dense.data(), channels, begin, end, to);
+  }
+
+ private:
+  void multiply_panel(int64_t block, int64_t first_panel, int64_t last_panel, const T* b, const int64_t* offsets,
+                      T* c, int64_t ldc, int64_t columns) {
+    const Parts& panels = weight_.panels();
+    const bool last = block + 1 == weight_.depths().count;
+    for (int64_t p = first_panel; p < last_panel; ++p) {
+      multiply_tile<T>(panels.length(p),
+                       {.k = weight_.depths().length(block),
+                        .a = weight_.panel(block, p),
+                        .b = b,
+                        .b_stride = kTileColumns<T>,
+                        .offsets = offsets,
+                        .c = c + (panels.begin(p) - panels.begin(first_panel)) * ldc,
+                        .ldc = ldc,
+                        .columns = columns,
+                        .accumulate = block > 0,
+                        .row_bias = last && c_.bias != nullptr ? c_.bias + panels.begin(p) : nullptr,
+                        .column_bias = nullptr,
+                        .relu = last && c_.relu});
+    }
+  }
+
+  /// Writes [channels, end - begin] positions to where they belong; those between two rows belong nowhere.
+  void spread(const T* from, int64_t channels, int64_t begin, int64_t end, T* to) const {
+    const int64_t step = c_.output.column;
+    for (int64_t c = 0; c < channels; ++c, to += c_.output.channel) {
+      T* row = to + begin / plan_.width * c_.output.row;
+      int64_t x = begin % plan_.width, next = 0;
+      for (int64_t position = begin; position < end; position += next, row += c_.output.row, x = 0) {
+        next = smaller(plan_.width - x, end - position);
+        const int64_t length = smaller(next, out_width_ - x);
+        if (step == 1) {
+          for (int64_t i = 0; i < length; i += kLanes<T>) {
+            const int64_t count = smaller(kLanes<T>, length - i);
+            store_some(row + x, i, count, load_some(from, i, count));
+          }
+        } else {
+          for (int64_t i = 0; i < length; ++i) row[(x + i) * step] = from[i];
+        }
+        from += next;
+      }
+    }
+  }
+
+  const Correlation<T>& c_;
+  const Plan& plan_;
+  const Columns<T>& columns_;
+  PackedWeight<T>& weight_;
+  int64_t out_width_;
+};
+
+}  // namespace
+
+template <class T>
+void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, PackedWeight<T>& weight) {
+  if (c.batch == 0 || y.out * x.out == 0) return;
+  const Plan plan = plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size);
+  const Parts &channel_chunks = plan.channel_chunks, &position_chunks = plan.position_chunks;
+  // Without gaps, chunks of positions are cut anywhere in a row; with gaps, they are whole rows without the last gap.
+  const bool gaps = plan.width != x.out;
+  const int64_t unit = gaps ? plan.width : kTileColumns<T>, last = (y.out - 1) * plan.width + x.out;
+  const int64_t rows = gaps ? position_chunks.longest() : (position_chunks.longest() * unit - 2) / x.out + 2;
+  Columns<T> columns(channels, y, x, smaller(y.out, rows));
+  parallel_for(c.batch * channel_chunks.count * position_chunks.count, [&](int64_t i) {
+    const int64_t image = i / (channel_chunks.count * position_chunks.count);
+    const int64_t channel_chunk = i % channel_chunks.count;
+    const int64_t position_chunk = i / channel_chunks.count % position_chunks.count;
+    const int64_t begin = position_chunks.begin(position_chunk) * unit;
+    const int64_t end = position_chunks.begin(position_chunk + 1) * unit - (gaps ? plan.width - x.out : 0);
+    CorrelationTask<T>(c, plan, columns, weight)
+        .run(image, channel_chunks.begin(channel_chunk), channel_chunks.begin(channel_chunk + 1), begin,
+             smaller(last, end));
+  });
+}
+
+template void correlate(const Correlation<float>&, int64_t, const Axis&, const Axis&, PackedWeight<float>&);
+template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&, PackedWeight<double>&);
+
+}  // namespace teff::kernels::TEFF_ISA

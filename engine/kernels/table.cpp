@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/functions.h"
+
+namespace teff::kernels::TEFF_ISA {
+namespace {
+
+template <class T>
+constexpr Table<T> make_table() {
+  return {.gemm = gemm<T>,
+          .conv2d = conv2d<T>,
+          .conv2d_backward_input = conv2d_backward_input<T>,
+          .conv2d_backward_weight = conv2d_backward_weight<T>,
+          .sum_per_channel = sum_per_channel<T>,
+          .max_pool2d = max_pool2d<T>,
+          .max_pool2d_backward = max_pool2d_backward<T>,
+          .avg_pool2d = avg_pool2d<T>,
+          .avg_pool2d_backward = avg_pool2d_backward<T>,
+          .unary = unary<T>,
+          .unary_backward = unary_backward<T>,
+          .binary = binary<T>,
+          .axpy = axpy<T>,
+          .sum = sum<T>,
+          .max = max<T>,
+          .min = min<T>,
+          .argmax = argmax<T>,
+          .softmax = softmax<T>,
+          .log_softmax = log_softmax<T>,
+          .softmax_backward = softmax_backward<T>,
+          .log_softmax_backward = log_softmax_backward<T>,
+          .batch_norm_statistics = batch_norm_statistics<T>,
+          .batch_norm = batch_norm<T>,
+          .batch_norm_backward = batch_norm_backward<T>,
+          .sgd_step = sgd_step<T>};
+}
+
+}  // namespace
+
+// Constants that dispatch.cpp may read before any constructor has run.
+extern constinit const Table<float> float_table = make_table<float>();
+extern constinit const Table<double> double_table = make_table<double>();
+
+}  // namespace teff::kernels::TEFF_ISA

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/op.h"
+
+#include <atomic>
+
+#include "teff/engine/autograd.h"
+#include "teff/engine/error.h"
+#include "teff/engine/graph.h"
+#include "teff/engine/op_timer.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff {
+namespace {
+
+thread_local bool grad_enabled = true;
+thread_local int capturing = 0;
+thread_local const void* scope = nullptr;
+std::atomic<std::uint64_t> next_sequence{0};
+
+class NotCapturing {
+ public:
+  NotCapturing() : previous_(capturing) { capturing = 0; }
+  ~NotCapturing() { capturing = previous_; }
+  NotCapturing(const NotCapturing&) = delete;
+  NotCapturing& operator=(const NotCapturing&) = delete;
+
+ private:
+  int previous_;
+};
+
+using Types = std::vector<TensorType, CachingAllocator<TensorType>>;
+
+std::uint32_t version_of(const Tensor& tensor) {
+  const std::shared_ptr<Storage>& storage = tensor.impl()->storage;
+  return storage == nullptr ? 0 : storage->version.load(std::memory_order_relaxed);
+}
+
+/// What a node keeps of an input whose values backward does not read: the way to its gradient, and its type. A leaf is
+/// kept itself, for it is where the gradient goes.
+Tensor without_values(const Tensor& input) {
+  const TensorImpl& source = *input.impl();
+  if (source.node == nullptr && (source.requires_grad || capturing > 0)) return input;
+  auto impl = std::allocate_shared<TensorImpl>(CachingAllocator<TensorImpl>());
+  impl->type = source.type;
+  impl->numel = source.numel;
+  impl->requires_grad = source.requires_grad;
+  impl->node = source.node;
+  return Tensor(std::move(impl));
+}
+
+/// Long chains of nodes are let go one after the other, not by recursion: the stack would not hold it. A node that
+/// dies while another is being destroyed waits in a list through the nodes themselves, so nothing is allocated here.
+void delete_node(Node* node) noexcept {
+  static thread_local Node* waiting = nullptr;
+  static thread_local bool busy = false;
+  node->next_to_delete = waiting;
+  waiting = node;
+  if (busy) return;
+  busy = true;
+  while (waiting != nullptr) {
+    Node* next = waiting;
+    waiting = next->next_to_delete;
+    next->~Node();
+    deallocate(next, sizeof(Node));
+  }
+  busy = false;
+}
+
+std::shared_ptr<Node> new_node() {
+  return {new (allocate(sizeof(Node))) Node, delete_node, CachingAllocator<Node>()};
+}
+
+std::shared_ptr<Node> make_node(std::shared_ptr<const Op> op, std::span<const Tensor> inputs, TensorList saved,
+                                const TensorType& type, bool requires_grad) {
+  auto node = new_node();
+  node->inputs.reserve(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    node->inputs.push_back(op->saves_input(i) ? inputs[i] : without_values(inputs[i]));
+  }
+  node->saved = std::move(saved);
+  node->versions.reserve(node->inputs.size() + node->saved.size());
+  for (const Tensor& input : node->inputs) node->versions.push_back(version_of(input));
+  for (const Tensor& kept : node->saved) node->versions.push_back(version_of(kept));
+  node->op = std::move(op);
+  node->type = type;
+  node->sequence = next_sequence.fetch_add(1, std::memory_order_relaxed);
+  node->scope = scope;
+  node->requires_grad = requires_grad;
+  return node;
+}
+
+void check_result(const Op& op, const Tensor& result, const TensorType& expected) {
+  if (result.defined() && result.type() == expected && result.impl()->node == nullptr) return;
+  throw Error(std::string(op.name()) + ": expected forward to return a new tensor " + detail::describe(expected) +
+              ", as output_type said, got " + (result.defined() ? detail::describe(result.type()) : "none"));
+}
+
+double bytes_of(std::span<const TensorType> inputs, const TensorType& output) {
+  const auto bytes = [](const TensorType& type) {
+    return static_cast<double>(numel(type.shape)) * static_cast<double>(size_of(type.dtype));
+  };
+  double sum = bytes(output);
+  for (const TensorType& input : inputs) sum += bytes(input);
+  return sum;
+}
+
+/// What forward does inside is its own affair: nothing of it is recorded.
+Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
+  const NoGradGuard no_grad;
+  const NotCapturing not_capturing;
+  const detail::OpTimer timer;
+  Tensor result = op.forward(context);
+  if (timer.on()) {
+    timer.report(op.name(), false, scope, op.flop(types, context.output), bytes_of(types, context.output));
+  }
+  check_result(op, result, context.output);
+  return result;
+}
+
+/// `share` gives the op as the node will hold it.
+template <class Share>
+Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share) {
+  Types types;
+  types.reserve(inputs.size());
+  bool requires_grad = false;
+  for (const Tensor& input : inputs) {
+    if (!input.defined()) {
+      throw TypeError(std::string(op.name()) + ": expected defined tensors, got an undefined one as input " +
+                      std::to_string(types.size()));
+    }
+    types.push_back(input.type());
+    requires_grad = requires_grad || input.impl()->requires_grad;
+  }
+  const TensorType type = op.output_type(types);
+  requires_grad = requires_grad && grad_enabled && op.differentiable() && is_computable(type.dtype);
+  if (!requires_grad && capturing == 0) {
+    return call_forward(op, {inputs, type, nullptr}, types);
+  }
+  TensorList saved;
+  Tensor result = call_forward(op, {inputs, type, &saved}, types);
+  result.impl()->node = make_node(share(), inputs, std::move(saved), type, requires_grad);
+  result.impl()->requires_grad = requires_grad;
+  return result;
+}
+
+}  // namespace
+
+Tensor apply(const Op& op, std::span<const Tensor> inputs) {
+  return apply_op(op, inputs, [&] { return op.share(); });
+}
+
+Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
+  return apply_op(*op, inputs, [&] { return op; });
+}
+
+bool is_grad_enabled() { return grad_enabled; }
+
+GradModeGuard::GradModeGuard(bool enabled) : previous_(grad_enabled) { grad_enabled = enabled; }
+GradModeGuard::~GradModeGuard() { grad_enabled = previous_; }
+
+bool is_capturing() { return capturing > 0; }
+
+detail::CaptureGuard::CaptureGuard() { ++capturing; }
+detail::CaptureGuard::~CaptureGuard() { --capturing; }
+
+ScopeGuard::ScopeGuard(const void* owner) : previous_(scope) { scope = owner; }
+ScopeGuard::~ScopeGuard() { scope = previous_; }
+
+double Op::flop(std::span<const TensorType>, const TensorType& output) const {
+  return static_cast<double>(numel(output.shape));
+}
+
+std::string detail::describe(const TensorType& type) {
+  return std::string(to_string(type.dtype)) + ' ' + to_string(type.shape);
+}
+
+void detail::check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t expected) {
+  if (inputs.size() == expected) return;
+  throw ShapeError(std::string(op) + ": expected " + std::to_string(expected) + " inputs, got " +
+                   std::to_string(inputs.size()));
+}
+
+}  // namespace teff

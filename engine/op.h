@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Op, Node and Graph: one abstraction for compute, gradient, capture and file.
+//
+// An Op is one immutable operation: a name and options. It knows the type of its result (and refuses inputs that do
+// not fit), how to compute it, and how to pass a gradient back. Every computation goes through apply(), which checks
+// the inputs with the op, lets it compute and, where somebody may ask for a gradient, hangs a Node on the result: the
+// op, its inputs, and what the op saved.
+//
+// backward() walks these nodes from the result to the leaves. Capturing a model walks the same nodes and writes them
+// down as a Graph: plain data, each node an op by name with its options as a Dict. Running a graph makes the ops again
+// by name (op_registry.h) and sends them through apply(), so a loaded graph is checked, trained, printed and captured
+// by the same lines as the code that it came from.
+//
+// To write an op of your own, derive from OpWith (below), and see examples/custom_op.cpp.
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "teff/engine/dict.h"
+#include "teff/engine/fields.h"
+#include "teff/engine/tensor.h"
+
+namespace teff {
+
+/// One call of Op::forward.
+struct ForwardContext {
+  std::span<const Tensor> inputs;
+  const TensorType& output;  // what output_type said of these inputs
+  TensorList* saved;         // null if nobody will ask for a gradient
+
+  bool recording() const { return saved != nullptr; }
+  /// Keeps a tensor for backward, if recording().
+  void save(const Tensor& tensor) const {
+    if (saved != nullptr) saved->push_back(tensor.detach());
+  }
+};
+
+/// One call of Op::backward.
+struct BackwardContext {
+  const Tensor& grad;              // derivative with respect to the result, of its type
+  std::span<const Tensor> inputs;  // of those that saves_input() declines only shape and dtype
+  const TensorList& saved;         // in the order of ForwardContext::save
+  std::span<const bool> wanted;    // by input: whether its gradient is asked for
+};
+
+class Op {
+ public:
+  virtual ~Op() = default;
+
+  /// The function's name: prefix of errors, name in files.
+  virtual std::string_view name() const = 0;
+  /// Goes up when the meaning of the attributes changes; a file with a higher version is refused.
+  virtual int version() const { return 1; }
+  /// The options by name, enough to make an equal op.
+  virtual Dict attributes() const = 0;
+
+  /// Type of the result. All validation lives here.
+  /// @throws ShapeError, TypeError or ValueError if inputs of these types do not fit the op.
+  virtual TensorType output_type(std::span<const TensorType> inputs) const = 0;
+
+  /// The result, of type context.output. It must not be one of the inputs (a detach() of one is fine).
+  virtual Tensor forward(const ForwardContext& context) const = 0;
+
+  /// One gradient for each input, of the input's type; undefined where !wanted or where there is none.
+  virtual TensorList backward(const BackwardContext& context) const = 0;
+
+  /// Whether a gradient can pass. False for comparisons and the like.
+  virtual bool differentiable() const { return true; }
+  /// Whether backward reads the values of input i. Where not, they need not be kept alive.
+  virtual bool saves_input(std::size_t) const { return true; }
+
+  /// Floating-point operations of one forward call, for the profiler. Default: one for each element of the result.
+  virtual double flop(std::span<const TensorType> inputs, const TensorType& output) const;
+
+  /// A copy that lives as long as somebody holds it.
+  virtual std::shared_ptr<const Op> share() const = 0;
+};
+
+/// Implements what follows from `static constexpr std::string_view kName` and the options' fields (fields.h):
+///
+///   class Scale : public OpWith<Scale, ScaleOptions> {
+///    public:
+///     static constexpr std::string_view kName = "scale";
+///     using OpWith::OpWith;
+///     ...
+template <class Derived, class Options = NoOptions>
+class OpWith : public Op {
+ public:
+  OpWith() = default;
+  explicit OpWith(const Options& options) : options_(options) {}
+
+  const Options& options() const { return options_; }
+
+  std::string_view name() const override { return Derived::kName; }
+  Dict attributes() const override { return to_dict(options_); }
+  std::shared_ptr<const Op> share() const override {
+    return std::allocate_shared<const Derived>(CachingAllocator<Derived>(), static_cast<const Derived&>(*this));
+  }
+
+  /// @throws ValueError, TypeError if the attributes are not those of such an op.
+  static std::shared_ptr<const Op> from_attributes(const Dict& attributes) {
+    return Derived(from_dict<Options>(attributes, Derived::kName)).share();
+  }
+
+ protected:
+  const Options options_{};
+};
+
+/// Checks the inputs with the op, computes, and records the call where recording is on and an input requires grad.
+/// @throws what op.output_type throws; TypeError for an undefined input.
+Tensor apply(const Op& op, std::span<const Tensor> inputs);
+inline Tensor apply(const Op& op, std::initializer_list<Tensor> inputs) {
+  return apply(op, std::span<const Tensor>(inputs.begin(), inputs.size()));
+}
+/// The same for an op that is shared already, as in a graph.
+Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs);
+
+namespace detail {
+/// Types as they appear in error texts: `float32 [2, 3]`.
+std::string describe(const TensorType& type);
+/// @throws ShapeError unless there are exactly `expected` inputs.
+void check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t expected);
+}  // namespace detail
+
+}  // namespace teff

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: reports one operation to the profiler, if there is one.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace teff::detail {
+
+extern std::atomic<bool> profiling;
+
+/// Times from its construction to report(), which is for the caller to call if on().
+class OpTimer {
+ public:
+  OpTimer() {
+    if (profiling.load(std::memory_order_relaxed)) [[unlikely]] {
+      on_ = true;
+      start_ = std::chrono::steady_clock::now();
+    }
+  }
+
+  bool on() const { return on_; }
+  void report(std::string_view op, bool backward, const void* scope, double flop, double bytes) const;
+
+ private:
+  bool on_ = false;
+  std::chrono::steady_clock::time_point start_{};
+};
+
+}  // namespace teff::detail

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/ops.h"
+#include "teff/engine/ops/checks.h"
+#include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/strided_copy.h"
+#include "teff/engine/ops/window.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff {
+namespace {
+
+ops::WindowOptions window_options(const Conv2dOptions& options, const Shape& weight) {
+  return {.kernel = {weight[2], weight[3]},
+          .stride = options.stride,
+          .padding = options.padding,
+          .dilation = options.dilation};
+}
+
+void check_weight(std::string_view op, const Shape& weight, std::int64_t groups) {
+  if (weight.size() != 4 || numel(weight) == 0) {
+    ops::fail<ShapeError>(op, "weight [K, C / groups, kh, kw] with no empty dimension, got weight ", weight);
+  }
+  if (groups < 1 || groups > weight[0] || weight[0] % groups != 0) {
+    ops::fail<ValueError>(op, "groups that divide the ", weight[0], " output channels of weight ", weight,
+                          ", got groups = ", groups);
+  }
+}
+
+void check_input(std::string_view op, const Shape& input, const Shape& weight, std::int64_t groups) {
+  const std::int64_t channels = weight[1] * groups;
+  if (input.size() != 4 || input[1] != channels) {
+    const std::string with_groups = groups == 1 ? "" : ops::text(" and groups = ", groups);
+    ops::fail<ShapeError>(op, "input [N, C, H, W] with C = ", channels, " to match weight ", weight,
+                          with_groups, ", got input ", input);
+  }
+  ops::check_images(op, input);
+}
+
+/// Y = conv(X, W) + b, dX = conv_transpose(dY, W), dW = dY * cols(X)^T, db = sum of dY over all but the
+/// channels
+class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
+ public:
+  static constexpr std::string_view kName = "conv2d";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    ops::check_arity(kName, inputs, 2, 3);
+    ops::check_computable(kName, inputs);
+    const Shape &input = inputs[0].shape, &weight = inputs[1].shape;
+    check_weight(kName, weight, options_.groups);
+    check_input(kName, input, weight, options_.groups);
+    if (inputs.size() == 3) {
+      ops::check_matches(kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
+    }
+    const ops::WindowOptions window = window_options(options_, weight);
+    ops::check_window(kName, window);
+    return {ops::window_output(kName, input, window, weight[0]), inputs[0].dtype};
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor &input = context.inputs[0], &weight = context.inputs[1];
+    Tensor output = detail::make_tensor(context.output);
+    if (output.numel() == 0) return output;
+    const kernels::Window2d window = make_window(input.shape(), weight.shape(), output.shape());
+    ops::visit_computable(output.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
+      kernels::table<T>().conv2d(window, input.data<T>(), weight.data<T>(), bias, false, output.data<T>());
+    });
+    return output;
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    TensorList grads(context.inputs.size());
+    ops::visit_computable(context.grad.dtype(),
+                          [&](auto zero) { compute_gradients<decltype(zero)>(context, grads); });
+    return grads;
+  }
+
+  bool saves_input(std::size_t i) const override { return i < 2; }
+
+ private:
+  kernels::Window2d make_window(const Shape& input, const Shape& weight, const Shape& output) const {
+    return ops::make_window(input, output, window_options(options_, weight), options_.groups);
+  }
+
+  template <class T>
+  void compute_gradients(const BackwardContext& context, TensorList& grads) const {
+    const Tensor &input = context.inputs[0], &weight = context.inputs[1], &grad = context.grad;
+    const kernels::Window2d window = make_window(input.shape(), weight.shape(), grad.shape());
+    const kernels::Table<T>& table = kernels::table<T>();
+    for (std::size_t i = 0; i < grads.size(); ++i) {
+      if (!context.wanted[i]) continue;
+      if (grad.numel() == 0) {
+        grads[i] = ops::new_zeros(context.inputs[i].type());
+        continue;
+      }
+      grads[i] = detail::make_tensor(context.inputs[i].type());
+      T* const result = grads[i].data<T>();
+      if (i == 0) table.conv2d_backward_input(window, grad.data<T>(), weight.data<T>(), result);
+      if (i == 1) table.conv2d_backward_weight(window, grad.data<T>(), input.data<T>(), result);
+      if (i == 2) {
+        table.sum_per_channel(window.batch, window.out_channels, window.out_height * window.out_width,
+                              grad.data<T>(), result);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  return bias.defined() ? apply(Conv2d(options), {x, weight, bias}) : apply(Conv2d(options), {x, weight});
+}
+
+std::span<const OpEntry> ops::conv2d_ops() {
+  static const OpEntry entries[] = {op_entry<Conv2d>()};
+  return entries;
+}
+
+}  // namespace teff

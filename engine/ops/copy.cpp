@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include <cstring>
+
+#include "teff/engine/graph.h"
+#include "teff/engine/ops/op_tables.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff {
+namespace {
+
+/// y = x with elements of its own; dx = dy
+class Clone : public OpWith<Clone> {
+ public:
+  static constexpr std::string_view kName = "clone";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 1);
+    return inputs[0];
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    Tensor result = empty(context.output.shape, {.dtype = context.output.dtype});
+    if (result.nbytes() > 0) std::memcpy(result.raw_data(), context.inputs[0].raw_data(), result.nbytes());
+    return result;
+  }
+
+  TensorList backward(const BackwardContext& context) const override { return {context.grad}; }
+
+  bool saves_input(std::size_t) const override { return false; }
+};
+
+/// y = x on the same elements, without a gradient. Recorded only for capture.
+class Detach : public OpWith<Detach> {
+ public:
+  static constexpr std::string_view kName = "detach";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 1);
+    return inputs[0];
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    return detail::alias(context.inputs[0], context.output.shape);
+  }
+
+  TensorList backward(const BackwardContext&) const override { return {Tensor()}; }
+
+  bool differentiable() const override { return false; }
+  bool saves_input(std::size_t) const override { return false; }
+};
+
+}  // namespace
+
+Tensor Tensor::detach() const {
+  if (is_capturing()) return apply(Detach(), {*this});
+  return detail::alias(*this, shape());
+}
+
+Tensor Tensor::clone() const { return apply(Clone(), {*this}); }
+
+std::span<const OpEntry> ops::copy_ops() {
+  static const OpEntry entries[] = {op_entry<Clone>(), op_entry<Detach>()};
+  return entries;
+}
+
+}  // namespace teff

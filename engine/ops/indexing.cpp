@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstring>
+
+#include "teff/engine/ops.h"
+#include "teff/engine/ops/checks.h"
+#include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/split.h"
+#include "teff/engine/ops/strided_copy.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff {
+namespace {
+
+struct DimOptions {
+  std::int64_t dim = 0;
+  static void fields(auto& self, auto&& field) { field("dim", self.dim); }
+};
+
+/// Tensors one after the other along a dimension; each gets its part of the gradient.
+class Cat : public OpWith<Cat, DimOptions> {
+ public:
+  static constexpr std::string_view kName = "cat";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    if (inputs.empty()) ops::fail<ShapeError>(kName, "at least 1 tensor, got none");
+    ops::check_one_dtype(kName, inputs);
+    TensorType result = inputs[0];
+    const std::size_t dim = ops::check_real_dim(kName, options_.dim, result.shape);
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      check_fits(inputs[0].shape, inputs[i].shape, dim, i);
+      result.shape[dim] += inputs[i].shape[dim];
+      ops::check_result(kName, result.shape);
+    }
+    return result;
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    Tensor result = detail::make_tensor(context.output);
+    std::int64_t begin = 0;
+    for (const Tensor& input : context.inputs) {
+      ops::strided_copy(part(result.shape(), begin, input.shape()).reversed(), input, result);
+      begin += size(input);
+    }
+    return result;
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    TensorList grads(context.inputs.size());
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < grads.size(); ++i) {
+      const Tensor& input = context.inputs[i];
+      if (context.wanted[i]) {
+        grads[i] = detail::make_tensor(input.type());
+        ops::strided_copy(part(context.grad.shape(), begin, input.shape()), context.grad, grads[i]);
+      }
+      begin += size(input);
+    }
+    return grads;
+  }
+
+  bool saves_input(std::size_t) const override { return false; }
+
+ private:
+  std::size_t dim(const Shape& shape) const { return ops::check_dim(kName, options_.dim, shape); }
+  std::int64_t size(const Tensor& input) const { return input.shape()[dim(input.shape())]; }
+
+  static void check_fits(const Shape& first, const Shape& other, std::size_t dim, std::size_t i) {
+    Shape with_size = other;
+    if (other.size() == first.size()) with_size[dim] = first[dim];
+    if (with_size == first) return;
+    ops::fail<ShapeError>(kName, "tensors of equal shape but for dimension ", dim, ", got ", first,
+                          " and, as tensor ", i, ", ", other);
+  }
+
+  /// The copy of the part of `whole` that begins at `begin`.
+  ops::StridedCopy part(const Shape& whole, std::int64_t begin, const Shape& shape) const {
+    const ops::Strides strides = ops::contiguous_strides(whole);
+    return {shape, strides, ops::contiguous_strides(shape), begin * strides[dim(whole)]};
+  }
+};
+
+/// Ops whose result is a box of the input, Derived::layout(input's shape, result's shape), or has one to
+/// which the input is copied. What is outside gets no gradient.
+template <class Derived, class Options>
+class BoxOp : public OpWith<Derived, Options> {
+ public:
+  using OpWith<Derived, Options>::OpWith;
+
+  TensorList backward(const BackwardContext& context) const override {
+    Tensor grad_x = ops::new_zeros(context.inputs[0].type());
+    ops::strided_copy(layout(grad_x.shape(), context.grad.shape()).reversed(), context.grad, grad_x);
+    return {grad_x};
+  }
+  bool saves_input(std::size_t) const override { return false; }
+
+ protected:
+  ops::StridedCopy layout(const Shape& from, const Shape& to) const {
+    return static_cast<const Derived&>(*this).layout(from, to);
+  }
+
+  /// The box of x, sharing elements where it is a part of dimension 0.
+  Tensor box(const Tensor& x, const TensorType& type, bool shares) const {
+    const ops::StridedCopy copy = layout(x.shape(), type.shape);
+    if (shares) return detail::alias(x, type.shape, numel(type.shape) == 0 ? 0 : copy.from_begin);
+    Tensor y = detail::make_tensor(type);
+    ops::strided_copy(copy, x, y);
+    return y;
+  }
+};
+
+struct SliceOptions {
+  std::int64_t dim = 0;
+  std::int64_t start = 0;
+  std::optional<std::int64_t> end;
+  std::int64_t step = 1;
+  static void fields(auto& self, auto&& field) {
+    field("dim", self.dim);
+    field("start", self.start);
+    field("end", self.end);
+    field("step", self.step);
+  }
+};
+
+/// Python's slice of a dimension; the rest gets no gradient.
+class Slice : public BoxOp<Slice, SliceOptions> {
+ public:
+  static constexpr std::string_view kName = "slice";
+  using BoxOp::BoxOp;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 1);
+    const std::size_t dim = ops::check_real_dim(kName, options_.dim, inputs[0].shape);
+    if (options_.step < 1) ops::fail<ValueError>(kName, "a step of at least 1, got ", options_.step);
+    TensorType result = inputs[0];
+    const std::int64_t size = result.shape[dim], begin = place(options_.start, size);
+    const std::int64_t end = std::max(begin, options_.end ? place(*options_.end, size) : size);
+    result.shape[dim] = end == begin ? 0 : (end - begin - 1) / options_.step + 1;
+    return result;
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    return box(x, context.output, options_.step == 1 && dim(x.shape()) == 0);
+  }
+
+  ops::StridedCopy layout(const Shape& whole, const Shape& part) const {
+    const std::size_t d = dim(whole);
+    const ops::Strides strides = ops::contiguous_strides(whole);
+    ops::StridedCopy copy{part, strides, ops::contiguous_strides(part),
+                          place(options_.start, whole[d]) * strides[d]};
+    if (part[d] > 1) copy.from_strides[d] *= options_.step;  // else never taken, and it may be huge
+    return copy;
+  }
+
+ private:
+  std::size_t dim(const Shape& shape) const { return ops::check_dim(kName, options_.dim, shape); }
+
+  /// A bound as Python takes it: from the end if negative, and clamped.
+  static std::int64_t place(std::int64_t bound, std::int64_t size) {
+    return std::clamp<std::int64_t>(bound < 0 ? bound + size : bound, 0, size);
+  }
+};
+
+struct SelectOptions {
+  std::int64_t dim = 0;
+  std::int64_t index = 0;
+  static void fields(auto& self, auto&& field) {
+    field("dim", self.dim);
+    field("index", self.index);
+  }
+};
+
+/// One entry of a dimension, which goes; the others get no gradient.
+class Select : public BoxOp<Select, SelectOptions> {
+ public:
+  static constexpr std::string_view kName = "select";
+  using BoxOp::BoxOp;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 1);
+    TensorType result = inputs[0];
+    const std::size_t dim = ops::check_real_dim(kName, options_.dim, result.shape);
+    const std::int64_t size = result.shape[dim];
+    if (options_.index < -size || options_.index >= size) {
+      ops::fail<IndexError>(kName, "an index in [", -size, ", ", size, ") for dimension ", dim, " of input ",
+                            result.shape, ", got ", options_.index);
+    }
+    result.shape.erase(dim);
+    return result;
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    return box(x, context.output, dim(x.shape()) == 0);
+  }
+
+  ops::StridedCopy layout(const Shape& whole, const Shape&) const {
+    const std::size_t d = dim(whole);
+    const std::int64_t index = options_.index < 0 ? options_.index + whole[d] : options_.index;
+    const ops::Strides strides = ops::contiguous_strides(whole);
+    Shape part = whole;
+    part[d] = 1;
+    return {part, strides, ops::contiguous_strides(part), index * strides[d]};
+  }
+
+ private:
+  std::size_t dim(const Shape& shape) const { return ops::check_dim(kName, options_.dim, shape); }
+};
+
+/// Entries of a dimension by their numbers; each adds its gradient to where it came from.
+class IndexSelect : public OpWith<IndexSelect, DimOptions> {
+ public:
+  static constexpr std::string_view kName = "index_select";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 2);
+    TensorType result = inputs[0];
+    const std::size_t dim = ops::check_real_dim(kName, options_.dim, result.shape);
+    if (inputs[1].dtype != DType::int64 || inputs[1].shape.size() != 1) {
+      ops::fail<TypeError>(kName, "index int64 [n], got index ", detail::describe(inputs[1]));
+    }
+    result.shape[dim] = inputs[1].shape[0];
+    ops::check_result(kName, result.shape);
+    return result;
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor &x = context.inputs[0], &index = context.inputs[1];
+    const ops::Split s = split(x.shape());
+    for (std::int64_t i = 0; i < index.numel(); ++i) {
+      const std::int64_t place = index.data<std::int64_t>()[i];
+      if (place >= 0 && place < s.size) continue;
+      ops::fail<IndexError>(kName, "indices in [0, ", s.size, ") for input ", x.shape(), ", got ", place,
+                            " at index ", i);
+    }
+    Tensor y = detail::make_tensor(context.output);
+    if (y.numel() == 0) return y;
+    const auto* from = static_cast<const std::byte*>(x.raw_data());
+    auto* to = static_cast<std::byte*>(y.raw_data());
+    const std::size_t bytes = static_cast<std::size_t>(s.inner) * size_of(x.dtype());
+    for_each_row(s, index, [&](std::int64_t in_row, std::int64_t out_row) {
+      std::memcpy(to + static_cast<std::size_t>(out_row) * bytes,
+                  from + static_cast<std::size_t>(in_row) * bytes, bytes);
+    });
+    return y;
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    Tensor grad_x = ops::new_zeros(context.inputs[0].type());
+    if (context.grad.numel() == 0) return {grad_x, Tensor()};
+    const ops::Split s = split(grad_x.shape());
+    ops::visit_computable(grad_x.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const T* from = context.grad.data<T>();
+      T* to = grad_x.data<T>();
+      for_each_row(s, context.inputs[1], [=](std::int64_t in_row, std::int64_t out_row) {
+        for (std::int64_t i = 0; i < s.inner; ++i) to[in_row * s.inner + i] += from[out_row * s.inner + i];
+      });
+    });
+    return {grad_x, Tensor()};
+  }
+
+  bool saves_input(std::size_t i) const override { return i == 1; }
+
+ private:
+  ops::Split split(const Shape& shape) const { return {shape, ops::check_dim(kName, options_.dim, shape)}; }
+
+  /// Calls function(row of x, row of y) for all of them, a row being s.inner elements.
+  template <class Function>
+  static void for_each_row(const ops::Split& s, const Tensor& index, const Function& function) {
+    const std::int64_t count = index.numel();
+    const std::int64_t* places = index.data<std::int64_t>();
+    for (std::int64_t o = 0; o < s.outer; ++o) {
+      for (std::int64_t i = 0; i < count; ++i) function(o * s.size + places[i], o * count + i);
+    }
+  }
+};
+
+struct PadOptions {
+  IntList padding;
+  double value = 0;
+  static void fields(auto& self, auto&& field) {
+    field("padding", self.padding);
+    field("value", self.value);
+  }
+};
+
+/// A constant around; what was there before gets its gradient back.
+class Pad : public BoxOp<Pad, PadOptions> {
+ public:
+  static constexpr std::string_view kName = "pad";
+  using BoxOp::BoxOp;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 1);
+    const Shape& shape = inputs[0].shape;
+    const IntList& padding = options_.padding;
+    if (padding.size() % 2 != 0 || padding.size() > 2 * shape.size()) {
+      ops::fail<ShapeError>(kName, "padding {before, after} for at most the ", shape.size(),
+                            " dimensions of input ", shape, ", got ", padding);
+    }
+    for (const std::int64_t amount : padding) {
+      if (amount <= -ops::kMaxOption || amount >= ops::kMaxOption) {
+        ops::fail<ValueError>(kName, "padding between -2^31 and 2^31, got ", padding);
+      }
+    }
+    Shape result = shape;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      result[i] += before(shape, i) + after(shape, i);
+      if (result[i] >= 0) continue;
+      ops::fail<ShapeError>(kName, "padding that leaves sizes of at least 0, got padding ", padding,
+                            " for input ", shape);
+    }
+    return {ops::check_result(kName, result), inputs[0].dtype};
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    Tensor y = detail::make_tensor(context.output);
+    ops::fill(y, options_.value);
+    ops::strided_copy(layout(context.inputs[0].shape(), y.shape()), context.inputs[0], y);
+    return y;
+  }
+
+  /// What input and output share.
+  ops::StridedCopy layout(const Shape& input, const Shape& output) const {
+    ops::StridedCopy copy{input, ops::contiguous_strides(input), ops::contiguous_strides(output)};
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      copy.shape[i] -=
+          std::max<std::int64_t>(0, -before(input, i)) + std::max<std::int64_t>(0, -after(input, i));
+      if (copy.shape[i] <= 0) return {IntList(0), {}, {}};
+    }
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      const std::int64_t first = before(input, i);
+      copy.from_begin += std::max<std::int64_t>(0, -first) * copy.from_strides[i];
+      copy.to_begin += std::max<std::int64_t>(0, first) * copy.to_strides[i];
+    }
+    return copy;
+  }
+
+ private:
+  /// Padding of dimension i; the option begins with the last one.
+  std::int64_t before(const Shape& shape, std::size_t i) const { return amount(2 * (shape.size() - 1 - i)); }
+  std::int64_t after(const Shape& shape, std::size_t i) const {
+    return amount(2 * (shape.size() - 1 - i) + 1);
+  }
+  std::int64_t amount(std::size_t place) const {
+    return place < options_.padding.size() ? options_.padding[place] : 0;
+  }
+};
+
+std::span<const Tensor> as_span(std::initializer_list<Tensor> tensors) {
+  return {tensors.begin(), tensors.size()};
+}
+
+}  // namespace
+
+Tensor cat(std::span<const Tensor> tensors, std::int64_t dim) { return teff::apply(Cat({dim}), tensors); }
+Tensor cat(std::initializer_list<Tensor> tensors, std::int64_t dim) { return cat(as_span(tensors), dim); }
+
+Tensor stack(std::span<const Tensor> tensors, std::int64_t dim) {
+  TensorList parts;
+  for (const Tensor& tensor : tensors) {
+    if (tensor.shape() != tensors[0].shape()) {
+      ops::fail<ShapeError>("stack", "tensors of equal shape, got ", tensors[0].shape(), " and, as tensor ",
+                            parts.size(), ", ", tensor.shape());
+    }
+    parts.push_back(unsqueeze(tensor, dim));
+  }
+  return cat(std::span<const Tensor>(parts), dim);
+}
+Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t dim) { return stack(as_span(tensors), dim); }
+
+Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end,
+             std::int64_t step) {
+  return apply(Slice({dim, start, end, step}), {x});
+}
+
+Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) {
+  return apply(Select({dim, index}), {x});
+}
+
+Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
+  return apply(IndexSelect({dim}), {x, index});
+}
+
+Tensor pad(const Tensor& x, const IntList& padding, double value) {
+  return apply(Pad({padding, value}), {x});
+}
+
+std::span<const OpEntry> ops::indexing_ops() {
+  static const OpEntry entries[] = {op_entry<Cat>(), op_entry<Slice>(), op_entry<Select>(),
+                                    op_entry<IndexSelect>(), op_entry<Pad>()};
+  return entries;
+}
+
+}  // namespace teff

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: the ops that each file of this folder brings. op_registry.cpp lists these tables. (Explicit tables, because
+// linkers drop self-registering objects from static libraries.)
+
+#include <span>
+
+#include "teff/engine/op_registry.h"
+
+namespace teff::ops {
+
+std::span<const OpEntry> batch_norm_ops();
+std::span<const OpEntry> binary_ops();
+std::span<const OpEntry> comparison_ops();
+std::span<const OpEntry> conv2d_ops();
+std::span<const OpEntry> copy_ops();
+std::span<const OpEntry> dropout_ops();
+std::span<const OpEntry> indexing_ops();
+std::span<const OpEntry> loss_ops();
+std::span<const OpEntry> matmul_ops();
+std::span<const OpEntry> pool2d_ops();
+std::span<const OpEntry> reduce_ops();
+std::span<const OpEntry> reshape_ops();
+std::span<const OpEntry> softmax_ops();
+std::span<const OpEntry> unary_ops();
+
+}  // namespace teff::ops

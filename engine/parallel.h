@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace teff {
+
+/// Number of threads that one operation may use, the calling thread included. Default: all cores, or the value
+/// of the environment variable `TEFF_NUM_THREADS`.
+int get_num_threads();
+
+/// Sets the number of threads for all later operations of the process, whichever thread calls them.
+/// Results do not depend on it: work is split by the problem, never by the number of threads.
+/// @throws ValueError for a count below 1 or above 1024.
+void set_num_threads(int count);
+
+namespace detail {
+/// Calls body(context, i) for every i in [0, count), on the pool's threads and the calling one.
+void parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* context);
+}  // namespace detail
+
+/// Calls task(i) once for every i in [0, count) and returns when all calls have ended. The calls may run at the
+/// same time and in any order, so each must write to a place of its own; what i stands for must follow from the
+/// problem alone. Inside another parallel_for, or while another user thread has the pool, it runs on the caller.
+/// The first exception that a task throws is rethrown here.
+template <class Task>
+void parallel_for(std::int64_t count, Task&& task) {
+  using Function = std::remove_reference_t<Task>;
+  if (count == 1) {
+    task(std::int64_t{0});
+  } else if (count > 1) {
+    detail::parallel_run(
+        count, [](void* context, std::int64_t i) { (*static_cast<Function*>(context))(i); },
+        const_cast<void*>(static_cast<const void*>(&task)));
+  }
+}
+
+/// Splits [0, count) into ranges of `grain` (the last may be shorter) and calls task(begin, end) for each, as
+/// parallel_for does.
+template <class Task>
+void parallel_ranges(std::int64_t count, std::int64_t grain, Task&& task) {
+  const std::int64_t ranges = count <= 0 ? 0 : (count - 1) / grain + 1;
+  parallel_for(ranges, [&](std::int64_t i) {
+    const std::int64_t begin = i * grain;
+    task(begin, count - begin < grain ? count : begin + grain);
+  });
+}
+
+}  // namespace teff

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/profiler.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <ostream>
+#include <thread>
+#include <unordered_map>
+
+#include "teff/engine/error.h"
+#include "teff/engine/op_timer.h"
+
+namespace teff {
+
+using Clock = std::chrono::steady_clock;
+
+std::atomic<bool> detail::profiling{false};
+
+struct Profiler::State {
+  std::mutex mutex;
+  Clock::time_point start = Clock::now();
+  std::unordered_map<const void*, std::string> scope_names;
+  std::map<std::thread::id, std::int64_t> threads;
+  std::vector<ProfilerEvent> events;
+};
+
+/// The way from OpTimer to the profiler that records.
+struct ProfilerAccess {
+  using State = Profiler::State;
+  static inline std::mutex mutex;
+  static inline std::shared_ptr<State> active;
+
+  static std::shared_ptr<State> get() {
+    std::lock_guard lock(mutex);
+    return active;
+  }
+};
+
+void detail::OpTimer::report(std::string_view op, bool backward, const void* scope, double flop, double bytes) const {
+  const Clock::time_point end = Clock::now();
+  const std::shared_ptr<ProfilerAccess::State> state = ProfilerAccess::get();
+  if (state == nullptr) return;
+  const auto nanoseconds = [](Clock::duration time) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+  };
+  std::lock_guard lock(state->mutex);
+  ProfilerEvent event;
+  event.op = backward ? std::string(op) + " backward" : std::string(op);
+  if (const auto name = state->scope_names.find(scope); name != state->scope_names.end()) event.scope = name->second;
+  event.start_ns = nanoseconds(start_ - state->start);
+  event.duration_ns = nanoseconds(end - start_);
+  event.flop = flop;
+  event.bytes = bytes;
+  const auto next = static_cast<std::int64_t>(state->threads.size());
+  event.thread = state->threads.emplace(std::this_thread::get_id(), next).first->second;
+  state->events.push_back(std::move(event));
+}
+
+Profiler::Profiler(std::vector<std::pair<const void*, std::string>> scope_names) : state_(std::make_shared<State>()) {
+  state_->scope_names.insert(scope_names.begin(), scope_names.end());
+  std::lock_guard lock(ProfilerAccess::mutex);
+  if (ProfilerAccess::active != nullptr) throw Error("Profiler: expected one at a time, got a second one");
+  ProfilerAccess::active = state_;
+  detail::profiling.store(true, std::memory_order_relaxed);
+}
+
+Profiler::~Profiler() { stop(); }
+
+void Profiler::stop() {
+  std::lock_guard lock(ProfilerAccess::mutex);
+  if (ProfilerAccess::active != state_) return;
+  detail::profiling.store(false, std::memory_order_relaxed);
+  ProfilerAccess::active = nullptr;
+}
+
+std::vector<ProfilerEvent> Profiler::events() const {
+  std::vector<ProfilerEvent> result;
+  {
+    std::lock_guard lock(state_->mutex);
+    result = state_->events;
+  }
+  std::stable_sort(result.begin(), result.end(), [](const ProfilerEvent& a, const ProfilerEvent& b) {
+    return std::pair(a.thread, a.start_ns) < std::pair(b.thread, b.start_ns);
+  });
+  return result;
+}
+
+namespace {
+
+std::string json_text(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
+      result += code;
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+struct Row {
+  std::string op, scope;
+  std::int64_t calls = 0;
+  double nanoseconds = 0, flop = 0, bytes = 0;
+};
+
+std::vector<Row> rows_by_cost(const std::vector<ProfilerEvent>& events) {
+  std::map<std::pair<std::string, std::string>, Row> rows;
+  for (const ProfilerEvent& event : events) {
+    Row& row = rows[{event.scope, event.op}];
+    row.op = event.op;
+    row.scope = event.scope;
+    ++row.calls;
+    row.nanoseconds += static_cast<double>(event.duration_ns);
+    row.flop += event.flop;
+    row.bytes += event.bytes;
+  }
+  std::vector<Row> result;
+  for (auto& [key, row] : rows) result.push_back(std::move(row));
+  std::stable_sort(result.begin(), result.end(),
+                   [](const Row& a, const Row& b) { return a.nanoseconds > b.nanoseconds; });
+  return result;
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  return text + std::string(text.size() < width ? width - text.size() : 0, ' ');
+}
+
+}  // namespace
+
+void Profiler::write_chrome_trace(std::ostream& out) const {
+  out << "{\"traceEvents\":[";
+  const char* separator = "\n";
+  for (const ProfilerEvent& event : events()) {
+    char times[160];
+    std::snprintf(times, sizeof times, "\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":%lld,\"args\":{\"flop\":%.0f,\"bytes\":%.0f,",
+                  static_cast<double>(event.start_ns) / 1e3, static_cast<double>(event.duration_ns) / 1e3,
+                  static_cast<long long>(event.thread), event.flop, event.bytes);
+    out << separator << "{\"ph\":\"X\",\"name\":" << json_text(event.op) << ',' << times
+        << "\"module\":" << json_text(event.scope) << "}}";
+    separator = ",\n";
+  }
+  out << "\n],\"displayTimeUnit\":\"ns\"}\n";
+}
+
+std::ostream& operator<<(std::ostream& out, const Profiler& profiler) {
+  const std::vector<Row> rows = rows_by_cost(profiler.events());
+  double total = 0;
+  std::size_t op_width = 9, scope_width = 6;
+  for (const Row& row : rows) {
+    total += row.nanoseconds;
+    op_width = std::max(op_width, row.op.size());
+    scope_width = std::max(scope_width, row.scope.size());
+  }
+  out << padded("operation", op_width) << "  " << padded("module", scope_width)
+      << "   calls   total us    mean us   share  GFLOP/s    GB/s\n";
+  for (const Row& row : rows) {
+    char numbers[128];
+    std::snprintf(numbers, sizeof numbers, "%8lld %10.1f %10.2f %6.1f%% %8.2f %7.2f\n",
+                  static_cast<long long>(row.calls), row.nanoseconds / 1e3,
+                  row.nanoseconds / 1e3 / static_cast<double>(row.calls), 100 * row.nanoseconds / std::max(total, 1.0),
+                  row.flop / std::max(row.nanoseconds, 1.0), row.bytes / std::max(row.nanoseconds, 1.0));
+    out << padded(row.op, op_width) << "  " << padded(row.scope, scope_width) << numbers;
+  }
+  return out;
+}
+
+}  // namespace teff

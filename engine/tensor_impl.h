@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: what stands behind a Tensor.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "teff/engine/op.h"
+#include "teff/engine/tensor.h"
+
+namespace teff {
+
+/// Memory that tensors share. `version` counts changes in place, so that backward can tell that a value it kept is no
+/// longer what it was.
+struct Storage {
+  explicit Storage(std::size_t bytes);  // from the caching allocator
+  Storage(void* external, std::size_t bytes, std::function<void(void*)> deleter);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  std::byte* data;
+  std::size_t bytes;
+  std::atomic<std::uint32_t> version{0};
+
+ private:
+  bool external_;
+  std::function<void(void*)> deleter_;
+};
+
+struct Node;
+
+struct TensorImpl {
+  std::shared_ptr<Storage> storage;  // null: shape and dtype only, the values were not kept
+  std::size_t offset = 0;            // bytes
+  TensorType type;
+  std::int64_t numel = 0;
+  bool requires_grad = false;
+  Tensor grad;
+  std::shared_ptr<Node> node;        // how it was computed, if recorded
+};
+
+/// A recorded call: see op.h.
+struct Node {
+  std::shared_ptr<const Op> op;
+  TensorList inputs;   // without values where the op does not need them
+  TensorList saved;
+  std::vector<std::uint32_t, CachingAllocator<std::uint32_t>> versions;  // of inputs, then saved, when recorded
+  TensorType type;     // of the result
+  std::uint64_t sequence = 0;  // grows with time: greater than that of every node it uses
+  const void* scope = nullptr;
+  bool requires_grad = false;
+  bool released = false;       // backward has let go of inputs and saved
+  Tensor grad;                 // backward in progress: sum of what has arrived
+  Node* next_to_delete = nullptr;
+};
+
+namespace detail {
+
+/// A new tensor on the elements of `source` from `offset` (in elements) on. Not recorded.
+Tensor alias(const Tensor& source, const Shape& shape, std::int64_t offset = 0);
+
+/// An uninitialised tensor.
+Tensor make_tensor(const TensorType& type);
+
+/// Notes that the elements change. @throws Error if a gradient is being recorded for the tensor, or while capturing.
+void begin_in_place(const char* function, const Tensor& tensor);
+
+/// Capturing records every call, whether or not a gradient is asked for.
+class CaptureGuard {
+ public:
+  CaptureGuard();
+  ~CaptureGuard();
+  CaptureGuard(const CaptureGuard&) = delete;
+  CaptureGuard& operator=(const CaptureGuard&) = delete;
+};
+
+}  // namespace detail
+}  // namespace teff

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "teff/nn/module.h"
+
+namespace teff::nn {
+
+/// Makes one dimension of start_dim ... end_dim: [N, C, H, W] -> [N, C * H * W] by default. Shares elements.
+class Flatten : public Module {
+ public:
+  explicit Flatten(std::int64_t start_dim = 1, std::int64_t end_dim = -1) : start_dim_(start_dim), end_dim_(end_dim) {}
+  TEFF_MODULE(Flatten)
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  std::int64_t start_dim_, end_dim_;
+};
+
+}  // namespace teff::nn

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "teff/engine/graph.h"
+#include "teff/nn/module.h"
+
+namespace teff::nn {
+
+/// A parameter or buffer of a GraphModule, under its key in the state dict. Two keys may hold the same tensor.
+struct GraphState {
+  std::string key;
+  Tensor tensor;
+  bool is_parameter = true;
+};
+
+/// What a GraphModule is made of: plain data, as a model file holds it.
+struct GraphModuleData {
+  Graph graph;
+  std::vector<GraphState> state;  // in the order of the state dict
+  ModuleSummary summary;          // of the module that was captured
+  bool training = true;
+};
+
+/// A module without a class: the captured computation of another module, with its parameters and buffers. It prints,
+/// trains, saves, nests and is captured as the original would. In training every dropout and batch norm trains.
+class GraphModule : public Module {
+ public:
+  /// The tensors stay as they are: whether a parameter requires grad is the caller's choice.
+  /// @throws ValueError, ShapeError, TypeError if the parts do not fit each other (see GraphExecutor).
+  explicit GraphModule(GraphModuleData data);
+
+  Tensor forward(const Tensor& input) override;
+  std::vector<Tensor> forward_many(std::span<const Tensor> inputs) override;
+
+  const Graph& graph() const { return data_.graph; }
+  const GraphModuleData& data() const { return data_; }
+
+  std::string type_name() const override { return data_.summary.type_name; }
+  ModuleSummary summary() const override;
+  std::shared_ptr<Module> copy_handles() const override;
+  GraphModule clone() const;
+  void visit_members(MemberVisitor& visitor) override;
+
+ protected:
+  void set_training(bool mode) override;
+  void set_dtype(DType dtype) override;
+
+ private:
+  void rebuild();
+  void find_counters();
+
+  GraphModuleData data_;
+  GraphExecutor executor_;
+  std::vector<Tensor> counters_;  // num_batches_tracked of each batch norm: the graph itself does not count
+};
+
+/// Captures what a module computes, in evaluation mode, with example inputs [N, ...] (see teff::capture). The module is
+/// left as it was: mode, buffers and the default generator's state. The result shares its tensors and has its mode.
+/// The record is replayed on other inputs and compared with the module before it is returned.
+/// @throws Error, naming the module concerned, for what cannot be captured, a forward that depends on values that it
+/// reads or on state that it keeps among them.
+GraphModule capture(Module& module, std::span<const Tensor> inputs);
+inline GraphModule capture(Module& module, const Tensor& input) { return capture(module, {&input, 1}); }
+inline GraphModule capture(Module& module, std::initializer_list<Tensor> inputs) {
+  return capture(module, std::span<const Tensor>(inputs.begin(), inputs.size()));
+}
+
+}  // namespace teff::nn

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "teff/nn/module.h"
+
+namespace teff::nn {
+
+struct MaxPool2dOptions {
+  Pair padding = 0;   // at most half of the kernel
+  Pair dilation = 1;
+  bool ceil_mode = false;
+};
+
+/// teff::max_pool2d: [N, C, H, W] -> [N, C, Ho, Wo].
+class MaxPool2d : public Module {
+ public:
+  /// The stride is the kernel's size.
+  explicit MaxPool2d(const Pair& kernel_size) : MaxPool2d(kernel_size, kernel_size) {}
+  /// @throws ValueError for sizes below 1, or padding that is negative or more than half of the kernel.
+  MaxPool2d(const Pair& kernel_size, const Pair& stride, const MaxPool2dOptions& options = {});
+  TEFF_MODULE(MaxPool2d)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  Pair kernel_size_, stride_;
+  MaxPool2dOptions options_;
+};
+
+struct AvgPool2dOptions {
+  Pair padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;
+  std::optional<std::int64_t> divisor_override = {};
+};
+
+/// teff::avg_pool2d: [N, C, H, W] -> [N, C, Ho, Wo].
+class AvgPool2d : public Module {
+ public:
+  /// The stride is the kernel's size.
+  explicit AvgPool2d(const Pair& kernel_size) : AvgPool2d(kernel_size, kernel_size) {}
+  /// @throws ValueError as MaxPool2d, and for a divisor of 0.
+  AvgPool2d(const Pair& kernel_size, const Pair& stride, const AvgPool2dOptions& options = {});
+  TEFF_MODULE(AvgPool2d)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  Pair kernel_size_, stride_;
+  AvgPool2dOptions options_;
+};
+
+}  // namespace teff::nn

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "teff/nn/text.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "teff/engine/error.h"
+
+namespace teff::nn::detail {
+
+std::string python_float(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  // Python writes an exponent from 1e16 on and below 1e-4.
+  const double size = std::abs(value);
+  const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
+  char buffer[64];
+  const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr;
+  std::string text(buffer, end);
+  if (plain && text.find('.') == std::string::npos) text += ".0";
+  return text;
+}
+
+std::string python_bool(bool value) { return value ? "True" : "False"; }
+
+std::string int_or_pair(const Pair& pair) {
+  return pair.height == pair.width ? std::to_string(pair.height) : to_string(pair);
+}
+
+std::string quoted(std::string_view name, char quote) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string text(1, quote);
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      text += "\\x";
+      text += kHex[byte >> 4];
+      text += kHex[byte & 15];
+    } else {
+      text += c;
+    }
+  }
+  return text + quote;
+}
+
+void expect(bool ok, std::string_view owner, std::string_view rule, const std::string& got) {
+  if (!ok) throw ValueError(std::string(owner) + ": expected " + std::string(rule) + ", got " + got);
+}
+
+void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, std::int64_t value) {
+  if (value >= least) return;
+  expect(false, owner, std::string(name) + " >= " + std::to_string(least), std::to_string(value));
+}
+
+void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, const Pair& value) {
+  if (value.height >= least && value.width >= least) return;
+  expect(false, owner, std::string(name) + " >= " + std::to_string(least), int_or_pair(value));
+}
+
+}  // namespace teff::nn::detail

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: numbers and names as text, and the checks of constructor arguments.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "teff/engine/shape.h"
+
+namespace teff::nn::detail {
+
+/// The shortest text that reads back as the same number, as Python prints a float: "0.1", "1.0", "1e-05", "inf".
+std::string python_float(double value);
+/// "True", "False"
+std::string python_bool(bool value);
+/// `2`, or `(3, 2)`: PyTorch prints what the user wrote, and one number usually stands for both.
+std::string int_or_pair(const Pair& pair);
+/// The name in double quotes; control characters, which could drive a terminal, are escaped.
+std::string quoted(std::string_view name, char quote = '"');
+
+/// @throws ValueError `<owner>: expected <rule>, got <got>` unless ok.
+void expect(bool ok, std::string_view owner, std::string_view rule, const std::string& got);
+/// @throws ValueError `<owner>: expected <name> >= <least>, got <value>`.
+void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, std::int64_t value);
+void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, const Pair& value);
+
+}  // namespace teff::nn::detail

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/model_file.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "teff/engine/autograd.h"
+#include "teff/engine/error.h"
+#include "teff/engine/ops.h"
+#include "teff/serialize/dict_codec.h"
+
+namespace teff::file {
+namespace {
+
+constexpr std::int64_t kSelfTestRows = 2;
+
+/// The same inputs with fewer rows, wherever dimension 0 is the batch.
+std::vector<Tensor> first_rows(std::span<const Tensor> example) {
+  const std::int64_t batch = example.empty() || example[0].dim() == 0 ? 0 : example[0].size(0);
+  std::vector<Tensor> inputs;
+  for (const Tensor& input : example) {
+    const bool has_rows = input.dim() > 0 && input.size(0) == batch && batch > kSelfTestRows;
+    inputs.push_back(has_rows ? slice(input, 0, 0, kSelfTestRows) : input.detach());
+  }
+  return inputs;
+}
+
+}  // namespace
+
+// Each field once, for both directions.
+
+template <class Archive>
+void serialize(Archive& archive, GraphNode& node) {
+  archive(node.name);
+  const Within within(archive, std::string_view(node.name));
+  archive(OneOf<GraphNode::Kind>{node.kind, GraphNode::Kind::placeholder, GraphNode::Kind::call}, node.target,
+          node.version, node.attributes, node.inputs, node.scope, node.type);
+}
+template <>
+inline constexpr std::size_t kMinBytes<GraphNode> = 72;
+
+template <class Archive>
+void serialize(Archive& archive, Graph& graph) {
+  archive(graph.nodes, graph.outputs);
+  if (graph.nodes.size() > kMaxNodes) archive.refuse("expected at most 65536 nodes, got more");
+}
+
+template <class Archive>
+void serialize(Archive& archive, nn::ModuleSummary& summary) {
+  archive(summary.name);
+  const Within within(archive, std::string_view(summary.name));
+  archive(summary.type_name, summary.extra_repr, summary.children);
+}
+template <>
+inline constexpr std::size_t kMinBytes<nn::ModuleSummary> = 32;
+
+/// A tensor under its name: a constant of the graph.
+template <class Archive>
+void serialize(Archive& archive, std::pair<std::string, Tensor>& named) {
+  archive(named.first);
+  const Within within(archive, std::string_view(named.first));
+  archive(named.second);
+}
+template <>
+inline constexpr std::size_t kMinBytes<std::pair<std::string, Tensor>> = 16;
+
+void save(HeaderWriter& archive, const nn::GraphState& state) {
+  archive(state.key);
+  const Within within(archive, std::string_view(state.key));
+  archive(state.tensor, state.is_parameter, state.tensor.requires_grad());
+}
+
+void load(HeaderReader& archive, nn::GraphState& state) {
+  bool requires_grad = false;
+  archive(state.key);
+  const Within within(archive, std::string_view(state.key));
+  archive(state.tensor, state.is_parameter, requires_grad);
+  if (!requires_grad) return;
+  if (!is_computable(state.tensor.dtype())) archive.refuse("expected float32 or float64 where a gradient is required");
+  state.tensor.requires_grad_();
+}
+template <>
+inline constexpr std::size_t kMinBytes<nn::GraphState> = 32;
+
+template <class Archive>
+void serialize(Archive& archive, nn::GraphModuleData& module) {
+  archive(module.graph, module.graph.constants, module.state, module.summary, module.training);
+}
+
+template <class Archive>
+void serialize(Archive& archive, SelfTest& test) {
+  const Within within(archive, std::string_view("self-test"));
+  archive(test.inputs, test.outputs);
+}
+
+void save(HeaderWriter& archive, const ModelContent& content) { archive(content.module, content.self_test); }
+
+void load(HeaderReader& archive, ModelContent& content) {
+  archive(content.module, content.self_test);
+  const Graph& graph = content.module.graph;
+  const auto inputs = std::count_if(graph.nodes.begin(), graph.nodes.end(), [](const GraphNode& node) {
+    return node.kind == GraphNode::Kind::placeholder;
+  });
+  std::unordered_set<std::string_view> names;
+  for (const nn::GraphState& state : content.module.state) names.insert(state.key);
+  for (const auto& [name, tensor] : graph.constants) {
+    if (!names.insert(name).second) archive.refuse("expected constants with names of their own, got one again");
+  }
+  const SelfTest& test = content.self_test;
+  if (test.inputs.size() != static_cast<std::size_t>(inputs) || test.outputs.size() != graph.outputs.size()) {
+    archive.refuse("expected a self-test with the inputs and outputs of the graph, got " +
+                   std::to_string(test.inputs.size()) + " inputs and " + std::to_string(test.outputs.size()) +
+                   " outputs");
+  }
+}
+
+SelfTest make_self_test(const nn::GraphModule& module, std::span<const Tensor> example) {
+  const NoGradGuard no_grad;
+  nn::GraphModule evaluated = module;
+  evaluated.eval();
+  SelfTest test;
+  test.inputs = first_rows(example);
+  test.outputs = evaluated.forward_many(test.inputs);
+  return test;
+}
+
+}  // namespace teff::file

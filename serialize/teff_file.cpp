@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/teff_file.h"
+
+#include <algorithm>
+#include <array>
+
+#include "teff/engine/error.h"
+#include "teff/serialize/atomic_file.h"
+#include "teff/serialize/checksum.h"
+#include "teff/serialize/dict_codec.h"
+#include "teff/serialize/tensor_data.h"
+#include "teff/serialize/tensor_table.h"
+
+namespace teff::file {
+namespace {
+
+constexpr std::string_view kHolds[] = {"", "a dictionary (state dict or checkpoint)", "an entire model"};
+constexpr std::string_view kReadBy[] = {"", "load", "load_model"};
+
+/// `items`: of the rest of the header.
+std::vector<std::byte> encode(const std::vector<TensorEntry>& table, std::size_t items) {
+  HeaderWriter archive(items);
+  archive(table);
+  return archive.bytes();
+}
+
+/// Preamble, table, metadata and content in one piece.
+class Head {
+ public:
+  Head(FileKind kind, const HeaderWriter& rest)
+      : bytes_(kPreambleBytes), tensors_(rest.tensors()), items_(rest.items()) {
+    preamble_.kind = kind;
+    table_.assign(tensors_.size(), {});
+    for (std::size_t i = 0; i < tensors_.size(); ++i) table_[i].type = tensors_[i].type();
+    const std::vector<std::byte> table = encode(table_, items_);
+    bytes_.insert(bytes_.end(), table.begin(), table.end());
+    bytes_.insert(bytes_.end(), rest.bytes().begin(), rest.bytes().end());
+    preamble_.header_bytes = bytes_.size() - kPreambleBytes;
+    if (preamble_.header_bytes > kMaxHeaderBytes) {
+      throw ValueError("expected names, text and structure of at most " + std::to_string(kMaxHeaderBytes) +
+                       " bytes, got " + std::to_string(preamble_.header_bytes) + ": keep large data as a tensor");
+    }
+  }
+
+  void write(AtomicFile& file) {
+    const Layout layout = lay_out(tensors_, bytes_.size(), table_);
+    preamble_.file_bytes = layout.file_bytes;
+    write_data(file, bytes_, tensors_, layout, table_, [&] { finish(); });
+  }
+
+ private:
+  /// Once the tensors' checksums are known. The table takes the same number of bytes, whatever they are.
+  void finish() {
+    const std::vector<std::byte> table = encode(table_, items_);
+    std::copy(table.begin(), table.end(), bytes_.begin() + kPreambleBytes);
+    preamble_.header_checksum = checksum(std::span(bytes_).subspan(kPreambleBytes));
+    const PreambleBytes preamble = file::encode(preamble_);
+    std::copy(preamble.begin(), preamble.end(), bytes_.begin());
+  }
+
+  Preamble preamble_;
+  std::vector<std::byte> bytes_;
+  const std::vector<Tensor>& tensors_;
+  std::size_t items_;
+  std::vector<TensorEntry> table_;
+};
+
+Preamble read_preamble(const FileReader& file) {
+  PreambleBytes bytes;
+  const auto first = std::span(bytes).first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.size())));
+  file.read(first, 0);
+  return decode_preamble(first, file.size());
+}
+
+void check_kind(FileKind actual, FileKind expected) {
+  if (actual == expected) return;
+  const auto index = static_cast<std::size_t>(actual);
+  throw FormatError("it holds " + std::string(kHolds[index]) + ": use " + std::string(kReadBy[index]));
+}
+
+std::vector<std::byte> read_header(const FileReader& file, const Preamble& preamble) {
+  std::vector<std::byte> header(static_cast<std::size_t>(preamble.header_bytes));
+  file.read(header, kPreambleBytes);
+  if (const std::uint64_t actual = checksum(header); actual != preamble.header_checksum) {
+    throw FormatError("header at offset 64: damaged: expected checksum " + hex(preamble.header_checksum) + ", got " +
+                      hex(actual));
+  }
+  return header;
+}
+
+}  // namespace
+
+void write_teff(const std::string& path, FileKind kind, const SaveOptions& options,
+                const std::function<void(HeaderWriter&)>& content) {
+  HeaderWriter rest;
+  rest(options.metadata);
+  content(rest);
+  Head head(kind, rest);
+  AtomicFile file(path, options.durable);
+  head.write(file);
+  file.commit();
+}
+
+Dict read_teff(const FileReader& file, FileKind kind, const LoadOptions& options,
+               const std::function<void(HeaderReader&)>& content) {
+  const Preamble preamble = read_preamble(file);
+  check_kind(preamble.kind, kind);
+  const std::vector<std::byte> header = read_header(file, preamble);
+  const std::uint64_t header_end = kPreambleBytes + header.size();
+
+  HeaderReader archive(header, kPreambleBytes);
+  std::vector<TensorEntry> table;
+  archive(table);
+  const Layout layout = check_layout(table, header_end, file.size());
+  const std::shared_ptr<const Mapping> mapping = options.mmap ? file.map() : nullptr;
+  const std::vector<Tensor> tensors = make_tensors(table, layout, mapping);
+
+  archive.set_tensors(tensors);
+  Dict metadata;
+  archive(metadata);
+  content(archive);
+  archive.finish();
+  read_data(file, header_end, table, layout, tensors,
+            {mapping.get(), options.verify, [&](std::size_t tensor) { return archive.name_of(tensor); }});
+  return metadata;
+}
+
+}  // namespace teff::file

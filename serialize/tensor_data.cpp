@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/tensor_data.h"
+
+#include <algorithm>
+#include <array>
+
+#include "teff/engine/autograd.h"
+#include "teff/engine/error.h"
+#include "teff/engine/parallel.h"
+#include "teff/serialize/checksum.h"
+#include "teff/serialize/preamble.h"
+
+namespace teff::file {
+namespace {
+
+// Bytes between two system calls: they are hashed while they are in the core's cache.
+constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::size_t kMaxChunkPieces = 512;
+// Bytes that one task of parallel_for reads.
+constexpr std::uint64_t kTaskBytes = 4 * 1024 * 1024;
+
+std::span<std::byte> bytes_of(const Tensor& tensor) {
+  return {static_cast<std::byte*>(tensor.raw_data()), tensor.nbytes()};
+}
+
+iovec as_piece(std::span<std::byte> bytes) { return {bytes.data(), bytes.size()}; }
+
+/// Calls function(bytes, is_last) for the chunks of a tensor.
+template <class Function>
+void for_chunks(std::span<std::byte> bytes, Function&& function) {
+  while (bytes.size() > kChunkBytes) {
+    function(bytes.first(kChunkBytes), false);
+    bytes = bytes.subspan(kChunkBytes);
+  }
+  function(bytes, true);
+}
+
+/// Gathers pieces of the file in memory and writes them with few system calls.
+class PieceWriter {
+ public:
+  explicit PieceWriter(AtomicFile& file) : file_(file) {}
+
+  void add(std::span<std::byte> bytes) {
+    if (bytes.empty()) return;
+    pieces_.push_back(as_piece(bytes));
+    pending_ += bytes.size();
+  }
+  bool is_full() const { return pending_ >= kChunkBytes || pieces_.size() >= kMaxChunkPieces; }
+  void flush() {
+    file_.write(pieces_, offset_);
+    offset_ += pending_;
+    pending_ = 0;
+    pieces_.clear();
+  }
+  std::uint64_t flushed() const { return offset_; }
+  std::uint64_t offset() const { return offset_ + pending_; }
+
+ private:
+  AtomicFile& file_;
+  std::vector<iovec> pieces_;
+  std::uint64_t offset_ = 0;
+  std::uint64_t pending_ = 0;
+};
+
+/// Reads tensors that follow each other in the file, and checks what it reads.
+class DataReader {
+ public:
+  DataReader(const FileReader& file, const std::vector<TensorEntry>& table, std::span<const Tensor> tensors,
+             const ReadOptions& options)
+      : file_(file), table_(table), tensors_(tensors), options_(options) {}
+
+  /// `offset`: of the padding before the first tensor.
+  void run(std::span<const std::size_t> owners, std::uint64_t offset) {
+    offset_ = offset;
+    for (const std::size_t owner : owners) {
+      const std::uint64_t padding = table_[owner].offset - offset_ - pending_;
+      add({kPadding, owner, padding_at(padding)});
+      for_chunks(bytes_of(tensors_[owner]), [&](std::span<std::byte> bytes, bool is_last) {
+        add({is_last ? kLast : kMiddle, owner, bytes});
+      });
+    }
+    flush();
+  }
+
+ private:
+  enum Role { kPadding, kMiddle, kLast };
+  struct Piece {
+    Role role;
+    std::size_t tensor;  // it belongs to, or comes before
+    std::span<std::byte> bytes;
+  };
+
+  std::span<std::byte> padding_at(std::uint64_t bytes) {
+    const auto count = static_cast<std::size_t>(bytes);
+    if (options_.mapping != nullptr) return {options_.mapping->data() + offset_ + pending_, count};
+    return std::span(padding_[pieces_.size()]).first(count);
+  }
+
+  void add(const Piece& piece) {
+    pieces_.push_back(piece);
+    pending_ += piece.bytes.size();
+    if (pending_ >= kChunkBytes || pieces_.size() >= padding_.size()) flush();
+  }
+
+  void flush() {
+    if (options_.mapping == nullptr) {
+      requests_.clear();
+      for (const Piece& piece : pieces_) requests_.push_back(as_piece(piece.bytes));
+      file_.read(requests_, offset_);
+    }
+    for (const Piece& piece : pieces_) check(piece);
+    offset_ += pending_;
+    pending_ = 0;
+    pieces_.clear();
+  }
+
+  void check(const Piece& piece) {
+    if (piece.role == kPadding) {
+      const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+      if (std::all_of(piece.bytes.begin(), piece.bytes.end(), is_zero)) return;
+      refuse(piece.tensor, "expected zeros before it, got others: damaged");
+    }
+    if (table_[piece.tensor].type.dtype == DType::bool_ && !are_bools(piece.bytes)) {
+      refuse(piece.tensor, "expected bool values of 0 or 1, got others");
+    }
+    if (!options_.verify) return;
+    checksum_.update(piece.bytes);
+    if (piece.role == kMiddle) return;
+    const std::uint64_t stored = table_[piece.tensor].checksum;
+    const std::uint64_t actual = checksum_.finish();
+    if (actual != stored) refuse(piece.tensor, "damaged: expected checksum " + hex(stored) + ", got " + hex(actual));
+  }
+
+  [[noreturn]] void refuse(std::size_t tensor, const std::string& what) const {
+    throw FormatError("tensor " + options_.name_of(tensor) + " at offset " + std::to_string(table_[tensor].offset) +
+                      ": " + what);
+  }
+
+  const FileReader& file_;
+  const std::vector<TensorEntry>& table_;
+  std::span<const Tensor> tensors_;
+  const ReadOptions& options_;
+  Checksum checksum_;
+  std::uint64_t offset_ = 0;  // of the first piece
+  std::uint64_t pending_ = 0;
+  std::vector<Piece> pieces_;
+  std::vector<iovec> requests_;
+  std::array<std::array<std::byte, kAlignment>, kMaxChunkPieces> padding_;
+};
+
+/// Splits the owners into runs of about kTaskBytes: the first of each, and the end.
+std::vector<std::size_t> task_bounds(const Layout& layout, const std::vector<TensorEntry>& table) {
+  std::vector<std::size_t> bounds{0};
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < layout.owners.size(); ++i) {
+    bytes += table[layout.owners[i]].bytes;
+    if (bytes < kTaskBytes && i + 1 < layout.owners.size()) continue;
+    bounds.push_back(i + 1);
+    bytes = 0;
+  }
+  return bounds;
+}
+
+}  // namespace
+
+void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Tensor> tensors, const Layout& layout,
+                std::vector<TensorEntry>& table, const std::function<void()>& finish) {
+  static std::array<std::byte, kAlignment> zeros{};
+  Checksum checksum;
+  PieceWriter writer(file);
+  writer.add(head);
+  for (const std::size_t owner : layout.owners) {
+    TensorEntry& entry = table[owner];
+    writer.add(std::span(zeros).first(static_cast<std::size_t>(entry.offset - writer.offset())));
+    for_chunks(bytes_of(tensors[owner]), [&](std::span<std::byte> bytes, bool is_last) {
+      checksum.update(bytes);
+      if (is_last) entry.checksum = checksum.finish();
+      writer.add(bytes);
+      if (writer.is_full() && writer.offset() < layout.file_bytes) writer.flush();
+    });
+  }
+  for (std::size_t i = 0; i < table.size(); ++i) table[i].checksum = table[layout.owner_of[i]].checksum;
+  finish();
+  const bool head_is_written = writer.flushed() > 0;
+  writer.flush();
+  if (!head_is_written) return;
+  iovec piece = as_piece(head);
+  file.write({&piece, 1}, 0);
+}
+
+std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const Layout& layout,
+                                 const std::shared_ptr<const Mapping>& mapping) {
+  const NoGradGuard no_grad;
+  std::vector<Tensor> tensors;
+  tensors.reserve(table.size());
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const TensorEntry& entry = table[i];
+    if (layout.owner_of[i] != i) {
+      tensors.push_back(tensors[layout.owner_of[i]].view(entry.type.shape));
+    } else if (mapping != nullptr && entry.bytes > 0) {
+      tensors.push_back(Tensor::from_external(mapping->data() + entry.offset, entry.type, [mapping](void*) {}));
+    } else {
+      tensors.push_back(empty(entry.type.shape, {.dtype = entry.type.dtype}));
+    }
+  }
+  return tensors;
+}
+
+void read_data(const FileReader& file, std::uint64_t header_end, const std::vector<TensorEntry>& table,
+               const Layout& layout, std::span<const Tensor> tensors, const ReadOptions& options) {
+  const std::vector<std::size_t> bounds = task_bounds(layout, table);
+  parallel_for(static_cast<std::int64_t>(bounds.size()) - 1, [&](std::int64_t task) {
+    const auto i = static_cast<std::size_t>(task);
+    const auto owners = std::span(layout.owners).subspan(bounds[i], bounds[i + 1] - bounds[i]);
+    std::uint64_t offset = header_end;
+    if (bounds[i] > 0) {
+      const TensorEntry& before = table[layout.owners[bounds[i] - 1]];
+      offset = before.offset + before.bytes;
+    }
+    DataReader(file, table, tensors, options).run(owners, offset);
+  });
+}
+
+}  // namespace teff::file

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+
+// Every operation against PyTorch, results and gradients: tests/golden/ops.golden.
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "support/golden.h"
+#include "teff/engine/error.h"
+#include "teff/engine/op.h"
+#include "teff/engine/op_registry.h"
+#include "teff/engine/ops.h"
+#include "teff/engine/random.h"
+#include "teff/engine/testing.h"
+
+using namespace teff;
+using namespace teff::testing;
+
+namespace {
+
+using Inputs = std::vector<Tensor>;
+
+std::optional<std::int64_t> optional_int(const Value& value) {
+  return value.is_none() ? std::nullopt : std::optional(value.as_int());
+}
+
+/// Functions of ops.h that are made of other operations.
+const std::map<std::string, std::function<Tensor(const Inputs&, const Dict&)>> kComposed = {
+    {"flatten",
+     [](const Inputs& x, const Dict& a) { return flatten(x[0], a.at("start_dim").as_int(), a.at("end_dim").as_int()); }},
+    {"squeeze", [](const Inputs& x, const Dict& a) { return squeeze(x[0], optional_int(a.at("dim"))); }},
+    {"unsqueeze", [](const Inputs& x, const Dict& a) { return unsqueeze(x[0], a.at("dim").as_int()); }},
+    {"transpose",
+     [](const Inputs& x, const Dict& a) { return transpose(x[0], a.at("dim0").as_int(), a.at("dim1").as_int()); }},
+    {"select", [](const Inputs& x, const Dict& a) { return select(x[0], a.at("dim").as_int(), a.at("index").as_int()); }},
+    {"stack", [](const Inputs& x, const Dict& a) { return stack(x, a.at("dim").as_int()); }},
+    {"cross_entropy",
+     [](const Inputs& x, const Dict& a) {
+       Reduction reduction{};
+       from_string(a.at("reduction").as_text(), reduction);
+       return cross_entropy(x[0], x[1], reduction);
+     }},
+};
+
+Tensor compute(const std::string& name, const Dict& attributes, const Inputs& inputs) {
+  const auto composed = kComposed.find(name);
+  if (composed != kComposed.end()) return composed->second(inputs, attributes);
+  return teff::apply(make_op(name, attributes), inputs);
+}
+
+/// The cases in another precision: floating-point tensors as `dtype`.
+struct Precision {
+  DType dtype;
+  Tolerance tolerance;
+
+  Tensor operator()(const Tensor& tensor) const {
+    return tensor.dtype() == DType::float64 ? tensor.to(dtype).clone() : tensor;
+  }
+  Dict operator()(Dict attributes) const {
+    Value* target = attributes.find("dtype");  // of the operation `to`
+    if (target != nullptr && target->as_text() == "float64") *target = to_string(dtype);
+    return attributes;
+  }
+  void compare(const char* what, const Tensor& actual, const Tensor& expected) const {
+    INFO(what);
+    Tolerance allowed = is_floating_point(expected.dtype()) ? tolerance : Tolerance{0, 0};
+    allowed.equal_nan = true;
+    CHECK_NOTHROW(assert_close(actual, (*this)(expected), allowed));
+  }
+};
+
+void check_gradients(const Precision& as, const Dict& entries, const Inputs& inputs,
+                     const Tensor& output) {
+  const Value* grad = entries.find("grad");
+  if (grad == nullptr) {
+    CHECK_FALSE(output.requires_grad());
+    return;
+  }
+  output.backward(as(grad->as_tensor()));
+  const Value* gradients = entries.find("gradients");
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string key = std::to_string(i);
+    const Value* expected = gradients == nullptr ? nullptr : gradients->as_dict().find(key);
+    if (expected == nullptr) continue;
+    INFO("gradient of input ", i);
+    REQUIRE(inputs[i].grad().defined());
+    as.compare("gradient", inputs[i].grad(), expected->as_tensor());
+  }
+}
+
+void check_case(const Dict& entries, const Precision& as) {
+  const Value* gradients = entries.find("gradients");
+  Inputs inputs;
+  for (const DictItem& item : entries.at("inputs").as_dict()) {
+    Tensor input = as(item.value.as_tensor());
+    if (gradients != nullptr && gradients->as_dict().contains(item.key)) input.requires_grad_();
+    inputs.push_back(std::move(input));
+  }
+  const Value* attributes = entries.find("attributes");
+  if (const Value* seed = entries.find("seed")) manual_seed(static_cast<std::uint64_t>(seed->as_int()));
+  const Tensor output =
+      compute(entries.at("op").as_text(), attributes == nullptr ? Dict() : as(attributes->as_dict()), inputs);
+  as.compare("output", output, entries.at("output").as_tensor());
+  check_gradients(as, entries, inputs, output);
+  if (const Value* after = entries.find("after")) {
+    for (const DictItem& item : after->as_dict()) {
+      as.compare("an input after the call", inputs[static_cast<std::size_t>(std::stoi(item.key))],
+                 item.value.as_tensor());
+    }
+  }
+}
+
+void check_all(const Precision& as) {
+  for (const GoldenCase& one : read_golden("ops.golden")) {
+    INFO(one.name);
+    CHECK_NOTHROW(check_case(one.entries, as));
+  }
+}
+
+}  // namespace
+
+TEST_SUITE("golden") {
+  TEST_CASE("every operation gives PyTorch's results and gradients in float64") {
+    check_all({DType::float64, {1e-8, 1e-9}});
+  }
+
+  TEST_CASE("every operation gives PyTorch's results and gradients in float32") {
+    check_all({DType::float32, {2e-5, 1e-5}});
+  }
+
+  TEST_CASE("every registered operation has golden numbers") {
+    std::set<std::string> covered;
+    for (const GoldenCase& one : read_golden("ops.golden")) covered.insert(one.entries.at("op").as_text());
+    for (const std::string& name : registered_ops()) {
+      INFO(name);
+      CHECK((covered.contains(name) || name.starts_with("test_")));  // ops that other tests register
+    }
+  }
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/parallel.h"
+
+using teff::kernels::table;
+using teff::kernels::Window2d;
+
+namespace {
+
+struct Size {
+  int64_t height, width;
+};
+
+struct Options {
+  int64_t batch = 1, in = 1, out = 1;    // channels
+  Size image{1, 1}, kernel{1, 1};
+  Size stride{1, 1}, padding{0, 0}, dilation{1, 1};
+  int64_t groups = 1;
+};
+
+int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+  return (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
+Window2d window(const Options& o) {
+  return {.batch = o.batch, .channels = o.in, .height = o.image.height, .width = o.image.width, .out_channels = o.out,
+          .out_height = out_size(o.image.height, o.kernel.height, o.stride.height, o.padding.height, o.dilation.height),
+          .out_width = out_size(o.image.width, o.kernel.width, o.stride.width, o.padding.width, o.dilation.width),
+          .kernel_height = o.kernel.height, .kernel_width = o.kernel.width,
+          .stride_height = o.stride.height, .stride_width = o.stride.width,
+          .padding_height = o.padding.height, .padding_width = o.padding.width,
+          .dilation_height = o.dilation.height, .dilation_width = o.dilation.width, .groups = o.groups};
+}
+
+/// A convolution is a sum of products; visit(output, input, weight) sees the indices of each once.
+template <class Visit>
+void for_each_product(const Window2d& w, Visit visit) {
+  const int64_t in = w.channels / w.groups, out = w.out_channels / w.groups;
+  for (int64_t n = 0; n < w.batch; ++n)
+    for (int64_t k = 0; k < w.out_channels; ++k)
+      for (int64_t oy = 0; oy < w.out_height; ++oy)
+        for (int64_t ox = 0; ox < w.out_width; ++ox)
+          for (int64_t c = 0; c < in; ++c)
+            for (int64_t i = 0; i < w.kernel_height; ++i)
+              for (int64_t j = 0; j < w.kernel_width; ++j) {
+                const int64_t y = oy * w.stride_height - w.padding_height + i * w.dilation_height;
+                const int64_t x = ox * w.stride_width - w.padding_width + j * w.dilation_width;
+                if (y < 0 || y >= w.height || x < 0 || x >= w.width) continue;
+                visit(static_cast<std::size_t>(((n * w.out_channels + k) * w.out_height + oy) * w.out_width + ox),
+                      static_cast<std::size_t>(((n * w.channels + k / out * in + c) * w.height + y) * w.width + x),
+                      static_cast<std::size_t>(((k * in + c) * w.kernel_height + i) * w.kernel_width + j));
+              }
+}
+
+/// The arrays of a convolution; they end with their last element, so that a sanitizer sees a read beyond it.
+template <class T>
+struct Convolution {
+  Window2d w;
+  std::vector<T> input, weight, bias, output, grad_output, grad_input, grad_weight;
+
+  explicit Convolution(const Options& o) : w(window(o)) {
+    std::mt19937 generator(7);
+    std::uniform_real_distribution<T> uniform(-1, 1);
+    const auto fill = [&](std::vector<T>& values, int64_t count) {
+      values.resize(static_cast<std::size_t>(count));
+      for (T& value : values) value = uniform(generator);
+    };
+    const int64_t outputs = w.batch * w.out_channels * w.out_height * w.out_width;
+    fill(input, w.batch * w.channels * w.height * w.width);
+    fill(weight, w.out_channels * w.channels / w.groups * w.kernel_height * w.kernel_width);
+    fill(bias, w.out_channels);
+    fill(grad_output, outputs);
+    output.resize(static_cast<std::size_t>(outputs));
+    grad_input.resize(input.size());
+    grad_weight.resize(weight.size());
+  }
+
+  void forward(bool with_bias, bool relu) {
+    table<T>().conv2d(w, input.data(), weight.data(), with_bias ? bias.data() : nullptr, relu, output.data());
+  }
+  void backward() {
+    table<T>().conv2d_backward_input(w, grad_output.data(), weight.data(), grad_input.data());
+    table<T>().conv2d_backward_weight(w, grad_output.data(), input.data(), grad_weight.data());
+  }
+
+  std::vector<double> expected_output(bool with_bias, bool relu) const {
+    std::vector<double> y(output.size());
+    for_each_product(w, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] += double(input[i]) * double(weight[k]); });
+    const std::size_t plane = static_cast<std::size_t>(w.out_height * w.out_width);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (with_bias) y[i] += double(bias[i / plane % bias.size()]);
+      if (relu && y[i] < 0) y[i] = 0;
+    }
+    return y;
+  }
+};
+
+/// The sums have `terms` products of values in [-1, 1].
+template <class T>
+void check_close(const std::vector<T>& actual, const std::vector<double>& expected, int64_t terms) {
+  REQUIRE(actual.size() == expected.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const double error = std::abs(static_cast<double>(actual[i]) - expected[i]);
+    worst = error <= worst ? worst : error;    // NaN counts
+  }
+  CHECK(worst <= std::numeric_limits<T>::epsilon() * (8 + static_cast<double>(terms)));
+}
+
+template <class T>
+void check(const Options& o) {
+  Convolution<T> c(o);
+  const Window2d& w = c.w;
+  INFO("batch ", o.batch, " channels ", o.in, " -> ", o.out, " groups ", o.groups, " image ", o.image.height, "x",
+       o.image.width, " kernel ", o.kernel.height, "x", o.kernel.width, " stride ", o.stride.height, "x",
+       o.stride.width, " padding ", o.padding.height, "x", o.padding.width, " dilation ", o.dilation.height, "x",
+       o.dilation.width);
+  const int64_t taps = w.kernel_height * w.kernel_width;
+  for (const bool flag : {false, true}) {
+    c.forward(flag, flag);
+    check_close(c.output, c.expected_output(flag, flag), taps * w.channels / w.groups);
+  }
+  std::vector<double> grad_input(c.input.size()), grad_weight(c.weight.size());
+  for_each_product(w, [&](std::size_t y, std::size_t i, std::size_t k) {
+    grad_input[i] += double(c.grad_output[y]) * double(c.weight[k]);
+    grad_weight[k] += double(c.grad_output[y]) * double(c.input[i]);
+  });
+  c.backward();
+  check_close(c.grad_input, grad_input, taps * w.out_channels / w.groups);
+  check_close(c.grad_weight, grad_weight, w.batch * w.out_height * w.out_width);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for LeNet's layers", T, float, double) {
+  for (const int64_t batch : {1, 3}) {
+    check<T>({.batch = batch, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}});
+    check<T>({.batch = batch, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}});
+  }
+}
+
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for stride, padding and dilation", T, float, double) {
+  for (const int64_t kernel : {1, 2, 3, 5}) {
+    for (const int64_t stride : {1, 2, 3}) {
+      for (const int64_t padding : {0, 1, 2, 4}) {
+        for (const int64_t dilation : {1, 2, 3}) {
+          const int64_t reach = dilation * (kernel - 1) + 1;
+          const Size image{reach + 4, reach + 7};
+          check<T>({.batch = 2, .in = 2, .out = 3, .image = image, .kernel = {kernel, kernel},
+                    .stride = {stride, stride}, .padding = {padding, padding}, .dilation = {dilation, dilation}});
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition where height and width differ", T, float, double) {
+  check<T>({.batch = 2, .in = 4, .out = 5, .image = {9, 20}, .kernel = {3, 1}, .stride = {1, 2}, .padding = {2, 0},
+            .dilation = {1, 3}});
+  check<T>({.batch = 1, .in = 3, .out = 7, .image = {40, 6}, .kernel = {1, 6}, .stride = {3, 1}, .dilation = {2, 1}});
+  check<T>({.batch = 3, .in = 2, .out = 2, .image = {1, 50}, .kernel = {1, 7}, .padding = {0, 3}});
+  check<T>({.batch = 3, .in = 2, .out = 2, .image = {50, 1}, .kernel = {7, 1}, .padding = {3, 0}});
+}
+
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for 1x1 kernels", T, float, double) {
+  check<T>({.batch = 2, .in = 70, .out = 33, .image = {7, 9}});
+  check<T>({.batch = 2, .in = 5, .out = 9, .image = {8, 7}, .stride = {2, 2}});
+  check<T>({.batch = 2, .in = 5, .out = 9, .image = {8, 7}, .padding = {1, 1}});
+  check<T>({.batch = 1, .in = 1, .out = 1});
+}
+
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition across cache blocks", T, float, double) {
+  check<T>({.batch = 1, .in = 60, .out = 40, .image = {27, 30}, .kernel = {3, 3}, .padding = {1, 1}});
+  check<T>({.batch = 5, .in = 130, .out = 270, .image = {7, 7}, .kernel = {3, 3}, .padding = {1, 1}});
+  check<T>({.batch = 9, .in = 20, .out = 10, .image = {3, 3}, .kernel = {3, 3}});
+  check<T>({.batch = 2, .in = 3, .out = 20, .image = {60, 64}, .kernel = {7, 7}, .stride = {2, 2}, .padding = {3, 3}});
+}
+
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for groups", T, float, double) {
+  for (const int64_t stride : {1, 2}) {
+    check<T>({.batch = 2, .in = 6, .out = 9, .image = {8, 11}, .kernel = {3, 3}, .stride = {stride, stride},
+              .padding = {1, 1}, .groups = 3});
+    for (const int64_t multiplier : {1, 2}) {
+      for (const int64_t width : {5, 7, 14, 37}) {
+        check<T>({.batch = 2, .in = 5, .out = 5 * multiplier, .image = {9, width}, .kernel = {3, 3},
+                  .stride = {stride, stride}, .padding = {1, 1}, .groups = 5});
+      }
+    }
+  }
+  check<T>({.batch = 1, .in = 3, .out = 3, .image = {20, 20}, .kernel = {5, 3}, .stride = {2, 1}, .padding = {2, 0},
+            .dilation = {1, 2}, .groups = 3});
+}
+
+TEST_CASE_TEMPLATE("conv2d's gradients of an empty batch are empty and zero", T, float, double) {
+  Convolution<T> c({.batch = 0, .in = 2, .out = 3, .image = {6, 6}, .kernel = {3, 3}});
+  c.grad_weight.assign(c.grad_weight.size(), T(1));
+  c.forward(true, false);
+  c.backward();
+  for (const T value : c.grad_weight) CHECK(value == 0);
+}
+
+TEST_CASE_TEMPLATE("conv2d's relu keeps NaN", T, float, double) {
+  for (const int64_t groups : {1, 2}) {
+    Convolution<T> c({.in = 2, .out = 2, .image = {5, 5}, .kernel = {3, 3}, .groups = groups});
+    c.input.assign(c.input.size(), std::numeric_limits<T>::quiet_NaN());
+    c.forward(true, true);
+    for (const T value : c.output) CHECK(std::isnan(value));
+  }
+}
+
+TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number of threads", T, float, double) {
+  const int before = teff::get_num_threads();
+  for (const Options& o : {Options{.batch = 9, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}},
+                           Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3}, .padding = {1, 1}},
+                           Options{.batch = 4, .in = 32, .out = 32, .image = {28, 28}, .kernel = {3, 3}, .stride = {2, 2},
+                                   .padding = {1, 1}, .groups = 32}}) {
+    std::vector<Convolution<T>> runs;
+    for (const int threads : {1, 2, 5}) {
+      teff::set_num_threads(threads);
+      Convolution<T>& c = runs.emplace_back(o);
+      c.forward(true, true);
+      c.backward();
+      const auto same = [](const std::vector<T>& a, const std::vector<T>& b) {
+        return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+      };
+      CHECK(same(c.output, runs[0].output));
+      CHECK(same(c.grad_input, runs[0].grad_input));
+      CHECK(same(c.grad_weight, runs[0].grad_weight));
+    }
+  }
+  teff::set_num_threads(before);
+}

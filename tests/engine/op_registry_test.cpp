@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+
+// What must hold for every operation, checked on the samples of support/op_samples.cpp.
+
+#include "teff/engine/op_registry.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "support/op_samples.h"
+#include "support/temp_file.h"
+#include "teff/engine/autograd.h"
+#include "teff/engine/error.h"
+#include "teff/engine/op.h"
+#include "teff/engine/ops.h"
+#include "teff/engine/parallel.h"
+#include "teff/engine/random.h"
+#include "teff/engine/testing.h"
+#include "teff/nn/module.h"
+#include "teff/serialize/save_load.h"
+
+using namespace teff;
+using namespace teff::testing;
+
+namespace {
+
+constexpr std::uint64_t kSeed = 5;  // for operations that draw
+
+Tensor compute(const OpSample& sample, std::span<const Tensor> inputs) {
+  manual_seed(kSeed);
+  return teff::apply(make_op(sample.op, sample.attributes), inputs);
+}
+
+bool same(const Tensor& a, const Tensor& b) { return Value(a) == Value(b); }
+
+/// The result, what is left in the inputs, and all gradients, for incoming gradients of a fixed pattern.
+std::vector<Tensor> results(const OpSample& sample, DType dtype) {
+  const std::vector<Tensor> inputs = sample.leaves(dtype);
+  const Tensor output = compute(sample, inputs);
+  std::vector<Tensor> all{output.detach()};
+  all.insert(all.end(), inputs.begin(), inputs.end());
+  if (!output.requires_grad()) return all;
+  Tensor grad = empty(output.shape(), {.dtype = DType::float64});
+  std::int64_t i = 0;
+  for (double& value : grad.span<double>()) value = static_cast<double>(i++ % 7) / 4 - 0.6;
+  output.backward(grad.to(dtype));
+  for (const Tensor& input : inputs) {
+    if (input.requires_grad()) all.push_back(input.grad());
+  }
+  return all;
+}
+
+/// Applies an operation to buffers of its own. Its input, a single number, changes nothing, but makes the result
+/// follow from the input.
+struct OpModule : nn::Module {
+  nn::Buffer input0, input1, input2, input3, input4;
+  TEFF_MODULE(OpModule, input0, input1, input2, input3, input4)
+
+  explicit OpModule(const OpSample& sample) : op(sample.op), attributes(sample.attributes) {
+    nn::Buffer* members[] = {&input0, &input1, &input2, &input3, &input4};
+    const std::vector<Tensor> inputs = sample.inputs();
+    for (std::size_t i = 0; i < inputs.size(); ++i) *members[i] = inputs[i];
+  }
+
+  Tensor forward(const Tensor& number) override {
+    if (Value* training = attributes.find("training")) *training = is_training();
+    std::vector<Tensor> inputs{input0 + 0.0 * number};
+    for (const Tensor& input : {input1, input2, input3, input4}) {
+      if (input.defined()) inputs.push_back(input);
+    }
+    return teff::apply(make_op(op, attributes), inputs);
+  }
+
+  std::string op;
+  Dict attributes;
+};
+
+void check_saved_and_loaded(const OpSample& sample) {
+  OpModule module(sample);
+  const Tensor number = scalar_tensor(1.5);
+  const TempFile file;
+  save_model(module, number, file);
+  nn::GraphModule loaded = load_model(file);
+  for (const bool training : {false, true}) {
+    INFO((training ? "in training" : "in evaluation"));
+    module.train(training);
+    loaded.train(training);
+    manual_seed(kSeed);
+    const Tensor expected = module(number);
+    manual_seed(kSeed);
+    CHECK(same(loaded(number), expected));
+    CHECK(loaded.state_dict() == module.state_dict());
+  }
+}
+
+void check_attributes(const OpSample& sample) {
+  const auto op = make_op(sample.op, sample.attributes);
+  const Dict attributes = op->attributes();
+  CHECK(op->name() == sample.op);
+  CHECK(make_op(sample.op, attributes, op->version())->attributes() == attributes);
+  for (const DictItem& item : sample.attributes) {
+    INFO(item.key);
+    CHECK(attributes.at(item.key) == item.value);
+  }
+  Dict unknown = attributes;
+  unknown.insert("no_such_attribute", 1);
+  CHECK_THROWS_AS(make_op(sample.op, unknown), ValueError);
+  CHECK_THROWS_AS(make_op(sample.op, attributes, op->version() + 1), ValueError);
+  CHECK_THROWS_AS(make_op(sample.op, attributes, 0), ValueError);
+}
+
+template <class Check>
+void for_each_sample(const std::vector<OpSample>& samples, Check&& check) {
+  for (const OpSample& sample : samples) {
+    INFO(sample);
+    CHECK_NOTHROW(check(sample));
+  }
+}
+
+}  // namespace
+
+TEST_SUITE("op_registry") {
+  TEST_CASE("every registered operation has a sample") {
+    for (const std::string& name : registered_ops()) {
+      if (name.starts_with("test_")) continue;  // operations that tests register
+      INFO(name);
+      CHECK(std::any_of(op_samples().begin(), op_samples().end(),
+                        [&](const OpSample& sample) { return sample.op == name; }));
+    }
+  }
+
+  TEST_CASE("every operation's gradients equal central differences") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      const auto op = make_op(sample.op, sample.attributes);
+      gradcheck(
+          [&](std::span<const Tensor> inputs) {
+            manual_seed(kSeed);
+            return teff::apply(op, inputs);
+          },
+          sample.leaves(DType::float64));
+    });
+  }
+
+  TEST_CASE("every operation asks for gradients of its differentiable inputs") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      const std::vector<Tensor> inputs = sample.leaves(DType::float64);
+      const Tensor output = compute(sample, inputs);
+      CHECK(output.requires_grad() == make_op(sample.op, sample.attributes)->differentiable());
+      if (!output.requires_grad()) return;
+      output.backward(ones_like(output));
+      for (const Tensor& input : inputs) CHECK(input.grad().defined() == input.requires_grad());
+    });
+  }
+
+  TEST_CASE("every operation's gradient of one input does not depend on which others are asked for") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      const std::vector<Tensor> all = sample.leaves(DType::float64);
+      const Tensor output = compute(sample, all);
+      if (!output.requires_grad()) return;
+      output.backward(ones_like(output));
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!all[i].requires_grad()) continue;
+        const std::vector<Tensor> alone = sample.inputs();
+        alone[i].requires_grad_();
+        compute(sample, alone).backward(ones_like(output));
+        CHECK(same(alone[i].grad(), all[i].grad()));
+      }
+    });
+  }
+
+  TEST_CASE("every operation can be made again from its attributes, and from no others") {
+    for_each_sample(op_samples(), check_attributes);
+  }
+
+  TEST_CASE("every operation computes the same after capture, save and load") {
+    for_each_sample(op_samples(), check_saved_and_loaded);
+  }
+
+  TEST_CASE("every operation's float32 results are close to its float64 results") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      if (sample.op == "to") return;
+      const std::vector<Tensor> exact = results(sample, DType::float64), rounded = results(sample, DType::float32);
+      REQUIRE(rounded.size() == exact.size());
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        assert_close(rounded[i].to(DType::float64), exact[i].to(DType::float64), {1e-5, 1e-5});
+      }
+    });
+  }
+
+  TEST_CASE("every operation gives the same bits for any number of threads") {
+    const int before = get_num_threads();
+    const auto check = [](const OpSample& sample) {
+      for (const DType dtype : {DType::float32, DType::float64}) {
+        set_num_threads(1);
+        const std::vector<Tensor> expected = results(sample, dtype);
+        for (const int threads : {2, 3, 4}) {
+          INFO(threads, " threads, ", to_string(dtype));
+          set_num_threads(threads);
+          const std::vector<Tensor> actual = results(sample, dtype);
+          REQUIRE(actual.size() == expected.size());
+          for (std::size_t i = 0; i < actual.size(); ++i) CHECK(same(actual[i], expected[i]));
+        }
+      }
+    };
+    for_each_sample(op_samples(), check);
+    for_each_sample(large_op_samples(), check);
+    set_num_threads(before);
+  }
+
+  TEST_CASE("recording does not change results") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      const Tensor recorded = compute(sample, sample.leaves(DType::float64));
+      const NoGradGuard no_grad;
+      CHECK(same(compute(sample, sample.leaves(DType::float64)), recorded));
+    });
+  }
+
+  TEST_CASE("every operation refuses too few and too many inputs") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      const auto op = make_op(sample.op, sample.attributes);
+      CHECK_THROWS_AS(op->output_type({}), Error);
+      if (sample.op == "cat" || sample.op == "stack") return;
+      const std::vector<TensorType> many(7, TensorType{{3, 3}, DType::float32});
+      CHECK_THROWS_AS(op->output_type(many), ShapeError);
+    });
+  }
+
+  TEST_CASE("an unknown name is refused") {
+    CHECK_THROWS_WITH_AS(make_op("no_such_op", {}),
+                         "make_op: expected the name of a registered op, got \"no_such_op\"; an op of your own must be "
+                         "made known with register_op first",
+                         ValueError);
+  }
+
+  TEST_CASE("a newer version is refused with both versions") {
+    CHECK_THROWS_WITH_AS(make_op("relu", {}, 7), "relu: expected version 1 to 1 of the operation, got version 7",
+                         ValueError);
+  }
+
+  TEST_CASE("an attribute of the wrong kind is refused by name") {
+    CHECK_THROWS_WITH_AS(make_op("softmax", {{"dim", "last"}}),
+                         "softmax: attribute \"dim\": value: expected an integer, got text", TypeError);
+    CHECK_THROWS_WITH_AS(make_op("conv2d", {{"stride", IntList{1, 2, 3}}}),
+                         "conv2d: attribute \"stride\": expected a list of 2 integers, got [1, 2, 3]", TypeError);
+  }
+
+  TEST_CASE("an unknown attribute is refused with the known ones") {
+    CHECK_THROWS_WITH_AS(make_op("softmax", {{"axis", 1}}), "softmax: expected attributes among (dim), got \"axis\"",
+                         ValueError);
+  }
+
+  TEST_CASE("a missing attribute has its default") {
+    CHECK(make_op("conv2d", {})->attributes().at("groups").as_int() == 1);
+  }
+}

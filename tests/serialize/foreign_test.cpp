@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include <sys/stat.h>
+
+#include "../support/temp_file.h"
+#include "file_fixture.h"
+#include "sample_models.h"
+
+using namespace teff;
+using namespace teff::testing;
+
+TEST_CASE("files of other formats are refused by name, whatever they are called") {
+  const std::string rest(600, 'x');
+  const std::string pytorch = "got a file in the format of PyTorch, which this version of Teff does not read";
+  CHECK(refusal("PK\x03\x04" + rest) == "load: x.teff: expected a .teff file, " + pytorch);
+  CHECK(contains(refusal("\x80\x02\x8a\x0al\xfc" + rest), pytorch));
+  CHECK(contains(refusal(rest.substr(0, 257) + "ustar" + rest), pytorch));
+  CHECK(contains(refusal(word(10) + "{\"a\":1234}"), "in the format of safetensors"));
+  CHECK(contains(model_refusal("PK\x03\x04" + rest), "load_model: x.teff: expected a .teff file, " + pytorch));
+}
+
+TEST_CASE("any other file is refused with its first bytes") {
+  CHECK(refusal("") == "load: x.teff: not a .teff file: it is empty");
+  CHECK(refusal("hello, world") == "load: x.teff: not a .teff file: the first bytes are 68 65 6c 6c 6f 2c 20 77");
+  CHECK(contains(refusal("PK"), "not a .teff file: the first bytes are 50 4b"));
+}
+
+TEST_CASE("damage by a transfer as text is told by name") {
+  std::string file = saved({{"x", 1}});
+  const std::string part = "as after a transfer as text";
+  CHECK(contains(refusal(std::string(file).replace(5, 2, "\n")), part));
+  CHECK(contains(refusal(std::string(file).replace(8, 1, "\r\n")), part));
+  CHECK(contains(refusal(std::string(file).replace(0, 1, "\x09")), part));
+  CHECK(contains(refusal(file.substr(0, 7)), "got 89 54 45 46 46 0d 0a"));
+}
+
+TEST_CASE("a dict file and a model file are not taken for each other") {
+  TinyNet net;
+  CHECK(refusal(saved_model(net, ones({1, 2}))) == "load: x.teff: it holds an entire model: use load_model");
+  CHECK(model_refusal(saved({})) ==
+        "load_model: x.teff: it holds a dictionary (state dict or checkpoint): use load");
+}
+
+TEST_CASE("an extension of another format is refused when saving") {
+  const TempFolder folder;
+  TinyNet net;
+  for (const char* name : {"a.pt", "a.pth", "a.PT", "a.safetensors"}) {
+    const std::string path = folder / name;
+    CHECK(contains(error_of<ValueError>([&] { save({}, path); }), "this version of Teff writes .teff only"));
+    CHECK_THROWS_AS(save_model(net, ones({1, 2}), path), ValueError);
+    CHECK(!std::filesystem::exists(path));
+  }
+  for (const char* name : {"a", "a.teff", "a.bin", "pt", ".pt"}) CHECK_NOTHROW(save({}, folder / name));
+}
+
+TEST_CASE("what is not a regular file is refused when loading") {
+  const TempFolder folder;
+  const auto refused = [](const std::string& path) { return error_of<IoError>([&] { load(path); }); };
+  CHECK(contains(refused(folder.path()), "expected a file, got a folder"));
+  CHECK(contains(refused("/dev/zero"), "expected a regular file, got a device, pipe or socket"));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(contains(refused(folder / "pipe"), "expected a regular file"));
+  CHECK(refused(folder / "none") == "load: " + (folder / "none") + ": open " + (folder / "none") +
+                                        ": No such file or directory");
+  CHECK(contains(refused(""), "expected the path of a file, got an empty one"));
+  CHECK(contains(refused(std::string("a\0b", 3)), "NUL"));
+}
