@@ -26,7 +26,7 @@ struct TemporaryFile {
 
 Dict big() {
   Dict dict;
-  for (int i = 0; i < 64; ++i) dict.insert("w" + std::to_string(i), randn({1024, 1024}));
+  for (int i = 0; i < 64; ++i) dict.insert(std::to_string(i), randn({1024, 1024}));
   return dict;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kWidth = 720, kHeight = 560;
 constexpr double kLeft = 70, kRight = 690;
-constexpr double kAxisStep = 5;  // about so many ticks on an axis
+constexpr double kMaxSteps = 6;
 
 /// The numbers from `low` to `high` that an axis shows, and how they map to the picture.
 struct Axis {
@@ -24,12 +24,12 @@ struct Axis {
   double place(double number) const { return from + (number - low) / (high - low) * (to - from); }
 };
 
-/// 1, 2 or 5 times a power of ten: the step that divides `range` into about kAxisStep parts.
+/// 1, 2 or 5 times a power of ten: the least such step that divides `range` into at most kMaxSteps parts.
 double round_step(double range) {
-  const double rough = range / kAxisStep;
+  const double rough = range / kMaxSteps;
   const double power = std::pow(10, std::floor(std::log10(rough)));
   const double digit = rough / power;
-  return power * (digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10);
+  return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
 }
 
 /// An axis for the points' values, its ends on ticks.

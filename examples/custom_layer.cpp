@@ -49,18 +49,18 @@ struct Regressor : nn::Module {
   Tensor forward(const Tensor& x) override { return linear(centre(x)); }
 };
 
-/// Learns y = 3 (x0 - 5) - 2 (x1 - 5) from points around (5, 5).
+/// Learns y = 3 (x0 - mean of x0) - 2 (x1 - mean of x1) from points around (5, 5).
 void train(Regressor& model) {
   const Tensor weights = tensor({3.F, -2.F}, {2, 1});
-  optim::SGD optimizer(model.parameters(), {.lr = 0.1});
-  for (int step = 0; step < 200; ++step) {
-    const Tensor x = randn({64, 2}) + 5;
-    const Tensor y = (x - 5).matmul(weights);
+  optim::SGD optimizer(model.parameters(), {.lr = 0.05});
+  for (int step = 0; step <= 100; ++step) {
+    const Tensor x = randn({1024, 2}) + 5;
+    const Tensor y = (x - x.mean(0)).matmul(weights);
     optimizer.zero_grad();
     const Tensor loss = mse_loss(model(x), y);
     loss.backward();
     optimizer.step();
-    if (step % 50 == 0) std::cout << "step " << step << ": loss " << loss.item<float>() << '\n';
+    if (step % 25 == 0) std::cout << "step " << step << ": loss " << loss.item<float>() << '\n';
   }
 }
 

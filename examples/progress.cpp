@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "examples/progress.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iomanip>
@@ -18,7 +19,7 @@
 namespace fashion {
 namespace {
 
-constexpr int kBarWidth = 24;
+constexpr std::int64_t kBarWidth = 24;
 constexpr std::int64_t kPlainLines = 4;
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr std::string_view kClearLine = "\r\x1b[K";
@@ -55,15 +56,16 @@ bool Progress::is_due() const {
 
 std::string Progress::bar() const {
   const auto full = static_cast<std::size_t>(kBarWidth * done_ / total_);
-  std::string bar = "[" + std::string(full, '=');
-  if (full < kBarWidth) bar += ">" + std::string(kBarWidth - full - 1, ' ');
-  return bar + "] ";
+  std::string bar(kBarWidth, ' ');
+  std::fill_n(bar.begin(), full, '=');
+  if (full < bar.size()) bar[full] = '>';
+  return bar;
 }
 
 std::string Progress::text(double loss) const {
   const double rate = images_per_second();
   std::ostringstream text;
-  text << title_ << ' ' << (terminal_ ? bar() : "") << std::setw(3) << 100 * done_ / total_ << " %  loss " << std::fixed
+  text << title_ << ' ' << (terminal_ ? '[' + bar() + "] " : "") << std::setw(3) << 100 * done_ / total_ << " %  loss " << std::fixed
        << std::setprecision(4) << loss << std::setprecision(0) << std::setw(7) << rate << " images/s";
   if (terminal_ && rate > 0) text << "  " << static_cast<double>(total_ - done_) / rate << " s left";
   return text.str();

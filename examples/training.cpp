@@ -61,7 +61,7 @@ double Training::run_epoch(const teff::data::DataLoader& batches, const Report& 
     all.add(loss);
     late.add(loss);
     images_done += images.size(0);
-    report(images_done, late.value());
+    report(images_done, all.value());
     if (all.count % batches_per_point == 0) {
       const double part = static_cast<double>(all.count) / static_cast<double>(total);
       curve.loss.push_back({static_cast<double>(epoch) + part, late.value()});

@@ -21,7 +21,7 @@ struct Training {
   std::int64_t epoch = 0;  // finished ones
   Curve curve;
 
-  /// Called after each batch with the number of images so far in the epoch and the mean loss of late.
+  /// Called after each batch with the number of images and the mean loss of the epoch so far.
   using Report = std::function<void(std::int64_t, double)>;
 
   /// Trains one epoch and returns its mean loss. @throws teff::Error when the loss is no longer a finite number.

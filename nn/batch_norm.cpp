@@ -30,7 +30,9 @@ Tensor BatchNorm2d::forward(const Tensor& input) {
                      to_string(input.shape()));
   }
   return batch_norm(input, running_mean, running_var, weight, bias,
-                    {.training = is_training(), .momentum = update_factor(), .eps = options_.eps});
+                    {.training = is_training() || !options_.track_running_stats,
+                     .momentum = update_factor(),
+                     .eps = options_.eps});
 }
 
 /// Counts the batch in training. The weight of its statistics: momentum, or 1 / n for the mean over n batches.

@@ -109,9 +109,8 @@ GraphModuleData record(Module& module, std::span<const Tensor> inputs) {
   }
   NamedTensors attributes = module.named_parameters();
   for (auto& buffer : module.named_buffers()) attributes.push_back(std::move(buffer));
-  std::vector<std::pair<const void*, std::string>> scopes;
-  for (const auto& [path, below] : module.named_modules()) scopes.emplace_back(below, path);
-  data.graph = teff::capture([&](std::span<const Tensor> values) { return module(values); }, inputs, attributes, scopes);
+  data.graph = teff::capture([&](std::span<const Tensor> values) { return module(values); }, inputs, attributes,
+                             scope_names(module));
   data.summary = module.summary();
   data.training = false;
   return data;

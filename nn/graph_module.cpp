@@ -121,4 +121,17 @@ void GraphModule::find_counters() {
   }
 }
 
+std::vector<std::pair<const void*, std::string>> scope_names(Module& module) {
+  std::vector<std::pair<const void*, std::string>> scopes;
+  for (const auto& [path, below] : module.named_modules()) {
+    scopes.emplace_back(below, path);
+    const auto* graph = dynamic_cast<const GraphModule*>(below);
+    if (graph == nullptr) continue;
+    for (const auto& [step, scope] : graph->executor_.scope_names()) {
+      scopes.emplace_back(step, path.empty() || scope.empty() ? path + scope : path + '.' + scope);
+    }
+  }
+  return scopes;
+}
+
 }  // namespace teff::nn

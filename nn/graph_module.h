@@ -51,6 +51,8 @@ class GraphModule : public Module {
   void set_dtype(DType dtype) override;
 
  private:
+  friend std::vector<std::pair<const void*, std::string>> scope_names(Module& module);
+
   void rebuild();
   void find_counters();
 

@@ -165,6 +165,10 @@ class Module {
 /// As Python prints it: `Net(\n  (conv1): Conv2d(3, 6, kernel_size=(5, 5), stride=(1, 1))\n  ...)`.
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
+/// What marks the operations of this module and of all below (see ScopeGuard), with their dotted paths: for a Profiler.
+/// Valid until a module is moved, or the mode of a GraphModule changes.
+std::vector<std::pair<const void*, std::string>> scope_names(Module& module);
+
 /// A copy with tensors of its own: tied tensors stay tied within the copy. What TEFF_MODULE's clone() returns by value.
 std::shared_ptr<Module> clone(const Module& module);
 

@@ -13,19 +13,6 @@ namespace {
 
 constexpr std::size_t kMaxShownBytes = 80;
 
-void append_escaped(std::string& text, std::string_view key) {
-  for (const char c : key.substr(0, kMaxShownBytes)) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') {
-      std::array<char, 8> code{};
-      std::snprintf(code.data(), code.size(), "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-      text += code.data();
-    } else {
-      text += c;
-    }
-  }
-  if (key.size() > kMaxShownBytes) text += "...";
-}
-
 std::string too_long(std::string_view name) {
   return "expected a name of at most " + std::to_string(kMaxNameBytes) + " bytes, got " + std::to_string(name.size());
 }
@@ -40,6 +27,20 @@ bool are_bools(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte <= std::byte{1}; });
 }
 
+std::string escaped(std::string_view text, std::size_t max_bytes) {
+  std::string result;
+  for (const char c : text.substr(0, max_bytes)) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') {
+      std::array<char, 8> code{};
+      std::snprintf(code.data(), code.size(), "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      result += code.data();
+    } else {
+      result += c;
+    }
+  }
+  return text.size() > max_bytes ? result + "..." : result;
+}
+
 std::string Place::text() const {
   std::string text;
   for (const Step& step : steps_) {
@@ -47,7 +48,7 @@ std::string Place::text() const {
       text += "[" + std::to_string(step.index) + "]";
     } else {
       if (!text.empty()) text += "/";
-      append_escaped(text, step.key);
+      text += escaped(step.key, kMaxShownBytes);
     }
   }
   return text;
@@ -142,7 +143,7 @@ std::size_t HeaderReader::count(std::size_t min_bytes) {
 
 void HeaderReader::set_tensors(std::vector<Tensor> tensors) {
   tensors_ = std::move(tensors);
-  names_.assign(tensors_.size(), {});
+  names_.reserve(tensors_.size());
 }
 
 Tensor HeaderReader::tensor() {
@@ -150,16 +151,18 @@ Tensor HeaderReader::tensor() {
   if (index >= tensors_.size()) {
     refuse("expected a tensor below " + std::to_string(tensors_.size()) + ", got " + std::to_string(index));
   }
-  const auto place_in_table = static_cast<std::size_t>(index);
-  if (names_[place_in_table].empty()) names_[place_in_table] = "\"" + place.text() + "\"";
-  return tensors_[place_in_table];
+  if (index > names_.size()) {
+    refuse("expected tensors in the order of the table, next " + std::to_string(names_.size()) + ", got " +
+           std::to_string(index));
+  }
+  if (index == names_.size()) names_.push_back("\"" + place.text() + "\"");
+  return tensors_[static_cast<std::size_t>(index)];
 }
 
 void HeaderReader::finish() const {
   if (left() != 0) refuse("expected the end of the header, got " + std::to_string(left()) + " more bytes");
-  const auto unused = std::find(names_.begin(), names_.end(), std::string());
-  if (unused != names_.end()) {
-    refuse("expected all tensors to be named, got no name for tensor " + std::to_string(unused - names_.begin()));
+  if (names_.size() != tensors_.size()) {
+    refuse("expected all tensors to be named, got no name for tensor " + std::to_string(names_.size()));
   }
 }
 

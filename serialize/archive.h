@@ -30,6 +30,9 @@ namespace teff::file {
 /// Whether all bytes are values of a bool: others must never be read as one.
 bool are_bools(std::span<const std::byte> bytes);
 
+/// The text with control characters, quotes and backslashes as codes, abridged to `max_bytes`: fit to be printed.
+std::string escaped(std::string_view text, std::size_t max_bytes);
+
 /// Where in the content an archive is: `optimizer/state[3]/momentum_buffer`.
 class Place {
  public:
@@ -37,7 +40,7 @@ class Place {
   void enter(std::size_t index) { steps_.push_back({{}, index}); }
   void leave() { steps_.pop_back(); }
   std::size_t depth() const { return steps_.size(); }
-  /// Characters that a terminal would obey are escaped, long keys abridged.
+  /// Fit to be printed.
   std::string text() const;
 
  private:
@@ -126,7 +129,7 @@ class HeaderReader : public cereal::InputArchive<HeaderReader> {
   std::size_t claimed_ = 0;  // bytes that the elements of all containers so far take at least
   std::size_t items_ = 0;
   std::vector<Tensor> tensors_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_;  // of the first tensors, as they were named
 };
 
 // How the archives treat the types of the language and of the standard library.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: XXH3, 64 bits, without seed. checksum.cpp is the only file that includes xxHash.
+// Private: XXH3, 64 bits, without seed.
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "teff/serialize/checksum_kernel.h"
 
 namespace teff::file {
 
@@ -21,7 +23,8 @@ class Checksum {
   std::uint64_t finish();
 
  private:
-  alignas(64) std::array<std::byte, 576> state_;
+  const ChecksumKernel& kernel_;
+  alignas(64) std::array<std::byte, kChecksumStateBytes> state_;
 };
 
 }  // namespace teff::file

@@ -25,6 +25,41 @@ std::vector<Tensor> first_rows(std::span<const Tensor> example) {
   return inputs;
 }
 
+/// Fields that a kind of node does not use have one value only.
+void check_nodes(const HeaderReader& archive, const Graph& graph) {
+  for (const GraphNode& node : graph.nodes) {
+    const bool is_call = node.kind == GraphNode::Kind::call;
+    const bool has_target = node.kind != GraphNode::Kind::placeholder;
+    if (node.version < 1) archive.refuse("expected versions from 1, got " + std::to_string(node.version));
+    if (!is_call && (node.version != 1 || !node.attributes.empty() || node.target.empty() == has_target)) {
+      archive.refuse("expected a node of kind " + std::string(to_string(node.kind)) + " without " +
+                     (has_target ? "" : "target, ") + "version and attributes, got one with them");
+    }
+  }
+}
+
+void check_names(const HeaderReader& archive, const nn::GraphModuleData& module) {
+  std::unordered_set<std::string_view> names;
+  for (const nn::GraphState& state : module.state) names.insert(state.key);
+  for (const auto& [name, tensor] : module.graph.constants) {
+    if (!names.insert(name).second) archive.refuse("expected constants with names of their own, got one again");
+  }
+}
+
+void check_self_test(const HeaderReader& archive, const ModelContent& content) {
+  const std::vector<GraphNode>& nodes = content.module.graph.nodes;
+  const auto inputs = std::count_if(nodes.begin(), nodes.end(), [](const GraphNode& node) {
+    return node.kind == GraphNode::Kind::placeholder;
+  });
+  const SelfTest& test = content.self_test;
+  if (test.inputs.size() != static_cast<std::size_t>(inputs) ||
+      test.outputs.size() != content.module.graph.outputs.size()) {
+    archive.refuse("expected a self-test with the inputs and outputs of the graph, got " +
+                   std::to_string(test.inputs.size()) + " inputs and " + std::to_string(test.outputs.size()) +
+                   " outputs");
+  }
+}
+
 }  // namespace
 
 // Each field once, for both directions.
@@ -97,21 +132,9 @@ void save(HeaderWriter& archive, const ModelContent& content) { archive(content.
 
 void load(HeaderReader& archive, ModelContent& content) {
   archive(content.module, content.self_test);
-  const Graph& graph = content.module.graph;
-  const auto inputs = std::count_if(graph.nodes.begin(), graph.nodes.end(), [](const GraphNode& node) {
-    return node.kind == GraphNode::Kind::placeholder;
-  });
-  std::unordered_set<std::string_view> names;
-  for (const nn::GraphState& state : content.module.state) names.insert(state.key);
-  for (const auto& [name, tensor] : graph.constants) {
-    if (!names.insert(name).second) archive.refuse("expected constants with names of their own, got one again");
-  }
-  const SelfTest& test = content.self_test;
-  if (test.inputs.size() != static_cast<std::size_t>(inputs) || test.outputs.size() != graph.outputs.size()) {
-    archive.refuse("expected a self-test with the inputs and outputs of the graph, got " +
-                   std::to_string(test.inputs.size()) + " inputs and " + std::to_string(test.outputs.size()) +
-                   " outputs");
-  }
+  check_nodes(archive, content.module.graph);
+  check_names(archive, content.module);
+  check_self_test(archive, content);
 }
 
 SelfTest make_self_test(const nn::GraphModule& module, std::span<const Tensor> example) {

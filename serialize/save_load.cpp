@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <climits>
 #include <cstring>
 #include <typeinfo>
 
@@ -21,7 +22,9 @@ using file::FileReader;
 /// Adds which function and which file an error is about. What is not a question of the system is thrown as Otherwise.
 template <class Otherwise, class Function>
 auto about(const char* function, const std::string& path, Function&& body) {
-  const auto text = [&](const Error& error) { return std::string(function) + ": " + path + ": " + error.what(); };
+  const auto text = [&](const Error& error) {
+    return std::string(function) + ": " + file::escaped(path, PATH_MAX) + ": " + error.what();
+  };
   try {
     return body();
   } catch (const IoError& error) {

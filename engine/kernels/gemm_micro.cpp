@@ -56,6 +56,11 @@ void tile_kernel(const Tile<T>& tile) {
     TEFF_UNROLL
     for (int p = 0; p < Packets; ++p) sums[r][p] = splat(T(0));
   }
+  TEFF_UNROLL
+  for (int r = 0; r < Rows; ++r) {    // C is wanted when the sums are done
+    TEFF_UNROLL
+    for (int p = 0; p < Packets; ++p) __builtin_prefetch(tile.c + r * tile.ldc + p * kLanes<T>, 1);
+  }
   BRows rows(tile);
   const T* a = tile.a;
   for (int64_t k = tile.k; k > 0; --k) {

@@ -26,8 +26,9 @@ constexpr int64_t kTilePackets = 2;
 template <class T>
 constexpr int64_t kTileColumns = kTilePackets * kLanes<T>;
 
-/// The most of k that one tile goes through: a panel of B of this depth fits the first level cache.
-constexpr int64_t kBlockDepth = 256;
+/// The most of k that one tile goes through. The less often C is read and written again, the better, as long as the
+/// packed rows of A of a task (gemm.cpp) fit the second level cache.
+constexpr int64_t kBlockDepth = 512;
 
 /// A range cut into parts whose sizes differ by one at most.
 struct Parts {

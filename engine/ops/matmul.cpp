@@ -145,6 +145,7 @@ class Matmul : public OpWith<Matmul> {
   TensorList backward(const BackwardContext& context) const override {
     const Tensor &a = context.inputs[0], &b = context.inputs[1], &grad = context.grad;
     const Product p(a.shape(), b.shape());
+    if (grad.numel() == 0) return {ops::new_zeros(a.type()), ops::new_zeros(b.type())};
     TensorList grads(2);
     if (context.wanted[0]) {
       const Tensor all = multiply(p.c(grad), p.b(b, true), p.batch, with_matrix(p.batch, p.n, p.k));

@@ -186,11 +186,10 @@ Tensor flatten(const Tensor& x, std::int64_t start_dim, std::int64_t end_dim) {
 
 Tensor squeeze(const Tensor& x, std::optional<std::int64_t> dim) {
   const Shape& shape = x.shape();
-  const std::optional<std::size_t> only =
-      dim ? std::optional(ops::check_dim("squeeze", *dim, shape)) : std::nullopt;
+  const std::size_t only = dim ? ops::check_dim("squeeze", *dim, shape) : 0;
   Shape result;
   for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] != 1 || (only && *only != i)) result.push_back(shape[i]);
+    if (shape[i] != 1 || (dim && i != only)) result.push_back(shape[i]);
   }
   return view(x, result);
 }

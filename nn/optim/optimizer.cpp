@@ -94,7 +94,9 @@ void Optimizer::refuse(const std::string& text) const { throw StateDictError(nam
 std::string Optimizer::describe(std::size_t place) const {
   std::string text = "parameter " + std::to_string(place);
   for (const ParameterList& group : groups_) {
-    if (place < group.tensors.size()) return group.names.empty() ? text : text + " (" + quoted(group.names[place]) + ')';
+    if (place < group.tensors.size()) {
+      return group.names.empty() ? text : text + " (" + quoted(group.names[place]) + ')';
+    }
     place -= group.tensors.size();
   }
   return text;
@@ -134,7 +136,8 @@ std::vector<std::size_t> Optimizer::match(const List& saved_groups, std::vector<
     const Dict& saved = saved_groups[i].as_dict();
     const List& params = saved.at("params").as_list();
     if (params.size() != groups_[i].tensors.size()) {
-      refuse("loaded state dict contains a parameter group that doesn't match the size of optimizer's group: expected " +
+      refuse("loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
+             "expected " +
              std::to_string(groups_[i].tensors.size()) + " parameters in group " + std::to_string(i) + ", got " +
              std::to_string(params.size()));
     }

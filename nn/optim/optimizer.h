@@ -26,7 +26,7 @@ struct ParameterList {
 };
 
 /// Base of the optimisers: parameters in groups that differ in their options, and tensors of state per parameter.
-/// Holds handles of the parameters. Copies share parameters and state.
+/// Holds handles of the parameters. A copy shares them, and the state that there is.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;

@@ -45,7 +45,7 @@ std::vector<Tensor> results(const OpSample& sample, DType dtype) {
   Tensor grad = empty(output.shape(), {.dtype = DType::float64});
   std::int64_t i = 0;
   for (double& value : grad.span<double>()) value = static_cast<double>(i++ % 7) / 4 - 0.6;
-  output.backward(grad.to(dtype));
+  output.backward(grad.to(output.dtype()));
   for (const Tensor& input : inputs) {
     if (input.requires_grad()) all.push_back(input.grad());
   }

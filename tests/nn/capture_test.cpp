@@ -209,6 +209,7 @@ TEST_CASE("a GraphModule nests in other modules") {
   nn::GraphModule graph = nn::capture(net, x);
   CHECK(same_bits(graph(x).detach(), net(x).detach()));
   CHECK(keys_of(graph.state_dict()) == keys_of(net.state_dict()));
+  CHECK(contains(printed(graph.graph()), "# backbone.0\n"));
   const Classifier copy = net.clone();
   CHECK_FALSE(copy.state_dict().at("backbone.0.weight").as_tensor().is(features.get<nn::Conv2d>(0).weight));
 }
@@ -221,6 +222,17 @@ TEST_CASE("capturing a GraphModule gives an equal graph") {
   CHECK(twice.graph().outputs == once.graph().outputs);
   CHECK(twice.summary() == once.summary());
   CHECK(twice.state_dict() == once.state_dict());
+}
+
+TEST_CASE("batch norm without running statistics survives a change of mode") {
+  nn::Sequential net{nn::Conv2d(1, 2, 3), nn::BatchNorm2d(2, {.affine = false, .track_running_stats = false})};
+  const Tensor x = randn({2, 1, 6, 6});
+  nn::GraphModule graph = nn::capture(net, x);
+  for (const bool training : {true, false, true}) {
+    net.train(training);
+    graph.train(training);
+    CHECK(same_bits(net(x).detach(), graph(x).detach()));
+  }
 }
 
 TEST_CASE("a GraphModule clones, converts and keeps frozen parameters frozen") {

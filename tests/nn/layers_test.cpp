@@ -22,9 +22,9 @@ TEST_CASE("a seed gives the weights that PyTorch draws") {
   manual_seed(0);
   const Net net;
   std::size_t i = 0;
-  for (const auto& [key, value] : net.state_dict()) {
-    CAPTURE(key);
-    CHECK(hash_of(value.as_tensor()) == golden::kNetHashes[i++]);
+  for (const DictItem& item : net.state_dict()) {
+    CAPTURE(item.key);
+    CHECK(hash_of(item.value.as_tensor()) == golden::kNetHashes[i++]);
   }
   manual_seed(3);
   const nn::Conv2d grouped(4, 6, {2, 3}, {.groups = 2});

@@ -29,7 +29,11 @@ constexpr DType kAllTypes[] = {DType::float32, DType::float64, DType::int64, DTy
 /// Lists in each other, `depth` of them.
 Value nested(int depth) {
   Value value = 1;
-  for (int i = 0; i < depth; ++i) value = List{value};
+  for (int i = 0; i < depth; ++i) {
+    List list;
+    list.push_back(std::move(value));
+    value = std::move(list);
+  }
   return value;
 }
 

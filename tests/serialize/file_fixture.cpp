@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "file_fixture.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -49,9 +52,13 @@ std::string read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  REQUIRE(stream.flush());
+  // Not truncated first: some file systems flush a file that was emptied and written again.
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT, 0666);
+  REQUIRE(descriptor >= 0);
+  const bool written = ::pwrite(descriptor, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
+                       ::ftruncate(descriptor, static_cast<off_t>(bytes.size())) == 0;
+  ::close(descriptor);
+  REQUIRE(written);
 }
 
 std::uint64_t xxh3(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }

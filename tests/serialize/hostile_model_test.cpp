@@ -62,7 +62,7 @@ struct Model {
   }
 };
 
-void check_refused(const char* what, const std::function<void(Model&)>& damage, const std::string& part) {
+void check_refused(const std::string& what, const std::function<void(Model&)>& damage, const std::string& part) {
   Model model;
   damage(model);
   const std::string text = model.refusal();
@@ -92,9 +92,22 @@ TEST_CASE("a graph whose references do not fit is refused") {
   check_refused("tensor of another shape", [](Model& m) { m.state()[0].tensor = ones({7}); }, "");
   check_refused("tensor of another dtype", [](Model& m) { m.state()[0].tensor = m.state()[0].tensor.to(DType::float64); },
                 "");
-  check_refused("placeholder last", [](Model& m) { m.nodes().back().kind = Kind::placeholder; }, "expected placeholders");
+  check_refused("placeholder last", [](Model& m) { m.nodes().back().kind = Kind::placeholder; }, "");
+  check_refused("placeholder not first",
+                [](Model& m) {
+                  GraphNode late;
+                  late.name = "late";
+                  m.nodes().push_back(late);
+                  m.content.self_test.inputs.push_back(ones({1}));
+                },
+                "expected placeholders before all other nodes");
   check_refused("placeholder with inputs", [](Model& m) { m.nodes()[0].inputs = {0}; }, "expected inputs among");
   check_refused("get_attr with inputs", [](Model& m) { m.first(Kind::get_attr).inputs = {0}; }, "expected no inputs");
+  check_refused("version 0", [](Model& m) { m.call("relu").version = 0; }, "expected versions from 1, got 0");
+  check_refused("get_attr with attributes", [](Model& m) { m.first(Kind::get_attr).attributes["x"] = 1; },
+                "expected a node of kind get_attr without version and attributes");
+  check_refused("placeholder with a target", [](Model& m) { m.nodes()[0].target = "x"; },
+                "expected a node of kind placeholder without target");
   check_refused("unknown kind", [](Model& m) { m.nodes()[1].kind = static_cast<Kind>(3); },
                 "expected a number from 0 to 2, got 3");
 }

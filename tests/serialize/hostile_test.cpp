@@ -83,7 +83,8 @@ TEST_CASE("a header longer than the file or the limit is refused") {
     check_refused(file, "preamble: expected a header of at most 24 bytes, got " + std::to_string(bytes));
   }
   file.replace(24, 8, word(16));
-  check_refused(repaired(file), "header at offset 80: expected at most the 0 bytes that are left");
+  check_refused(repaired(file), "expected the last tensor to end with the file, at offset 88, got 80");
+  check_refused(file_of(header_of({0, 0})), "header at offset 80: expected at most the 0 bytes that are left");
 }
 
 TEST_CASE("bytes after the content of the header are refused") {
@@ -137,6 +138,12 @@ TEST_CASE("a tensor that the table does not have, or that nothing names, is refu
   check_refused(file_of(table_of({{}}) + header_of({0, 1, "a", kTensor, 1}), std::string(8, '\0')), "got 1");
   check_refused(file_of(table_of({{}}) + header_of({0, 1, "a", 2, 0}), std::string(8, '\0')),
                 "expected all tensors to be named, got no name for tensor 0");
+}
+
+TEST_CASE("tensors must be named in the order of the table") {
+  const std::string table = table_of({{.offset = 256}, {.offset = 320}});
+  check_refused(file_of(table + header_of({0, 2, "a", kTensor, 1, "b", kTensor, 0}), std::string(72, '\0')),
+                "(\"a\"): expected tensors in the order of the table, next 0, got 1");
 }
 
 TEST_CASE("unknown dtypes and impossible shapes are refused") {

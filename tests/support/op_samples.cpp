@@ -172,15 +172,9 @@ void add_layers(std::vector<OpSample>& samples) {
 
 void add_shapes(std::vector<OpSample>& samples) {
   samples.push_back({"view", {{"shape", IntList{-1, 3}}}, {smooth({3, 2, 5})}});
-  samples.push_back({"flatten", {{"start_dim", 1}, {"end_dim", -1}}, {smooth({3, 2, 5})}});
-  samples.push_back({"squeeze", {{"dim", 1}}, {smooth({3, 1, 5})}});
-  samples.push_back({"squeeze", {{"dim", Value()}}, {smooth({3, 1, 5, 1})}});
-  samples.push_back({"unsqueeze", {{"dim", -1}}, {smooth({3, 5})}});
-  samples.push_back({"transpose", {{"dim0", 0}, {"dim1", -1}}, {smooth({3, 2, 5})}});
-  samples.push_back({"permute", {{"dims", IntList{2, 0, -3, 1}}}, {smooth({3, 2, 5, 1})}});
+  samples.push_back({"permute", {{"dims", IntList{2, 0, -1, 1}}}, {smooth({3, 2, 5, 1})}});
   samples.push_back({"expand", {{"shape", IntList{2, -1, 4}}}, {smooth({3, 1})}});
   samples.push_back({"cat", {{"dim", 1}}, {smooth({3, 2}), smooth({3, 1}), smooth({3, 4})}});
-  samples.push_back({"stack", {{"dim", -1}}, {smooth({3, 2}), smooth({3, 2})}});
   samples.push_back({"slice", {{"dim", 1}, {"start", -6}, {"end", Value()}, {"step", 3}}, {smooth({3, 7})}});
   samples.push_back({"slice", {{"dim", 0}, {"start", 1}, {"end", 3}, {"step", 1}}, {smooth({5, 3})}});
   samples.push_back({"select", {{"dim", -1}, {"index", -2}}, {smooth({3, 7})}});

@@ -93,7 +93,9 @@ struct Convolution {
 
   std::vector<double> expected_output(bool with_bias, bool relu) const {
     std::vector<double> y(output.size());
-    for_each_product(w, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] += double(input[i]) * double(weight[k]); });
+    for_each_product(w, [&](std::size_t o, std::size_t i, std::size_t k) {
+      y[o] += double(input[i]) * double(weight[k]);
+    });
     const std::size_t plane = static_cast<std::size_t>(w.out_height * w.out_width);
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (with_bias) y[i] += double(bias[i / plane % bias.size()]);
@@ -181,6 +183,7 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition across cache b
   check<T>({.batch = 1, .in = 60, .out = 40, .image = {27, 30}, .kernel = {3, 3}, .padding = {1, 1}});
   check<T>({.batch = 5, .in = 130, .out = 270, .image = {7, 7}, .kernel = {3, 3}, .padding = {1, 1}});
   check<T>({.batch = 9, .in = 20, .out = 10, .image = {3, 3}, .kernel = {3, 3}});
+  check<T>({.batch = 3, .in = 2, .out = 7, .image = {50, 45}, .kernel = {3, 3}, .padding = {1, 1}});
   check<T>({.batch = 2, .in = 3, .out = 20, .image = {60, 64}, .kernel = {7, 7}, .stride = {2, 2}, .padding = {3, 3}});
 }
 
@@ -219,9 +222,10 @@ TEST_CASE_TEMPLATE("conv2d's relu keeps NaN", T, float, double) {
 TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number of threads", T, float, double) {
   const int before = teff::get_num_threads();
   for (const Options& o : {Options{.batch = 9, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}},
-                           Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3}, .padding = {1, 1}},
-                           Options{.batch = 4, .in = 32, .out = 32, .image = {28, 28}, .kernel = {3, 3}, .stride = {2, 2},
-                                   .padding = {1, 1}, .groups = 32}}) {
+                           Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3},
+                                   .padding = {1, 1}},
+                           Options{.batch = 4, .in = 32, .out = 32, .image = {28, 28}, .kernel = {3, 3},
+                                   .stride = {2, 2}, .padding = {1, 1}, .groups = 32}}) {
     std::vector<Convolution<T>> runs;
     for (const int threads : {1, 2, 5}) {
       teff::set_num_threads(threads);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+
+// Files of every released format version, kept in tests/golden, load for ever. They were written by this test, with the
+// environment variable TEFF_WRITE_GOLDEN set, when the version was new; they are never written again.
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "../support/temp_file.h"
+#include "file_fixture.h"
+#include "sample_models.h"
+
+using namespace teff;
+using namespace teff::testing;
+
+namespace {
+
+std::string golden(const std::string& name) {
+  return (std::filesystem::path(__FILE__).parent_path().parent_path() / "golden" / name).string();
+}
+
+/// Something of everything that version 1 has. The numbers are exact in any arithmetic.
+Dict golden_dict() {
+  const Tensor weight = arange(0, 6, 1, {.dtype = DType::float32}).view({2, 3});
+  Dict tensors{{"weight", weight}, {"tied", weight}, {"flat", weight.view({-1})}, {"none", zeros({0, 4})}};
+  for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16, DType::int8,
+                            DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
+    tensors.insert(std::string(to_string(dtype)), tensor({0, 1, 2}).to(dtype));
+  }
+  return {{"model_state_dict", tensors},
+          {"epoch", 5},
+          {"loss", 0.4},
+          {"done", false},
+          {"nothing", nullptr},
+          {"comment", "grün"},
+          {"raw", Bytes{std::byte{0}, std::byte{255}}},
+          {"history", List{1, 0.5, "x", Dict{{"lr", 0.1}}}}};
+}
+
+/// Convolution, batch norm, dropout, a view that follows the batch, and a linear layer, with small whole numbers.
+struct GoldenNet : Regularised {
+  GoldenNet() {
+    const NoGradGuard no_grad;
+    double value = 0;
+    for (const Tensor& parameter : parameters()) parameter.fill_(value = value == 2 ? -1 : value + 1);
+    norm.running_var.fill_(4);
+  }
+  std::string type_name() const override { return "GoldenNet"; }
+};
+
+Tensor golden_input() { return arange(0, 128, 1, {.dtype = DType::float32}).view({2, 1, 8, 8}); }
+
+const SaveOptions kOptions{.durable = false, .metadata = {{"written by", "tests/serialize/golden_file_test.cpp"}}};
+
+bool writes_golden() { return std::getenv("TEFF_WRITE_GOLDEN") != nullptr; }
+
+}  // namespace
+
+TEST_CASE("the dict file of version 1 loads, and is what a save writes today") {
+  const std::string path = golden("v1_dict.teff");
+  if (writes_golden()) save(golden_dict(), path, kOptions);
+  for (const bool mmap : {false, true}) {
+    const Dict loaded = load(path, {.mmap = mmap});
+    CHECK(same(loaded, golden_dict()));
+    const Dict& tensors = loaded.at("model_state_dict").as_dict();
+    CHECK(tensors.at("weight").as_tensor().is(tensors.at("tied").as_tensor()));
+    CHECK(tensors.at("weight").as_tensor().shares_memory_with(tensors.at("flat").as_tensor()));
+  }
+  CHECK(read_file(path) == saved(golden_dict(), kOptions));
+}
+
+TEST_CASE("the model file of version 1 loads, computes and prints as its class does") {
+  const std::string path = golden("v1_model.teff");
+  GoldenNet net;
+  if (writes_golden()) save_model(net, golden_input(), path, kOptions);
+  nn::GraphModule loaded = load_model(path);
+  CHECK(same(loaded.state_dict(), net.state_dict()));
+  CHECK(loaded.is_training());
+  std::ostringstream printed, expected;
+  printed << loaded;
+  expected << net;
+  CHECK(printed.str() == expected.str());
+  loaded.eval();
+  net.eval();
+  CHECK(Value(loaded(golden_input())) == Value(net(golden_input())));
+}
