@@ -26,12 +26,47 @@ std::size_t bytes(std::int64_t count, std::size_t element) {
 template <std::size_t kSize>
 void copy_line(const Dim& line, const std::byte* from, std::byte* to) {
   const std::int64_t from_step = line.from * std::int64_t{kSize}, to_step = line.to * std::int64_t{kSize};
-  for (std::int64_t i = 0; i < line.size; ++i) std::memcpy(to + i * to_step, from + i * from_step, kSize);
+  if (line.from == 1 && line.to == 1) {
+    std::memcpy(to, from, bytes(line.size, kSize));
+  } else if (line.from == 0 && line.to == 1) {
+    std::byte value[kSize];
+    std::memcpy(value, from, kSize);
+    for (std::int64_t i = 0; i < line.size; ++i) std::memcpy(to + i * std::int64_t{kSize}, value, kSize);
+  } else {
+    for (std::int64_t i = 0; i < line.size; ++i) std::memcpy(to + i * to_step, from + i * from_step, kSize);
+  }
 }
 
-/// The box with its dimensions joined where both arrays allow. The last one is the line that is copied at
-/// once; a transposition also takes `rows_`, the dimension along which the source is contiguous, tile by
-/// tile.
+/// Copies rows.size lines.
+template <std::size_t kSize>
+void copy_lines(const Dim& rows, const Dim& line, const std::byte* from, std::byte* to) {
+  constexpr std::int64_t kBytes = kSize;
+  for (std::int64_t r = 0; r < rows.size; ++r) {
+    copy_line<kSize>(line, from + r * rows.from * kBytes, to + r * rows.to * kBytes);
+  }
+}
+
+/// The same where the source is contiguous along the rows: tiles are read that way, and turned in a buffer.
+/// Its rows are longer than needed, for otherwise a column would fall into few cache lines.
+template <std::size_t kSize>
+void copy_transposed(const Dim& rows, const Dim& line, const std::byte* from, std::byte* to) {
+  constexpr std::int64_t kBytes = kSize, kPitch = (kTile + 1) * kBytes;
+  std::byte tile[kTile * kPitch];
+  for (std::int64_t begin = 0; begin < line.size; begin += kTile) {
+    const std::int64_t count = std::min(kTile, line.size - begin);
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::memcpy(tile + i * kPitch, from + (begin + i) * line.from * kBytes, bytes(rows.size, kSize));
+    }
+    for (std::int64_t r = 0; r < rows.size; ++r) {
+      const Dim column{count, kTile + 1, line.to};
+      copy_line<kSize>(column, tile + r * kBytes, to + (r * rows.to + begin * line.to) * kBytes);
+    }
+  }
+}
+
+/// The box with its dimensions joined where both arrays allow. A task copies the last one, the line, for
+/// kTile places of another one, the rows: the one along which the source is contiguous, or else the one
+/// before the line.
 template <std::size_t kSize>
 class Copier {
  public:
@@ -40,14 +75,14 @@ class Copier {
       if (copy.shape[i] != 1) add({copy.shape[i], copy.from_strides[i], copy.to_strides[i]});
     }
     if (rank_ > 0) line_ = dims_[--rank_];
-    if (line_.from == 1 && line_.to == 1) return;
-    for (std::size_t d = 0; d < rank_; ++d) {
-      if (dims_[d].from != 1 || line_.from == 0) continue;
-      rows_ = dims_[d];
-      std::copy(dims_.begin() + d + 1, dims_.begin() + rank_, dims_.begin() + d);
-      --rank_;
-      break;
-    }
+    if (rank_ == 0) return;
+    std::size_t d = 0;
+    while (line_.from > 1 && d < rank_ && dims_[d].from != 1) ++d;
+    transposed_ = line_.from > 1 && d < rank_;
+    if (!transposed_) d = rank_ - 1;
+    rows_ = dims_[d];
+    std::copy(dims_.begin() + d + 1, dims_.begin() + rank_, dims_.begin() + d);
+    --rank_;
   }
 
   void run(const std::byte* from, std::byte* to) const {
@@ -76,39 +111,21 @@ class Copier {
 
   /// The lines of rows [row, row + kTile) at place `index` of the outer dimensions.
   void run_task(std::int64_t index, std::int64_t row, const std::byte* from, std::byte* to) const {
+    std::int64_t from_begin = row * rows_.from, to_begin = row * rows_.to;
     for (std::size_t d = rank_; d-- > 0; index /= dims_[d].size) {
-      const std::int64_t place = index % dims_[d].size;
-      from += place * dims_[d].from * std::int64_t{kSize};
-      to += place * dims_[d].to * std::int64_t{kSize};
+      from_begin += index % dims_[d].size * dims_[d].from;
+      to_begin += index % dims_[d].size * dims_[d].to;
     }
-    const std::int64_t end = std::min(row + kTile, rows_.size);
-    if (rows_.size == 1) {
-      copy_piece(0, line_.size, 0, 1, from, to);
-      return;
-    }
-    for (std::int64_t begin = 0; begin < line_.size; begin += kTile) {
-      copy_piece(begin, std::min(begin + kTile, line_.size), row, end, from, to);
-    }
-  }
-
-  void copy_piece(std::int64_t begin, std::int64_t end, std::int64_t row, std::int64_t end_row,
-                  const std::byte* from, std::byte* to) const {
-    const Dim piece{end - begin, line_.from, line_.to};
-    for (; row < end_row; ++row) {
-      const std::byte* source = from + (row * rows_.from + begin * line_.from) * std::int64_t{kSize};
-      std::byte* target = to + (row * rows_.to + begin * line_.to) * std::int64_t{kSize};
-      if (piece.from == 1 && piece.to == 1) {
-        std::memcpy(target, source, bytes(piece.size, kSize));
-      } else {
-        copy_line<kSize>(piece, source, target);
-      }
-    }
+    const Dim rows{std::min(kTile, rows_.size - row), rows_.from, rows_.to};
+    const auto copy = transposed_ ? copy_transposed<kSize> : copy_lines<kSize>;
+    copy(rows, line_, from + from_begin * std::int64_t{kSize}, to + to_begin * std::int64_t{kSize});
   }
 
   std::array<Dim, kMaxRank> dims_;
   std::size_t rank_ = 0;
   Dim rows_{1, 0, 0};
   Dim line_{1, 1, 1};
+  bool transposed_ = false;
 };
 
 }  // namespace
