@@ -9,7 +9,8 @@ nm=$1 isa=$2
 shift 2
 length=${#isa}
 symbols=$("$nm" --defined-only --print-file-name "$@") || exit 1
-bad=$(printf '%s\n' "$symbols" | awk '$2 ~ /^[WwVvu]$/ { sub(/:[^:]*$/, "", $1); sub(/.*\//, "", $1); print $3, "in", $1 }' |
+bad=$(printf '%s\n' "$symbols" |
+  awk '$2 ~ /^[WwVvu]$/ { sub(/:[^:]*$/, "", $1); sub(/.*\//, "", $1); print $3, "in", $1 }' |
   grep -v -e "7kernels$length$isa" -e "Eigen_teff_$isa" -e '^DW\.ref\.__gxx_personality')
 if [ -n "$bad" ]; then
   echo "weak symbols that other objects may replace, or that may replace those of other objects:"

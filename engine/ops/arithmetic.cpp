@@ -16,7 +16,11 @@ using kernels::Binary;
 
 template <class T, class Function>
 void map(std::int64_t n, const T* a, int a_step, const T* b, int b_step, T* out, Function function) {
-  for (std::int64_t i = 0; i < n; ++i) out[i] = function(a[i * a_step], b[i * b_step]);
+  if (a_step == 1 && b_step == 1) {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(a[i], b[i]);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(a[i * a_step], b[i * b_step]);
+  }
 }
 
 /// Integers wrap around, as in PyTorch.

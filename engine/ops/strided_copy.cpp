@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/parallel.h"
@@ -13,61 +14,58 @@ namespace teff::ops {
 namespace {
 
 constexpr std::int64_t kGrain = 32768;  // elements of one task
-constexpr std::int64_t kTile = 32;      // of a transposition: both arrays' cache lines stay in reach
+constexpr std::int64_t kTile = 64;      // of a transposition: both arrays' cache lines stay in reach
 
 struct Dim {
   std::int64_t size, from, to;  // strides in elements
 };
 
-std::size_t bytes(std::int64_t count, std::size_t element) {
+std::size_t bytes_of(std::int64_t count, std::size_t element) {
   return static_cast<std::size_t>(count) * element;
 }
 
-template <std::size_t kSize>
-void copy_line(const Dim& line, const std::byte* from, std::byte* to) {
-  const std::int64_t from_step = line.from * std::int64_t{kSize}, to_step = line.to * std::int64_t{kSize};
+// The loops know the elements' type, though they only move them: compilers make poor code of a memcpy of a
+// few bytes.
+
+template <class T>
+void copy_line(const Dim& line, const T* from, T* to) {
   if (line.from == 1 && line.to == 1) {
-    std::memcpy(to, from, bytes(line.size, kSize));
+    std::memcpy(to, from, bytes_of(line.size, sizeof(T)));
   } else if (line.from == 0 && line.to == 1) {
-    std::byte value[kSize];
-    std::memcpy(value, from, kSize);
-    for (std::int64_t i = 0; i < line.size; ++i) std::memcpy(to + i * std::int64_t{kSize}, value, kSize);
+    std::fill(to, to + line.size, *from);
+  } else if (line.to == 1) {
+    for (std::int64_t i = 0; i < line.size; ++i) to[i] = from[i * line.from];
   } else {
-    for (std::int64_t i = 0; i < line.size; ++i) std::memcpy(to + i * to_step, from + i * from_step, kSize);
+    for (std::int64_t i = 0; i < line.size; ++i) to[i * line.to] = from[i * line.from];
   }
 }
 
 /// Copies rows.size lines.
-template <std::size_t kSize>
-void copy_lines(const Dim& rows, const Dim& line, const std::byte* from, std::byte* to) {
-  constexpr std::int64_t kBytes = kSize;
-  for (std::int64_t r = 0; r < rows.size; ++r) {
-    copy_line<kSize>(line, from + r * rows.from * kBytes, to + r * rows.to * kBytes);
-  }
+template <class T>
+void copy_lines(const Dim& rows, const Dim& line, const T* from, T* to) {
+  for (std::int64_t r = 0; r < rows.size; ++r) copy_line(line, from + r * rows.from, to + r * rows.to);
 }
 
 /// The same where the source is contiguous along the rows: tiles are read that way, and turned in a buffer.
 /// Its rows are longer than needed, for otherwise a column would fall into few cache lines.
-template <std::size_t kSize>
-void copy_transposed(const Dim& rows, const Dim& line, const std::byte* from, std::byte* to) {
-  constexpr std::int64_t kBytes = kSize, kPitch = (kTile + 1) * kBytes;
-  std::byte tile[kTile * kPitch];
+template <class T>
+void copy_transposed(const Dim& rows, const Dim& line, const T* from, T* to) {
+  constexpr std::int64_t kPitch = kTile + 1;
+  T tile[kTile * kPitch];
   for (std::int64_t begin = 0; begin < line.size; begin += kTile) {
-    const std::int64_t count = std::min(kTile, line.size - begin);
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::memcpy(tile + i * kPitch, from + (begin + i) * line.from * kBytes, bytes(rows.size, kSize));
+    const Dim column{std::min(kTile, line.size - begin), kPitch, line.to};
+    for (std::int64_t i = 0; i < column.size; ++i) {
+      std::memcpy(tile + i * kPitch, from + (begin + i) * line.from, bytes_of(rows.size, sizeof(T)));
     }
-    for (std::int64_t r = 0; r < rows.size; ++r) {
-      const Dim column{count, kTile + 1, line.to};
-      copy_line<kSize>(column, tile + r * kBytes, to + (r * rows.to + begin * line.to) * kBytes);
-    }
+    T* const target = to + begin * line.to;
+    for (std::int64_t r = 0; r < rows.size; ++r) copy_line<T>(column, tile + r, target + r * rows.to);
   }
 }
 
 /// The box with its dimensions joined where both arrays allow. A task copies the last one, the line, for
 /// kTile places of another one, the rows: the one along which the source is contiguous, or else the one
 /// before the line.
-template <std::size_t kSize>
+template <class T>
 class Copier {
  public:
   explicit Copier(const StridedCopy& copy) {
@@ -85,7 +83,7 @@ class Copier {
     --rank_;
   }
 
-  void run(const std::byte* from, std::byte* to) const {
+  void run(const T* from, T* to) const {
     const std::int64_t tiles = (rows_.size - 1) / kTile + 1;
     std::int64_t tasks = tiles;
     for (std::size_t d = 0; d < rank_; ++d) tasks *= dims_[d].size;
@@ -110,15 +108,15 @@ class Copier {
   }
 
   /// The lines of rows [row, row + kTile) at place `index` of the outer dimensions.
-  void run_task(std::int64_t index, std::int64_t row, const std::byte* from, std::byte* to) const {
+  void run_task(std::int64_t index, std::int64_t row, const T* from, T* to) const {
     std::int64_t from_begin = row * rows_.from, to_begin = row * rows_.to;
     for (std::size_t d = rank_; d-- > 0; index /= dims_[d].size) {
       from_begin += index % dims_[d].size * dims_[d].from;
       to_begin += index % dims_[d].size * dims_[d].to;
     }
     const Dim rows{std::min(kTile, rows_.size - row), rows_.from, rows_.to};
-    const auto copy = transposed_ ? copy_transposed<kSize> : copy_lines<kSize>;
-    copy(rows, line_, from + from_begin * std::int64_t{kSize}, to + to_begin * std::int64_t{kSize});
+    const auto copy = transposed_ ? copy_transposed<T> : copy_lines<T>;
+    copy(rows, line_, from + from_begin, to + to_begin);
   }
 
   std::array<Dim, kMaxRank> dims_;
@@ -142,19 +140,12 @@ Strides contiguous_strides(const Shape& shape) {
 
 void strided_copy(const StridedCopy& copy, const Tensor& from, const Tensor& to) {
   if (numel(copy.shape) == 0) return;
-  const std::size_t element = size_of(from.dtype());
-  const std::byte* source = static_cast<const std::byte*>(from.raw_data()) + bytes(copy.from_begin, element);
-  std::byte* target = static_cast<std::byte*>(to.raw_data()) + bytes(copy.to_begin, element);
-  switch (element) {
-    case 1:
-      return Copier<1>(copy).run(source, target);
-    case 2:
-      return Copier<2>(copy).run(source, target);
-    case 4:
-      return Copier<4>(copy).run(source, target);
-    default:
-      return Copier<8>(copy).run(source, target);
-  }
+  visit_dtype(from.dtype(), [&](auto zero) {
+    using T = std::conditional_t<sizeof(zero) == 1, unsigned char,
+                                 decltype(zero)>;  // a bool in a file may be any byte
+    Copier<T>(copy).run(static_cast<const T*>(from.raw_data()) + copy.from_begin,
+                        static_cast<T*>(to.raw_data()) + copy.to_begin);
+  });
 }
 
 void fill(const Tensor& tensor, double value) {
