@@ -79,7 +79,7 @@ class Elementwise : public OpWith<Derived, Options> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     if (takes_integers(kFunction) && x.dtype() == DType::int64) {
       apply_to_integers(kFunction, x.span<std::int64_t>(), y.data<std::int64_t>());
       return y;
