@@ -123,6 +123,7 @@ class OpWith : public Op {
 };
 
 /// Checks the inputs with the op, computes, and records the call where recording is on and an input requires grad.
+/// Write teff::apply for a span or vector of inputs: a bare apply may find std::apply first.
 /// @throws what op.output_type throws; TypeError for an undefined input.
 Tensor apply(const Op& op, std::span<const Tensor> inputs);
 inline Tensor apply(const Op& op, std::initializer_list<Tensor> inputs) {

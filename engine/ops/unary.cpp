@@ -225,8 +225,6 @@ Tensor pow(const Tensor& base, double exponent) { return apply(PowScalar({expone
 
 Tensor to(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : apply(To({dtype}), {x}); }
 
-void from_string(std::string_view name, DType& dtype) { dtype = dtype_from_string(name); }
-
 std::span<const OpEntry> ops::unary_ops() {
   static const OpEntry entries[] = {
       op_entry<Plain<Unary::neg>>(),  op_entry<Plain<Unary::exp>>(),
