@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // conv2d at the shapes of the recipe's Net and of ResNet. [N, C, H, W] with K kernels of [C, k, k] takes
-// 2 N K Ho Wo C k k operations forward, as many again for the gradient of the weights, and as many for the gradient of
-// the images. Forward runs a batch of 1, backward (both gradients and the bias's, forward not counted) a batch of 8.
+// 2 N K Ho Wo C k k operations forward, as many again for the gradient of the weights, and as many for the
+// gradient of the images. Forward runs a batch of 1, backward (both gradients and the bias's, forward not
+// counted) a batch of 8.
 
 #include "bench/bench.h"
 
@@ -14,25 +15,31 @@ struct Case {
 
   std::string name() const {
     return std::to_string(channels) + "x" + std::to_string(size) + "x" + std::to_string(size) + "_k" +
-           std::to_string(kernel) + "_s" + std::to_string(stride) + (out == channels ? "" : "_out" + std::to_string(out));
+           std::to_string(kernel) + "_s" + std::to_string(stride) +
+           (out == channels ? "" : "_out" + std::to_string(out));
   }
   double flop(std::int64_t batch) const {
     const std::int64_t side = (size + 2 * padding - kernel) / stride + 1;
-    return 2.0 * static_cast<double>(batch * out * side * side) * static_cast<double>(channels * kernel * kernel);
+    return 2.0 * static_cast<double>(batch * out * side * side) *
+           static_cast<double>(channels * kernel * kernel);
   }
 };
 
 constexpr Case kCases[] = {
-    {3, 32, 5, 6, 1, 0},      // the recipe's conv1
-    {6, 14, 5, 16, 1, 0},     // the recipe's conv2
-    {3, 224, 7, 64, 2, 3},    // ResNet: the first layer
-    {64, 56, 3, 64, 1, 1},    // ResNet-18, four stages
+    // The recipe's conv1 and conv2.
+    {3, 32, 5, 6, 1, 0},
+    {6, 14, 5, 16, 1, 0},
+    // ResNet's first layer, and the four stages of ResNet-18.
+    {3, 224, 7, 64, 2, 3},
+    {64, 56, 3, 64, 1, 1},
     {128, 28, 3, 128, 1, 1},
     {256, 14, 3, 256, 1, 1},
     {512, 7, 3, 512, 1, 1},
-    {64, 56, 3, 128, 2, 1},   // to the next stage
-    {64, 56, 1, 128, 2, 0},   // the short cut beside it
-    {256, 14, 1, 1024, 1, 0}  // ResNet-50: 1 x 1
+    // From the first stage to the second, and the short cut beside it.
+    {64, 56, 3, 128, 2, 1},
+    {64, 56, 1, 128, 2, 0},
+    // A 1 x 1 convolution of ResNet-50.
+    {256, 14, 1, 1024, 1, 0},
 };
 
 void forward(benchmark::State& state, const Case& c) {

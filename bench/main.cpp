@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shared by all benchmark programs. TEFF_NUM_THREADS sets the number of threads; without it there is one, so that
-// results can be compared from machine to machine.
+// Shared by all benchmark programs. TEFF_NUM_THREADS sets the number of threads; without it there is one, so
+// that results can be compared from machine to machine.
 
 #include <cstdlib>
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The recipe's Net on 32 x 32 images: inference, the same through a captured graph, and a step of SGD with momentum.
+// The recipe's Net on 32 x 32 images: inference, the same through a captured graph, and a step of SGD with
+// momentum.
 
 #include "bench/bench.h"
 #include "examples/models/net.h"
@@ -8,8 +9,9 @@ using namespace teff;
 
 namespace {
 
-// Operations for one image: conv1 28 x 28 x 6 x (3 x 5 x 5), conv2 10 x 10 x 16 x (6 x 5 x 5), and the linear layers,
-// two for each weight. Backward takes twice that, but for the gradient of the images, which nobody asks for.
+// Operations for one image: conv1 28 x 28 x 6 x (3 x 5 x 5), conv2 10 x 10 x 16 x (6 x 5 x 5), and the linear
+// layers, two for each weight. Backward takes twice that, but for the gradient of the images, which nobody
+// asks for.
 constexpr double kConv1 = 2.0 * 28 * 28 * 6 * 3 * 5 * 5;
 constexpr double kConv2 = 2.0 * 10 * 10 * 16 * 6 * 5 * 5;
 constexpr double kLinear = 2.0 * (400 * 120 + 120 * 84 + 84 * 10);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Saving and loading: 256 MB in 64 matrices, and the recipe's Net. Bytes/s are those of the tensors, so that a mapped
-// load, which touches nothing, shows what it saves. Files go to the folder for temporary files; without flushes.
+// Saving and loading: 256 MB in 64 matrices, and the recipe's Net. Bytes/s are those of the tensors, so that
+// a mapped load, which touches nothing, shows what it saves. Files go to the folder for temporary files, and
+// are not flushed to the disk.
 
 #include <filesystem>
-#include <stdexcept>
 
 #include "bench/bench.h"
 #include "examples/models/net.h"
@@ -76,7 +76,9 @@ void bench::register_all() {
   const auto us = benchmark::kMicrosecond;
   add("save/256MB", [](benchmark::State& state) { save_dict(state, big); })->Unit(ms);
   add("load/256MB", [](benchmark::State& state) { load_dict(state, big, {}); })->Unit(ms);
-  add("load_unverified/256MB", [](benchmark::State& state) { load_dict(state, big, {.verify = false}); })->Unit(ms);
+  add("load_unverified/256MB", [](benchmark::State& state) {
+    load_dict(state, big, {.verify = false});
+  })->Unit(ms);
   add("load_mapped/256MB", [](benchmark::State& state) {
     load_dict(state, big, {.verify = false, .mmap = true});
   })->Unit(ms);

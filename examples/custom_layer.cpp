@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A layer of one's own: parameters, a buffer, and another behaviour in training than in evaluation. Copy the struct
-// and change what it computes.
+// A layer of one's own: parameters, a buffer, and another behaviour in training than in evaluation. Copy the
+// struct and change what it computes.
 
 #include <cstdlib>
 #include <iostream>
@@ -11,15 +11,18 @@
 
 using namespace teff;
 
-/// Centres each feature of x [N, features]: y = (x - mean) * scale + shift. In training the mean is the batch's, and
-/// running_mean follows it; in evaluation it is running_mean.
+/// Centres each feature of x [N, features]: y = (x - mean) * scale + shift. In training the mean is the
+/// batch's, and running_mean follows it; in evaluation it is running_mean.
 struct Centre : nn::Module {
   explicit Centre(std::int64_t features, double momentum = 0.1)
-      : scale(ones({features})), shift(zeros({features})), running_mean(zeros({features})), momentum_(momentum) {}
+      : scale(ones({features})),
+        shift(zeros({features})),
+        running_mean(zeros({features})),
+        momentum_(momentum) {}
 
-  nn::Parameter scale;       // learned
+  nn::Parameter scale;  // learned
   nn::Parameter shift;
-  nn::Buffer running_mean;   // saved and loaded, not learned
+  nn::Buffer running_mean;  // saved and loaded, not learned
   TEFF_MODULE(Centre, scale, shift, running_mean)
 
   Tensor forward(const Tensor& x) override {

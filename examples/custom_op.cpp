@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An operation of one's own: swish(x) = x * sigmoid(beta * x), with its gradient, in one pass over memory. It trains,
-// is captured, saved and loaded as the built-in ones are. Copy the class and change what it computes.
+// An operation of one's own: swish(x) = x * sigmoid(beta * x), with its gradient, in one pass over memory. It
+// trains, is captured, saved and loaded as the built-in ones are. Copy the class and change what it computes.
 
 #include <cmath>
 #include <cstdlib>
@@ -61,13 +61,14 @@ class Swish : public OpWith<Swish, SwishOptions> {
     return y;
   }
 
-  /// One gradient for each input. The inputs are at hand; context.saved has what forward kept with context.save().
+  /// One gradient for each input. context.saved has what forward kept with context.save(), if anything.
   TensorList backward(const BackwardContext& context) const override {
     const Tensor& x = context.inputs[0];
     const Tensor& dy = context.grad;
     const Tensor dx = empty(x.shape(), {.dtype = x.dtype()});
     if (x.dtype() == DType::float32) {
-      swish_backward<float>(x.span<float>(), static_cast<float>(options().beta), dy.span<float>(), dx.span<float>());
+      swish_backward<float>(x.span<float>(), static_cast<float>(options().beta), dy.span<float>(),
+                            dx.span<float>());
     } else {
       swish_backward<double>(x.span<double>(), options().beta, dy.span<double>(), dx.span<double>());
     }

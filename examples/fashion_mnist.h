@@ -14,13 +14,14 @@ namespace fashion {
 inline constexpr std::array<std::string_view, 10> kClassNames = {
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
 
-/// The folder with the data: `wanted` if that is not empty, else that of Debian's package dataset-fashion-mnist, else
-/// the small part of the same images in examples/data.
+/// The folder with the data: `wanted` if that is not empty, else that of Debian's package
+/// dataset-fashion-mnist, else the small part of the same images in examples/data.
 /// @throws teff::IoError if there is none of them.
 std::string find_data(const std::string& wanted);
 
-/// Grey images of 28 x 28 and their classes, kept as the bytes of the files. What the network gets is made when a batch
-/// is asked for: padded to 32 x 32 with black, (x / 255 - 0.5) / 0.5, and the one channel three times.
+/// Grey images of 28 x 28 and their classes, kept as the bytes of the files. What the network gets is made
+/// when a batch is asked for: padded to 32 x 32 with black, (x / 255 - 0.5) / 0.5, three times the one
+/// channel.
 class FashionMnist : public teff::data::Dataset {
  public:
   enum class Part { train, test };

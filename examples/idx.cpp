@@ -24,8 +24,8 @@ constexpr std::uint8_t kUnsignedByte = 8;
   throw teff::FormatError(name + ": " + reason);
 }
 
-/// Appends to `bytes` by chunks until `fill(place, room)`, which returns how much it wrote, leaves room. What a damaged
-/// file claims is thus never allocated.
+/// Appends to `bytes` by chunks until `fill(place, room)`, which returns how much it wrote, leaves room. What
+/// a damaged file claims is thus never allocated.
 template <class Fill>
 void append_all(Bytes& bytes, const std::string& name, Fill fill) {
   for (bool more = true; more;) {
@@ -45,12 +45,15 @@ Bytes read_file(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (file == nullptr) fail();
   Bytes bytes;
-  append_all(bytes, path, [&](std::uint8_t* place, std::size_t room) { return std::fread(place, 1, room, file.get()); });
+  append_all(bytes, path,
+             [&](std::uint8_t* place, std::size_t room) { return std::fread(place, 1, room, file.get()); });
   if (std::ferror(file.get()) != 0) fail();
   return bytes;
 }
 
-bool is_gzip(std::span<const std::uint8_t> bytes) { return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b; }
+bool is_gzip(std::span<const std::uint8_t> bytes) {
+  return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+}
 
 /// One gzip member, complete, with a right checksum and nothing behind it.
 Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name) {
@@ -71,9 +74,11 @@ Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name) {
   });
   if (status == Z_OK || status == Z_BUF_ERROR) refuse(name, "truncated: the gzip stream has no end");
   if (status != Z_STREAM_END) {
-    refuse(name, std::string("damaged gzip stream: ") + (stream.msg != nullptr ? stream.msg : "zlib gives no reason"));
+    refuse(name, std::string("damaged gzip stream: ") +
+                     (stream.msg != nullptr ? stream.msg : "zlib gives no reason"));
   }
-  if (stream.avail_in != 0) refuse(name, std::to_string(stream.avail_in) + " bytes after the end of the gzip stream");
+  if (stream.avail_in != 0)
+    refuse(name, std::to_string(stream.avail_in) + " bytes after the end of the gzip stream");
   return bytes;
 }
 
@@ -92,14 +97,17 @@ teff::Shape read_shape(std::span<const std::uint8_t> bytes, const std::string& n
   }
   const std::size_t rank = bytes[3];
   if (rank < 1 || rank > teff::kMaxRank) {
-    refuse(name, "expected 1 to " + std::to_string(teff::kMaxRank) + " dimensions, got " + std::to_string(rank));
+    refuse(name,
+           "expected 1 to " + std::to_string(teff::kMaxRank) + " dimensions, got " + std::to_string(rank));
   }
   if (bytes.size() < kHeaderBytes + 4 * rank) {
-    refuse(name, "truncated: expected " + std::to_string(rank) + " sizes of 4 bytes after the first 4 bytes, got " +
+    refuse(name, "truncated: expected " + std::to_string(rank) +
+                     " sizes of 4 bytes after the first 4 bytes, got " +
                      std::to_string(bytes.size() - kHeaderBytes) + " bytes");
   }
   teff::Shape shape;
-  for (std::size_t i = 0; i < rank; ++i) shape.push_back(big_endian(bytes.subspan(kHeaderBytes + 4 * i).first<4>()));
+  for (std::size_t i = 0; i < rank; ++i)
+    shape.push_back(big_endian(bytes.subspan(kHeaderBytes + 4 * i).first<4>()));
   return shape;
 }
 
@@ -110,7 +118,8 @@ std::size_t count_elements(const teff::Shape& shape, const std::string& name) {
     if (size == 0) refuse(name, "expected sizes of at least 1, got " + teff::to_string(shape));
     count *= static_cast<std::size_t>(size);
     if (count > kMaxIdxBytes) {
-      refuse(name, "expected at most " + std::to_string(kMaxIdxBytes) + " elements, got " + teff::to_string(shape));
+      refuse(name,
+             "expected at most " + std::to_string(kMaxIdxBytes) + " elements, got " + teff::to_string(shape));
     }
   }
   return count;
@@ -121,9 +130,9 @@ teff::Tensor parse_unpacked(std::span<const std::uint8_t> bytes, const std::stri
   const std::size_t count = count_elements(shape, name);
   const auto elements = bytes.subspan(kHeaderBytes + 4 * shape.size());
   if (elements.size() != count) {
-    refuse(name, (elements.size() < count ? "truncated: " : "bytes after the end: ") + std::string("expected ") +
-                     std::to_string(count) + " elements for the sizes " + teff::to_string(shape) + ", got " +
-                     std::to_string(elements.size()));
+    refuse(name, (elements.size() < count ? "truncated: " : "bytes after the end: ") +
+                     std::string("expected ") + std::to_string(count) + " elements for the sizes " +
+                     teff::to_string(shape) + ", got " + std::to_string(elements.size()));
   }
   return teff::tensor<std::uint8_t>(elements, shape);
 }

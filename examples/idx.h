@@ -22,7 +22,8 @@ inline constexpr std::size_t kMaxIdxBytes = std::size_t{1} << 28;
 ///          4  uint32[d]  sizes, big-endian, the slowest dimension first
 ///        ...  uint8[]    elements
 ///
-/// @throws teff::IoError if the file cannot be read; teff::FormatError, with its name, unless it is exactly that.
+/// @throws teff::IoError if the file cannot be read; teff::FormatError, with its name, if it is anything
+/// else.
 teff::Tensor read_idx(const std::string& path);
 
 /// The same for the content of a file. `name` begins error messages.

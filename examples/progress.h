@@ -11,8 +11,8 @@ namespace fashion {
 /// Whether standard output is a terminal that can redraw a line.
 bool is_terminal();
 
-/// Shows how far an epoch is: on a terminal a bar that is redrawn in place, at most ten times a second; elsewhere a
-/// plain line after each quarter.
+/// Shows how far an epoch is: on a terminal a bar that is redrawn in place, at most ten times a second;
+/// elsewhere a plain line after each quarter.
 class Progress {
  public:
   Progress(std::string title, std::int64_t total, std::ostream& out, bool terminal);

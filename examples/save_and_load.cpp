@@ -67,9 +67,11 @@ void run() {
     model.load_state_dict(load(PATH));
     model.eval();
 
-    check(equal(model(images).detach(), expected), "with the loaded state dict it computes what net computes");
+    check(equal(model(images).detach(), expected),
+          "with the loaded state dict it computes what net computes");
   }
-  // load_state_dict takes a dictionary, not the path of a saved one: model.load_state_dict(PATH) does not compile.
+  // load_state_dict takes a dictionary, not the path of a saved one: model.load_state_dict(PATH) does not
+  // compile.
   static_assert(!std::is_convertible_v<std::string, Dict> && !std::is_convertible_v<const char*, Dict>);
   // Remember model.eval() before inference: dropout and batch normalisation behave differently in training.
 
@@ -84,7 +86,8 @@ void run() {
     nn::GraphModule model = load_model(PATH);
     model.eval();
 
-    check(equal(model(images).detach(), expected), "the entire model computes what net computes, without class Net");
+    check(equal(model(images).detach(), expected),
+          "the entire model computes what net computes, without class Net");
     const Tensor more = randn({7, 3, 32, 32});
     check(equal(model(more), net(more)), "and so it does for another number of images");
   }

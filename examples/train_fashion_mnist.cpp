@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trains the recipe's Net on Fashion-MNIST, shows how it gets on, keeps a checkpoint to resume from, saves the state
-// dict and the entire model, loads both back and compares their predictions.
+// Trains the recipe's Net on Fashion-MNIST, shows how it gets on, keeps a checkpoint to resume from, saves
+// the state dict and the entire model, loads both back and compares their predictions.
 
 #include <cstdlib>
 #include <filesystem>
@@ -55,14 +55,16 @@ CLI::Validator number(double low, double high) {
 
 void declare(CLI::App& app, Options& options) {
   app.add_option("--data", options.data,
-                 "Folder with the four IDX files, gzip'd or not. Default: /usr/share/datasets/fashion-mnist (Debian's "
+                 "Folder with the four IDX files, gzip'd or not. Default: /usr/share/datasets/fashion-mnist "
+                 "(Debian's "
                  "package dataset-fashion-mnist), else the 1250 images in examples/data")
       ->check(CLI::ExistingDirectory);
   app.add_option("--out", options.out, "Folder for the files that are written")->capture_default_str();
   app.add_option("--epochs", options.epochs, "Epochs in all, those before a --resume included")
       ->check(number(1, 1e6))
       ->capture_default_str();
-  auto* batch = app.add_option("--batch", options.batch, "Images in a training batch")->check(number(1, 60000));
+  auto* batch =
+      app.add_option("--batch", options.batch, "Images in a training batch")->check(number(1, 60000));
   auto* lr = app.add_option("--lr", options.lr, "Learning rate")->check(number(1e-12, 1e3));
   auto* momentum = app.add_option("--momentum", options.momentum, "Momentum of SGD")->check(number(0, 1));
   auto* seed = app.add_option("--seed", options.seed, "Seed of the weights and of the order of the images");
@@ -74,8 +76,8 @@ void declare(CLI::App& app, Options& options) {
                "Go on from checkpoint.teff in the folder --out, exactly as if there had been no break")
       ->excludes(batch, lr, momentum, seed);
   app.footer(
-      "Writes into the folder --out: checkpoint.teff after each epoch, state_dict_model.teff and entire_model.teff\n"
-      "at the end, and curve.svg, the training curve.");
+      "Writes into the folder --out: checkpoint.teff after each epoch; at the end state_dict_model.teff,\n"
+      "entire_model.teff and curve.svg, the training curve.");
 }
 
 std::string percent(double value) {
@@ -115,24 +117,28 @@ void save_checkpoint(const fashion::Training& training, const Data& data, const 
 }
 
 void resume(fashion::Training& training, const Data& data, const Dict& checkpoint) {
-  if (const std::int64_t expected = checkpoint.at("train_images").as_int(); expected != data.train_images.size()) {
-    throw ValueError("--resume: expected the data that the checkpoint was made with, " + std::to_string(expected) +
-                     " training images, got " + std::to_string(data.train_images.size()));
+  if (const std::int64_t expected = checkpoint.at("train_images").as_int();
+      expected != data.train_images.size()) {
+    throw ValueError("--resume: expected the data that the checkpoint was made with, " +
+                     std::to_string(expected) + " training images, got " +
+                     std::to_string(data.train_images.size()));
   }
   training.resume(checkpoint);
   std::cout << "resumed after epoch " << training.epoch << '\n';
 }
 
 void train_epoch(fashion::Training& training, const Data& data, const Options& options) {
-  const std::string title = "epoch " + std::to_string(training.epoch + 1) + "/" + std::to_string(options.epochs);
+  const std::string title =
+      "epoch " + std::to_string(training.epoch + 1) + "/" + std::to_string(options.epochs);
   std::ostringstream summary;
   summary << title << ": ";
   {
     fashion::Progress progress(title, data.train_images.size(), std::cout, fashion::is_terminal());
     const double loss =
-        training.run_epoch(data.train, [&](std::int64_t done, double late) { progress.update(done, late); });
+        training.run_epoch(data.train, [&](std::int64_t done, double mean) { progress.update(done, mean); });
     summary << std::fixed << std::setprecision(4) << "loss " << loss << std::setprecision(1) << ", "
-            << progress.seconds() << " s, " << std::setprecision(0) << progress.images_per_second() << " images/s";
+            << progress.seconds() << " s, " << std::setprecision(0) << progress.images_per_second()
+            << " images/s";
   }
   const double right = accuracy(fashion::predict(training.net, data.test), data.test_images);
   training.curve.accuracy.push_back({static_cast<double>(training.epoch), right});
@@ -155,8 +161,9 @@ Tensor save_and_load_back(Net& net, const data::DataLoader& test, const Options&
       throw Error("a loaded model predicts something else than the one that was saved");
     }
   }
-  std::cout << "saved " << state_dict << " and " << entire_model << "\nboth were loaded again and give the same class"
-            << " for all " << expected.numel() << " test images\n";
+  std::cout << "saved " << state_dict << " and " << entire_model << '\n'
+            << "both were loaded again and give the same classes for all " << expected.numel()
+            << " test images\n";
   return expected;
 }
 
@@ -176,10 +183,10 @@ void show_predictions(const Tensor& classes, const fashion::FashionMnist& images
   for (const std::int64_t i : images_to_show(classes, images)) {
     const auto predicted = static_cast<std::size_t>(classes.data<std::int64_t>()[i]);
     const auto truth = static_cast<std::size_t>(images.label(i));
-    pictures.push_back({images.pixels(i),
-                        {"test image " + std::to_string(i),
-                         "predicted: " + std::string(fashion::kClassNames[predicted]),
-                         "true:      " + std::string(fashion::kClassNames[truth])}});
+    pictures.push_back(
+        {images.pixels(i),
+         {"test image " + std::to_string(i), "predicted: " + std::string(fashion::kClassNames[predicted]),
+          "true:      " + std::string(fashion::kClassNames[truth])}});
   }
   fashion::print(std::cout, pictures);
 }

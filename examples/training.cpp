@@ -86,7 +86,8 @@ void Training::resume(const teff::Dict& checkpoint) {
   net.load_state_dict(checkpoint.at("model_state_dict").as_dict());
   optimizer.load_state_dict(checkpoint.at("optimizer_state_dict").as_dict());
   epoch = checkpoint.at("epoch").as_int();
-  curve = {to_points(checkpoint.at("loss_curve").as_tensor()), to_points(checkpoint.at("accuracy_curve").as_tensor())};
+  curve = {to_points(checkpoint.at("loss_curve").as_tensor()),
+           to_points(checkpoint.at("accuracy_curve").as_tensor())};
   teff::default_generator().set_state(checkpoint.at("rng_state").as_tensor().span<std::uint8_t>());
 }
 

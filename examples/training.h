@@ -11,8 +11,8 @@
 
 namespace fashion {
 
-/// All that a training run consists of. What checkpoint() writes down is enough to go on exactly where it stopped: the
-/// same batches, the same losses, the same weights as without the break.
+/// All that a training run consists of. What checkpoint() writes down is enough to go on exactly where it
+/// stopped: the same batches, the same losses, the same weights as without the break.
 struct Training {
   explicit Training(const teff::optim::SGDOptions& options) : optimizer(net.named_parameters(), options) {}
 
@@ -24,7 +24,7 @@ struct Training {
   /// Called after each batch with the number of images and the mean loss of the epoch so far.
   using Report = std::function<void(std::int64_t, double)>;
 
-  /// Trains one epoch and returns its mean loss. @throws teff::Error when the loss is no longer a finite number.
+  /// Trains one epoch and returns its mean loss. @throws teff::Error when the loss is no longer finite.
   double run_epoch(const teff::data::DataLoader& batches, const Report& report);
 
   teff::Dict checkpoint() const;

@@ -3,11 +3,12 @@
 
 // Private: the header of a .teff file as a pair of cereal archives.
 //
-// Every number is 8 bytes, little-endian; text and bytes are their length and then themselves; a container is the
-// number of its elements and then these. Nothing else is ever written, so equal content gives equal bytes.
+// Every number is 8 bytes, little-endian; text and bytes are their length and then themselves; a container is
+// the number of its elements and then these. Nothing else is ever written, so equal content gives equal
+// bytes.
 //
-// The reader trusts nothing: lengths and counts are compared with what is left before anything is allocated, and the
-// counts of all containers together must fit into the header, however they lie in each other.
+// The reader trusts nothing: lengths and counts are compared with what is left before anything is allocated,
+// and the counts of all containers together must fit into the header, however they lie in each other.
 
 #include <cereal/cereal.hpp>
 
@@ -30,7 +31,8 @@ namespace teff::file {
 /// Whether all bytes are values of a bool: others must never be read as one.
 bool are_bools(std::span<const std::byte> bytes);
 
-/// The text with control characters, quotes and backslashes as codes, abridged to `max_bytes`: fit to be printed.
+/// The text with control characters, quotes and backslashes as codes, abridged to `max_bytes`: fit to be
+/// printed.
 std::string escaped(std::string_view text, std::size_t max_bytes);
 
 /// Where in the content an archive is: `optimizer/state[3]/momentum_buffer`.
@@ -51,12 +53,14 @@ class Place {
   std::vector<Step> steps_;
 };
 
-/// Steps into a part of the content for the guard's lifetime. @throws what archive.refuse throws when it is too deep.
+/// Steps into a part of the content for the guard's lifetime. @throws what archive.refuse throws when it is
+/// too deep.
 template <class Archive>
 class Within {
  public:
   Within(Archive& archive, auto step) : archive_(archive) {
-    if (archive.place.depth() == kMaxDepth) archive.refuse("dictionaries, lists or modules deeper than 64 in each other");
+    if (archive.place.depth() == kMaxDepth)
+      archive.refuse("dictionaries, lists or modules deeper than 64 in each other");
     archive.place.enter(step);
   }
   ~Within() { archive_.place.leave(); }
@@ -151,7 +155,9 @@ void load(HeaderReader& archive, T& value) {
   }
 }
 
-inline void save(HeaderWriter& archive, const double& value) { archive.word(std::bit_cast<std::uint64_t>(value)); }
+inline void save(HeaderWriter& archive, const double& value) {
+  archive.word(std::bit_cast<std::uint64_t>(value));
+}
 inline void load(HeaderReader& archive, double& value) { value = std::bit_cast<double>(archive.word()); }
 
 inline void save(HeaderWriter& archive, const std::string& name) { archive.name(name); }

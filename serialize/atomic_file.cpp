@@ -68,7 +68,8 @@ std::string temporary_name() {
 
 void flush_folder(const std::string& folder) {
   const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.get() < 0) throw_io_error("the new file is in place but may not survive a power failure: open", folder);
+  if (descriptor.get() < 0)
+    throw_io_error("the new file is in place but may not survive a power failure: open", folder);
   // Some file systems cannot flush a folder, and say so.
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
     throw_io_error("the new file is in place but may not survive a power failure: fsync", folder);
@@ -96,13 +97,17 @@ AtomicFile::AtomicFile(const std::string& path, bool durable)
       replaced_(replaceable(target_)),
       folder_(folder_of(target_)),
       temporary_(folder_),
-      durable_(durable) {}
+      durable_(durable) {
+  // Before anything is written, so that nobody reads what he may not.
+  if (replaced_) keep_owner_and_permissions();
+}
 
 void AtomicFile::write(std::span<iovec> pieces, std::uint64_t offset) {
   pieces = drop_front(pieces, 0);
   while (!pieces.empty()) {
     const int count = static_cast<int>(std::min(pieces.size(), kMaxPieces));
-    const ssize_t written = ::pwritev(temporary_.descriptor.get(), pieces.data(), count, static_cast<off_t>(offset));
+    const ssize_t written =
+        ::pwritev(temporary_.descriptor.get(), pieces.data(), count, static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written == 0) errno = ENOSPC;
     if (written <= 0) throw_io_error("write to", temporary_.path);
@@ -112,19 +117,23 @@ void AtomicFile::write(std::span<iovec> pieces, std::uint64_t offset) {
 }
 
 void AtomicFile::keep_owner_and_permissions() const {
-  if (!replaced_) return;
   const int descriptor = temporary_.descriptor.get();
-  // Only some users may give a file away: if not, the new file is theirs. Permissions after, as this clears some.
-  const bool same_owner = replaced_->st_uid == ::geteuid() && replaced_->st_gid == ::getegid();
+  struct stat made {};
+  if (::fstat(descriptor, &made) != 0) throw_io_error("fstat", temporary_.path);
+  const bool same_owner = replaced_->st_uid == made.st_uid && replaced_->st_gid == made.st_gid;
+  // Only some users may give a file away; if not, the new file is theirs.
   if (!same_owner && ::fchown(descriptor, replaced_->st_uid, replaced_->st_gid) != 0) errno = 0;
-  if (::fchmod(descriptor, replaced_->st_mode & 07777) != 0) throw_io_error("fchmod", temporary_.path);
+  // Some file systems know no permissions: there nothing differs.
+  const bool same_permissions = ((replaced_->st_mode ^ made.st_mode) & 0777) == 0;
+  if (same_permissions) return;
+  if (::fchmod(descriptor, replaced_->st_mode & 0777) != 0) throw_io_error("fchmod", temporary_.path);
 }
 
 void AtomicFile::commit() {
-  keep_owner_and_permissions();
   if (durable_ && ::fsync(temporary_.descriptor.get()) != 0) throw_io_error("fsync", temporary_.path);
   // Network file systems report a failed write as late as here.
-  if (::close(temporary_.descriptor.exchange(-1)) != 0 && errno != EINTR) throw_io_error("close", temporary_.path);
+  if (::close(temporary_.descriptor.exchange(-1)) != 0 && errno != EINTR)
+    throw_io_error("close", temporary_.path);
   if (::rename(temporary_.path.c_str(), target_.c_str()) != 0) throw_io_error("rename to", target_);
   temporary_.path.clear();
   if (durable_) flush_folder(folder_);

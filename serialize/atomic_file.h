@@ -15,9 +15,9 @@
 
 namespace teff::file {
 
-/// Writes to a temporary file in the folder of `path`, which commit() renames to `path`. Until then, and on every
-/// failure, what was at `path` is untouched; the destructor removes the temporary file. A link at `path` stays, and
-/// what it points to is replaced. The permissions of the replaced file are kept.
+/// Writes to a temporary file in the folder of `path`, which commit() renames to `path`. Until then, and on
+/// every failure, what was at `path` is untouched; the destructor removes the temporary file. A link at
+/// `path` stays, and what it points to is replaced. The permissions of the replaced file are kept.
 ///
 /// All functions throw IoError that names the call that failed and the system's reason.
 class AtomicFile {

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Tensors, values and dictionaries in cereal archives of your own, of any type: binary, portable binary, JSON, XML.
-// Not included by <teff/teff.h>, as it includes cereal, which your program then must have.
+// Tensors, values and dictionaries in cereal archives of your own, of any type: binary, portable binary,
+// JSON, XML. Not included by <teff/teff.h>, as it includes cereal, which your program then must have.
 //
 //   std::ofstream stream("sample.json");
 //   cereal::JSONOutputArchive archive(stream);
 //   archive(cereal::make_nvp("image", image), cereal::make_nvp("options", dict));
 //
-// Elements are written as raw bytes, in text archives as base64. Gradients, and whether one is required, are not written;
-// an nn::Parameter that is read requires one as all do. Text archives keep every number exactly but the payload of a NaN,
-// and text as far as they can (XML has no control characters).
+// Elements are written as raw bytes, in text archives as base64. Gradients, and whether one is required, are
+// not written; an nn::Parameter that is read requires one as all do. Text archives keep every number exactly
+// but the payload of a NaN, and text as far as they can (XML has no control characters).
 //
-// Reading throws cereal::Exception where the archive ends or lacks a field, and FormatError where the content is wrong.
-// Nothing in the archive can ask for more than twice the memory that its data take, apart from what cereal's own
-// archives do with text. Models and state dicts are better kept in files of their own: see save_load.h.
+// Reading throws cereal::Exception where the archive ends or lacks a field, and FormatError where the content
+// is wrong. Nothing in the archive can ask for more than twice the memory that its data take, apart from what
+// cereal's own archives do with text. Models and state dicts are better kept in files of their own: see
+// save_load.h.
 
 #include <algorithm>
 #include <array>
@@ -181,7 +182,8 @@ inline std::string_view dtype_name(std::uint8_t number) {
 
 inline std::string_view kind_name(std::uint8_t number) { return to_string(static_cast<Value::Kind>(number)); }
 
-/// A shape, a list, a dictionary, or an element of these, as cereal sees it: with its own node, and how deep it lies.
+/// A shape, a list, a dictionary, or an element of these, as cereal sees it: with its own node, and how deep
+/// it lies.
 template <class T>
 struct Field {
   T& of;
@@ -266,13 +268,15 @@ void put_tensor(Archive& archive, const Tensor& tensor) {
 }
 template <class Archive>
 Tensor get_tensor(Archive& archive) {
-  const std::uint8_t number = get_name(archive, "dtype", static_cast<std::uint8_t>(DType::bfloat16), dtype_name);
+  const std::uint8_t number =
+      get_name(archive, "dtype", static_cast<std::uint8_t>(DType::bfloat16), dtype_name);
   if (number == 0) return {};
   const auto dtype = static_cast<DType>(number);
   Shape shape;
   archive(cereal::make_nvp("shape", Field<Shape>{shape, 0}));
   const std::string bytes = get_bytes(archive, static_cast<std::uint64_t>(numel(shape)) * size_of(dtype));
-  if (dtype == DType::bool_ && std::any_of(bytes.begin(), bytes.end(), [](char byte) { return (byte & ~1) != 0; })) {
+  if (dtype == DType::bool_ &&
+      std::any_of(bytes.begin(), bytes.end(), [](char byte) { return (byte & ~1) != 0; })) {
     refuse("bool values of 0 or 1", "others");
   }
   const Tensor tensor = empty(shape, {.dtype = dtype});
@@ -285,18 +289,33 @@ void put_value(Archive& archive, const Value& value, std::size_t depth) {
   if (depth > kMaxDepth) refuse("dictionaries and lists at most 64 deep in each other", "more");
   put_name(archive, "kind", static_cast<std::uint8_t>(value.kind()), to_string(value.kind()));
   switch (value.kind()) {
-    case Value::Kind::none: break;
-    case Value::Kind::boolean: archive(cereal::make_nvp("value", value.as_bool())); break;
-    case Value::Kind::integer: archive(cereal::make_nvp("value", value.as_int())); break;
-    case Value::Kind::floating: put_double(archive, value.as_float()); break;
-    case Value::Kind::text: put_text(archive, "value", value.as_text()); break;
+    case Value::Kind::none:
+      break;
+    case Value::Kind::boolean:
+      archive(cereal::make_nvp("value", value.as_bool()));
+      break;
+    case Value::Kind::integer:
+      archive(cereal::make_nvp("value", value.as_int()));
+      break;
+    case Value::Kind::floating:
+      put_double(archive, value.as_float());
+      break;
+    case Value::Kind::text:
+      put_text(archive, "value", value.as_text());
+      break;
     case Value::Kind::bytes:
       archive(cereal::make_nvp("size", std::uint64_t{value.as_bytes().size()}));
       put_bytes(archive, value.as_bytes().data(), value.as_bytes().size());
       break;
-    case Value::Kind::tensor: archive(cereal::make_nvp("value", value.as_tensor())); break;
-    case Value::Kind::list: archive(cereal::make_nvp("value", Field<const List>{value.as_list(), depth + 1})); break;
-    case Value::Kind::dict: archive(cereal::make_nvp("value", Field<const Dict>{value.as_dict(), depth + 1})); break;
+    case Value::Kind::tensor:
+      archive(cereal::make_nvp("value", value.as_tensor()));
+      break;
+    case Value::Kind::list:
+      archive(cereal::make_nvp("value", Field<const List>{value.as_list(), depth + 1}));
+      break;
+    case Value::Kind::dict:
+      archive(cereal::make_nvp("value", Field<const Dict>{value.as_dict(), depth + 1}));
+      break;
   }
 }
 
@@ -312,19 +331,27 @@ Value get_value(Archive& archive, std::size_t depth) {
   if (depth > kMaxDepth) refuse("dictionaries and lists at most 64 deep in each other", "more");
   constexpr auto kLast = static_cast<std::uint8_t>(Value::Kind::dict);
   switch (static_cast<Value::Kind>(get_name(archive, "kind", kLast, kind_name))) {
-    case Value::Kind::none: return {};
-    case Value::Kind::boolean: return get_bool(archive);
-    case Value::Kind::integer: return get<std::int64_t>(archive, "value");
-    case Value::Kind::floating: return get_double(archive);
-    case Value::Kind::text: return get_text(archive, "value");
+    case Value::Kind::none:
+      return {};
+    case Value::Kind::boolean:
+      return get_bool(archive);
+    case Value::Kind::integer:
+      return get<std::int64_t>(archive, "value");
+    case Value::Kind::floating:
+      return get_double(archive);
+    case Value::Kind::text:
+      return get_text(archive, "value");
     case Value::Kind::bytes: {
       const std::string bytes = get_bytes(archive, get<std::uint64_t>(archive, "size"));
       const auto span = std::as_bytes(std::span(bytes));
       return Bytes(span.begin(), span.end());
     }
-    case Value::Kind::tensor: return get<Tensor>(archive, "value");
-    case Value::Kind::list: return get_field<List>(archive, depth);
-    case Value::Kind::dict: return get_field<Dict>(archive, depth);
+    case Value::Kind::tensor:
+      return get<Tensor>(archive, "value");
+    case Value::Kind::list:
+      return get_field<List>(archive, depth);
+    case Value::Kind::dict:
+      return get_field<Dict>(archive, depth);
   }
   return {};
 }

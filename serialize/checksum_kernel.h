@@ -22,8 +22,8 @@ extern const ChecksumKernel kChecksumAvx2;
 
 }  // namespace teff::file
 
-// Defines a kernel in a file that has included xxhash.h with XXH_INLINE_ALL, so that nothing of it is shared with
-// files of another instruction set.
+// Defines a kernel in a file that has included xxhash.h with XXH_INLINE_ALL, so that nothing of it is shared
+// with files of another instruction set.
 #define TEFF_CHECKSUM_KERNEL(name)                                                                   \
   static_assert(sizeof(XXH3_state_t) <= teff::file::kChecksumStateBytes);                            \
   const teff::file::ChecksumKernel teff::file::name = {                                              \

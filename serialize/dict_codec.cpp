@@ -56,15 +56,32 @@ void save(HeaderWriter& archive, const Value& value) {
   Kind kind = value.kind();
   archive(OneOf<Kind>{kind, Kind::none, Kind::dict});
   switch (kind) {
-    case Kind::none: break;
-    case Kind::boolean: archive(value.as_bool()); break;
-    case Kind::integer: archive(value.as_int()); break;
-    case Kind::floating: archive(value.as_float()); break;
-    case Kind::text: archive.text(value.as_text()); break;
-    case Kind::bytes: archive.text(as_text(value.as_bytes())); break;
-    case Kind::tensor: archive(value.as_tensor()); break;
-    case Kind::list: save_list(archive, value.as_list()); break;
-    case Kind::dict: archive(value.as_dict()); break;
+    case Kind::none:
+      break;
+    case Kind::boolean:
+      archive(value.as_bool());
+      break;
+    case Kind::integer:
+      archive(value.as_int());
+      break;
+    case Kind::floating:
+      archive(value.as_float());
+      break;
+    case Kind::text:
+      archive.text(value.as_text());
+      break;
+    case Kind::bytes:
+      archive.text(as_text(value.as_bytes()));
+      break;
+    case Kind::tensor:
+      archive(value.as_tensor());
+      break;
+    case Kind::list:
+      save_list(archive, value.as_list());
+      break;
+    case Kind::dict:
+      archive(value.as_dict());
+      break;
   }
 }
 
@@ -72,15 +89,33 @@ void load(HeaderReader& archive, Value& value) {
   Kind kind{};
   archive(OneOf<Kind>{kind, Kind::none, Kind::dict});
   switch (kind) {
-    case Kind::none: value = Value(); break;
-    case Kind::boolean: value = read<bool>(archive); break;
-    case Kind::integer: value = read<std::int64_t>(archive); break;
-    case Kind::floating: value = read<double>(archive); break;
-    case Kind::text: value = Value(archive.text()); break;
-    case Kind::bytes: value = Value(to_bytes(archive.text())); break;
-    case Kind::tensor: value = read<Tensor>(archive); break;
-    case Kind::list: value = load_list(archive); break;
-    case Kind::dict: value = read<Dict>(archive); break;
+    case Kind::none:
+      value = Value();
+      break;
+    case Kind::boolean:
+      value = read<bool>(archive);
+      break;
+    case Kind::integer:
+      value = read<std::int64_t>(archive);
+      break;
+    case Kind::floating:
+      value = read<double>(archive);
+      break;
+    case Kind::text:
+      value = Value(archive.text());
+      break;
+    case Kind::bytes:
+      value = Value(to_bytes(archive.text()));
+      break;
+    case Kind::tensor:
+      value = read<Tensor>(archive);
+      break;
+    case Kind::list:
+      value = load_list(archive);
+      break;
+    case Kind::dict:
+      value = read<Dict>(archive);
+      break;
   }
 }
 

@@ -42,7 +42,8 @@ void check_names(const HeaderReader& archive, const nn::GraphModuleData& module)
   std::unordered_set<std::string_view> names;
   for (const nn::GraphState& state : module.state) names.insert(state.key);
   for (const auto& [name, tensor] : module.graph.constants) {
-    if (!names.insert(name).second) archive.refuse("expected constants with names of their own, got one again");
+    if (!names.insert(name).second)
+      archive.refuse("expected constants with names of their own, got one again");
   }
 }
 
@@ -111,7 +112,8 @@ void load(HeaderReader& archive, nn::GraphState& state) {
   const Within within(archive, std::string_view(state.key));
   archive(state.tensor, state.is_parameter, requires_grad);
   if (!requires_grad) return;
-  if (!is_computable(state.tensor.dtype())) archive.refuse("expected float32 or float64 where a gradient is required");
+  if (!is_computable(state.tensor.dtype()))
+    archive.refuse("expected float32 or float64 where a gradient is required");
   state.tensor.requires_grad_();
 }
 template <>

@@ -28,8 +28,8 @@ using PreambleBytes = std::array<std::byte, kPreambleBytes>;
 
 PreambleBytes encode(const Preamble& preamble);
 
-/// @throws FormatError unless the bytes are the beginning of a .teff file of `file_bytes` bytes that this program reads.
-/// Fewer bytes than 64 are all that the file has.
+/// @throws FormatError unless the bytes are the beginning of a .teff file of `file_bytes` bytes that this
+/// program reads. Fewer bytes than 64 are all that the file has.
 Preamble decode_preamble(std::span<const std::byte> bytes, std::uint64_t file_bytes);
 
 /// Whether the bytes begin as every .teff file does.

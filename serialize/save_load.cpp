@@ -19,7 +19,8 @@ namespace {
 using file::FileKind;
 using file::FileReader;
 
-/// Adds which function and which file an error is about. What is not a question of the system is thrown as Otherwise.
+/// Adds which function and which file an error is about. What is not a question of the system is thrown as
+/// Otherwise.
 template <class Otherwise, class Function>
 auto about(const char* function, const std::string& path, Function&& body) {
   const auto text = [&](const Error& error) {
@@ -80,7 +81,7 @@ struct Format {
   std::string_view name;
   std::array<std::string_view, 2> extensions;
   bool (*recognises)(const Start&);
-  Dict (*load)(const FileReader&, const LoadOptions&);                           // null: not in this version
+  Dict (*load)(const FileReader&, const LoadOptions&);  // null: not in this version
   void (*save)(const Dict&, const std::string& path, const SaveOptions&);
 };
 
@@ -147,8 +148,9 @@ void save_model(nn::Module& module, std::span<const Tensor> inputs, const std::s
     if (const Format& format = format_for(path); &format != &kTeff) refuse_to_write(format);
   });
   // A GraphModule is a record already: writing that down keeps the file that it came from.
-  const auto* graph = typeid(module) == typeid(nn::GraphModule) ? &dynamic_cast<const nn::GraphModule&>(module) : nullptr;
-  const nn::GraphModule captured = graph != nullptr ? *graph : nn::capture(module, inputs);
+  const bool is_record = typeid(module) == typeid(nn::GraphModule);
+  const nn::GraphModule captured =
+      is_record ? static_cast<const nn::GraphModule&>(module) : nn::capture(module, inputs);
   const file::ModelContent content{captured.data(), file::make_self_test(captured, inputs)};
   about<ValueError>("save_model", path, [&] {
     file::write_teff(path, FileKind::model, options, [&](file::HeaderWriter& archive) { archive(content); });

@@ -38,7 +38,8 @@ class Head {
     preamble_.header_bytes = bytes_.size() - kPreambleBytes;
     if (preamble_.header_bytes > kMaxHeaderBytes) {
       throw ValueError("expected names, text and structure of at most " + std::to_string(kMaxHeaderBytes) +
-                       " bytes, got " + std::to_string(preamble_.header_bytes) + ": keep large data as a tensor");
+                       " bytes, got " + std::to_string(preamble_.header_bytes) +
+                       ": keep large data as a tensor");
     }
   }
 
@@ -67,7 +68,8 @@ class Head {
 
 Preamble read_preamble(const FileReader& file) {
   PreambleBytes bytes;
-  const auto first = std::span(bytes).first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.size())));
+  const auto first =
+      std::span(bytes).first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.size())));
   file.read(first, 0);
   return decode_preamble(first, file.size());
 }
@@ -82,8 +84,8 @@ std::vector<std::byte> read_header(const FileReader& file, const Preamble& pream
   std::vector<std::byte> header(static_cast<std::size_t>(preamble.header_bytes));
   file.read(header, kPreambleBytes);
   if (const std::uint64_t actual = checksum(header); actual != preamble.header_checksum) {
-    throw FormatError("header at offset 64: damaged: expected checksum " + hex(preamble.header_checksum) + ", got " +
-                      hex(actual));
+    throw FormatError("header at offset 64: damaged: expected checksum " + hex(preamble.header_checksum) +
+                      ", got " + hex(actual));
   }
   return header;
 }

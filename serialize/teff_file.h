@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: a .teff file as a whole: preamble, header (table of tensors, metadata, content), tensors. See FORMAT.md.
+// Private: a .teff file as a whole: preamble, header (table of tensors, metadata, content), tensors. See
+// FORMAT.md.
 
 #include <functional>
 #include <string>

@@ -128,12 +128,13 @@ class DataReader {
     if (piece.role == kMiddle) return;
     const std::uint64_t stored = table_[piece.tensor].checksum;
     const std::uint64_t actual = checksum_.finish();
-    if (actual != stored) refuse(piece.tensor, "damaged: expected checksum " + hex(stored) + ", got " + hex(actual));
+    if (actual != stored)
+      refuse(piece.tensor, "damaged: expected checksum " + hex(stored) + ", got " + hex(actual));
   }
 
   [[noreturn]] void refuse(std::size_t tensor, const std::string& what) const {
-    throw FormatError("tensor " + options_.name_of(tensor) + " at offset " + std::to_string(table_[tensor].offset) +
-                      ": " + what);
+    throw FormatError("tensor " + options_.name_of(tensor) + " at offset " +
+                      std::to_string(table_[tensor].offset) + ": " + what);
   }
 
   const FileReader& file_;
@@ -163,8 +164,8 @@ std::vector<std::size_t> task_bounds(const Layout& layout, const std::vector<Ten
 
 }  // namespace
 
-void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Tensor> tensors, const Layout& layout,
-                std::vector<TensorEntry>& table, const std::function<void()>& finish) {
+void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Tensor> tensors,
+                const Layout& layout, std::vector<TensorEntry>& table, const std::function<void()>& finish) {
   static std::array<std::byte, kAlignment> zeros{};
   Checksum checksum;
   PieceWriter writer(file);
@@ -198,7 +199,8 @@ std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const La
     if (layout.owner_of[i] != i) {
       tensors.push_back(tensors[layout.owner_of[i]].view(entry.type.shape));
     } else if (mapping != nullptr && entry.bytes > 0) {
-      tensors.push_back(Tensor::from_external(mapping->data() + entry.offset, entry.type, [mapping](void*) {}));
+      tensors.push_back(
+          Tensor::from_external(mapping->data() + entry.offset, entry.type, [mapping](void*) {}));
     } else {
       tensors.push_back(empty(entry.type.shape, {.dtype = entry.type.dtype}));
     }

@@ -15,13 +15,13 @@
 
 namespace teff::file {
 
-/// Writes the head (preamble and header) and the tensors that own their bytes. Each checksum of the table is set on the
-/// way; then `finish` is called once, to bring the bytes of the head up to date.
-void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Tensor> tensors, const Layout& layout,
-                std::vector<TensorEntry>& table, const std::function<void()>& finish);
+/// Writes the head (preamble and header) and the tensors that own their bytes. Each checksum of the table is
+/// set on the way; then `finish` is called once, to bring the bytes of the head up to date.
+void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Tensor> tensors,
+                const Layout& layout, std::vector<TensorEntry>& table, const std::function<void()>& finish);
 
-/// Tensors for the entries of the table, those that share a place sharing memory: on the mapping if there is one, else
-/// not initialised.
+/// Tensors for the entries of the table, those that share a place sharing memory: on the mapping if there is
+/// one, else not initialised.
 std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const Layout& layout,
                                  const std::shared_ptr<const Mapping>& mapping);
 
@@ -31,7 +31,8 @@ struct ReadOptions {
   std::function<std::string(std::size_t)> name_of;  // of a tensor, for error messages
 };
 
-/// Fills the tensors and checks the padding before each, bool tensors' bytes, and, with `verify`, the checksums.
+/// Fills the tensors and checks the padding before each, bool tensors' bytes, and, with `verify`, the
+/// checksums.
 void read_data(const FileReader& file, std::uint64_t header_end, const std::vector<TensorEntry>& table,
                const Layout& layout, std::span<const Tensor> tensors, const ReadOptions& options);
 

@@ -7,10 +7,11 @@
 set -u
 nm=$1 isa=$2
 shift 2
-length=$(printf %s "$isa" | wc -c)
-bad=$(for object in "$@"; do
-  "$nm" --defined-only "$object" | awk -v object="${object##*/}" '$2 ~ /^[WwVvu]$/ { print $3, "in", object }'
-done | grep -v -e "4teff7kernels$((length))$isa" -e "Eigen_teff_$isa" -e '^DW\.ref\.__gxx_personality')
+length=${#isa}
+symbols=$("$nm" --defined-only --print-file-name "$@") || exit 1
+bad=$(printf '%s\n' "$symbols" |
+  awk '$2 ~ /^[WwVvu]$/ { sub(/:[^:]*$/, "", $1); sub(/.*\//, "", $1); print $3, "in", $1 }' |
+  grep -v -e "7kernels$length$isa" -e "Eigen_teff_$isa" -e '^DW\.ref\.__gxx_personality')
 if [ -n "$bad" ]; then
   echo "weak symbols that other objects may replace, or that may replace those of other objects:"
   printf '%s\n' "$bad" | c++filt

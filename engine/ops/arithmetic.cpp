@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <type_traits>
 
 #include "teff/engine/ops/arithmetic.h"
@@ -13,41 +14,52 @@ namespace {
 
 using kernels::Binary;
 
+template <class T, class Function>
+void map(std::int64_t n, const T* a, int a_step, const T* b, int b_step, T* out, Function function) {
+  if (a_step == 1 && b_step == 1) {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(a[i], b[i]);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(a[i * a_step], b[i * b_step]);
+  }
+}
+
 /// Integers wrap around, as in PyTorch.
 template <class Function>
-void map_integers(std::int64_t n, const std::int64_t* a, int a_step, const std::int64_t* b, int b_step,
-                  std::int64_t* out, Function function) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    out[i] = static_cast<std::int64_t>(
-        function(static_cast<std::uint64_t>(a[i * a_step]), static_cast<std::uint64_t>(b[i * b_step])));
-  }
+auto wrapping(Function function) {
+  return [function](std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(function(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b)));
+  };
 }
 
 void run(Binary op, std::int64_t n, const std::int64_t* a, int a_step, const std::int64_t* b, int b_step,
          std::int64_t* out) {
-  const auto map = [=](auto function) { map_integers(n, a, a_step, b, b_step, out, function); };
-  const auto less = [](std::uint64_t u, std::uint64_t v) {
-    return static_cast<std::int64_t>(u) < static_cast<std::int64_t>(v);
-  };
+  const auto with = [=](auto function) { map(n, a, a_step, b, b_step, out, function); };
   switch (op) {
     case Binary::add:
-      return map([](std::uint64_t u, std::uint64_t v) { return u + v; });
+      return with(wrapping(std::plus()));
     case Binary::sub:
-      return map([](std::uint64_t u, std::uint64_t v) { return u - v; });
+      return with(wrapping(std::minus()));
     case Binary::mul:
-      return map([](std::uint64_t u, std::uint64_t v) { return u * v; });
+      return with(wrapping(std::multiplies()));
     case Binary::maximum:
-      return map([less](std::uint64_t u, std::uint64_t v) { return less(u, v) ? v : u; });
+      return with([](std::int64_t u, std::int64_t v) { return std::max(u, v); });
     case Binary::minimum:
-      return map([less](std::uint64_t u, std::uint64_t v) { return less(u, v) ? u : v; });
+      return with([](std::int64_t u, std::int64_t v) { return std::min(u, v); });
     case Binary::div:
     case Binary::pow:
       break;  // refused by their output_type
   }
 }
 
+constexpr std::int64_t kShort = 32;  // below this a call of a kernel takes longer than the work
+
 template <class T>
 void run(Binary op, std::int64_t n, const T* a, int a_step, const T* b, int b_step, T* out) {
+  const auto with = [=](auto function) { map(n, a, a_step, b, b_step, out, function); };
+  if (n < kShort && op == Binary::add) return with(std::plus());
+  if (n < kShort && op == Binary::sub) return with(std::minus());
+  if (n < kShort && op == Binary::mul) return with(std::multiplies());
+  if (n < kShort && op == Binary::div) return with(std::divides());
   kernels::table<T>().binary(op, n, a, a_step, b, b_step, out);
 }
 

@@ -74,8 +74,8 @@ BroadcastRun Broadcast::run(std::int64_t index) const {
                    static_cast<int>(last().a_stride),
                    static_cast<int>(last().b_stride)};
   for (std::size_t d = rank_ - 1; d-- > 0;) {
-    const std::int64_t place = index % dims_[d].size;
-    index /= dims_[d].size;
+    const std::int64_t place = d == 0 ? index : index % dims_[d].size;
+    if (d > 0) index /= dims_[d].size;
     run.a_begin += place * dims_[d].a_stride;
     run.b_begin += place * dims_[d].b_stride;
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/parallel.h"
@@ -13,26 +14,58 @@ namespace teff::ops {
 namespace {
 
 constexpr std::int64_t kGrain = 32768;  // elements of one task
-constexpr std::int64_t kTile = 32;      // of a transposition: both arrays' cache lines stay in reach
+constexpr std::int64_t kTile = 64;      // of a transposition: both arrays' cache lines stay in reach
 
 struct Dim {
   std::int64_t size, from, to;  // strides in elements
 };
 
-std::size_t bytes(std::int64_t count, std::size_t element) {
+std::size_t bytes_of(std::int64_t count, std::size_t element) {
   return static_cast<std::size_t>(count) * element;
 }
 
-template <std::size_t kSize>
-void copy_line(const Dim& line, const std::byte* from, std::byte* to) {
-  const std::int64_t from_step = line.from * std::int64_t{kSize}, to_step = line.to * std::int64_t{kSize};
-  for (std::int64_t i = 0; i < line.size; ++i) std::memcpy(to + i * to_step, from + i * from_step, kSize);
+// The loops know the elements' type, though they only move them: compilers make poor code of a memcpy of a
+// few bytes.
+
+template <class T>
+void copy_line(const Dim& line, const T* from, T* to) {
+  if (line.from == 1 && line.to == 1) {
+    std::memcpy(to, from, bytes_of(line.size, sizeof(T)));
+  } else if (line.from == 0 && line.to == 1) {
+    std::fill(to, to + line.size, *from);
+  } else if (line.to == 1) {
+    for (std::int64_t i = 0; i < line.size; ++i) to[i] = from[i * line.from];
+  } else {
+    for (std::int64_t i = 0; i < line.size; ++i) to[i * line.to] = from[i * line.from];
+  }
 }
 
-/// The box with its dimensions joined where both arrays allow. The last one is the line that is copied at
-/// once; a transposition also takes `rows_`, the dimension along which the source is contiguous, tile by
-/// tile.
-template <std::size_t kSize>
+/// Copies rows.size lines.
+template <class T>
+void copy_lines(const Dim& rows, const Dim& line, const T* from, T* to) {
+  for (std::int64_t r = 0; r < rows.size; ++r) copy_line(line, from + r * rows.from, to + r * rows.to);
+}
+
+/// The same where the source is contiguous along the rows: tiles are read that way, and turned in a buffer.
+/// Its rows are longer than needed, for otherwise a column would fall into few cache lines.
+template <class T>
+void copy_transposed(const Dim& rows, const Dim& line, const T* from, T* to) {
+  constexpr std::int64_t kPitch = kTile + 1;
+  T tile[kTile * kPitch];
+  for (std::int64_t begin = 0; begin < line.size; begin += kTile) {
+    const Dim column{std::min(kTile, line.size - begin), kPitch, line.to};
+    for (std::int64_t i = 0; i < column.size; ++i) {
+      std::memcpy(tile + i * kPitch, from + (begin + i) * line.from, bytes_of(rows.size, sizeof(T)));
+    }
+    T* const target = to + begin * line.to;
+    for (std::int64_t r = 0; r < rows.size; ++r) copy_line<T>(column, tile + r, target + r * rows.to);
+  }
+}
+
+/// The box with its dimensions joined where both arrays allow. A task copies the last one, the line, for
+/// kTile places of another one, the rows: the one along which the source is contiguous, or else the one
+/// before the line.
+template <class T>
 class Copier {
  public:
   explicit Copier(const StridedCopy& copy) {
@@ -40,17 +73,17 @@ class Copier {
       if (copy.shape[i] != 1) add({copy.shape[i], copy.from_strides[i], copy.to_strides[i]});
     }
     if (rank_ > 0) line_ = dims_[--rank_];
-    if (line_.from == 1 && line_.to == 1) return;
-    for (std::size_t d = 0; d < rank_; ++d) {
-      if (dims_[d].from != 1 || line_.from == 0) continue;
-      rows_ = dims_[d];
-      std::copy(dims_.begin() + d + 1, dims_.begin() + rank_, dims_.begin() + d);
-      --rank_;
-      break;
-    }
+    if (rank_ == 0) return;
+    std::size_t d = 0;
+    while (line_.from > 1 && d < rank_ && dims_[d].from != 1) ++d;
+    transposed_ = line_.from > 1 && d < rank_;
+    if (!transposed_) d = rank_ - 1;
+    rows_ = dims_[d];
+    std::copy(dims_.begin() + d + 1, dims_.begin() + rank_, dims_.begin() + d);
+    --rank_;
   }
 
-  void run(const std::byte* from, std::byte* to) const {
+  void run(const T* from, T* to) const {
     const std::int64_t tiles = (rows_.size - 1) / kTile + 1;
     std::int64_t tasks = tiles;
     for (std::size_t d = 0; d < rank_; ++d) tasks *= dims_[d].size;
@@ -75,40 +108,22 @@ class Copier {
   }
 
   /// The lines of rows [row, row + kTile) at place `index` of the outer dimensions.
-  void run_task(std::int64_t index, std::int64_t row, const std::byte* from, std::byte* to) const {
+  void run_task(std::int64_t index, std::int64_t row, const T* from, T* to) const {
+    std::int64_t from_begin = row * rows_.from, to_begin = row * rows_.to;
     for (std::size_t d = rank_; d-- > 0; index /= dims_[d].size) {
-      const std::int64_t place = index % dims_[d].size;
-      from += place * dims_[d].from * std::int64_t{kSize};
-      to += place * dims_[d].to * std::int64_t{kSize};
+      from_begin += index % dims_[d].size * dims_[d].from;
+      to_begin += index % dims_[d].size * dims_[d].to;
     }
-    const std::int64_t end = std::min(row + kTile, rows_.size);
-    if (rows_.size == 1) {
-      copy_piece(0, line_.size, 0, 1, from, to);
-      return;
-    }
-    for (std::int64_t begin = 0; begin < line_.size; begin += kTile) {
-      copy_piece(begin, std::min(begin + kTile, line_.size), row, end, from, to);
-    }
-  }
-
-  void copy_piece(std::int64_t begin, std::int64_t end, std::int64_t row, std::int64_t end_row,
-                  const std::byte* from, std::byte* to) const {
-    const Dim piece{end - begin, line_.from, line_.to};
-    for (; row < end_row; ++row) {
-      const std::byte* source = from + (row * rows_.from + begin * line_.from) * std::int64_t{kSize};
-      std::byte* target = to + (row * rows_.to + begin * line_.to) * std::int64_t{kSize};
-      if (piece.from == 1 && piece.to == 1) {
-        std::memcpy(target, source, bytes(piece.size, kSize));
-      } else {
-        copy_line<kSize>(piece, source, target);
-      }
-    }
+    const Dim rows{std::min(kTile, rows_.size - row), rows_.from, rows_.to};
+    const auto copy = transposed_ ? copy_transposed<T> : copy_lines<T>;
+    copy(rows, line_, from + from_begin, to + to_begin);
   }
 
   std::array<Dim, kMaxRank> dims_;
   std::size_t rank_ = 0;
   Dim rows_{1, 0, 0};
   Dim line_{1, 1, 1};
+  bool transposed_ = false;
 };
 
 }  // namespace
@@ -125,19 +140,12 @@ Strides contiguous_strides(const Shape& shape) {
 
 void strided_copy(const StridedCopy& copy, const Tensor& from, const Tensor& to) {
   if (numel(copy.shape) == 0) return;
-  const std::size_t element = size_of(from.dtype());
-  const std::byte* source = static_cast<const std::byte*>(from.raw_data()) + bytes(copy.from_begin, element);
-  std::byte* target = static_cast<std::byte*>(to.raw_data()) + bytes(copy.to_begin, element);
-  switch (element) {
-    case 1:
-      return Copier<1>(copy).run(source, target);
-    case 2:
-      return Copier<2>(copy).run(source, target);
-    case 4:
-      return Copier<4>(copy).run(source, target);
-    default:
-      return Copier<8>(copy).run(source, target);
-  }
+  visit_dtype(from.dtype(), [&](auto zero) {
+    using T = std::conditional_t<sizeof(zero) == 1, unsigned char,
+                                 decltype(zero)>;  // a bool in a file may be any byte
+    Copier<T>(copy).run(static_cast<const T*>(from.raw_data()) + copy.from_begin,
+                        static_cast<T*>(to.raw_data()) + copy.to_begin);
+  });
 }
 
 void fill(const Tensor& tensor, double value) {

@@ -3,7 +3,8 @@
 
 #include <teff/teff.h>
 
-/// The recipe's network: images [N, 3, 32, 32] -> scores of 10 classes [N, 10]. LeNet-5 with ReLU and max pooling.
+/// The recipe's network: images [N, 3, 32, 32] -> scores of 10 classes [N, 10]. LeNet-5 with ReLU and max
+/// pooling.
 struct Net : teff::nn::Module {
   teff::nn::Conv2d conv1{3, 6, 5};
   teff::nn::MaxPool2d pool{2, 2};

@@ -82,7 +82,8 @@ TEST_SUITE("allocator") {
 
   TEST_CASE("a training loop in steady state asks the system for no memory") {
     Generator generator(1);
-    const Tensor x = randn({8, 3, 12, 12}, generator), labels = tensor<std::int64_t>({1, 0, 3, 2, 1, 1, 0, 3});
+    const Tensor x = randn({8, 3, 12, 12}, generator),
+                 labels = tensor<std::int64_t>({1, 0, 3, 2, 1, 1, 0, 3});
     const Tensor w = randn({5, 3, 3, 3}, generator).requires_grad_();
     const Tensor v = randn({4, 5 * 5 * 5}, generator).requires_grad_();
     const auto step = [&] {

@@ -88,7 +88,11 @@ TEST_SUITE("graph") {
   }
 
   TEST_CASE("several inputs and outputs keep their order") {
-    const Graph graph = captured([](Inputs x) { return Tensors{x[1] - x[0], x[0], x[0] * 2.0}; }, {ones({2}), ones({2})});
+    const Graph graph = captured(
+        [](Inputs x) {
+          return Tensors{x[1] - x[0], x[0], x[0] * 2.0};
+        },
+        {ones({2}), ones({2})});
     const Tensor a = tensor<float>({1, 2, 3}), b = tensor<float>({5, 5, 5});
     const Tensors results = run(graph, {}, {a, b});
     REQUIRE(results.size() == 3);
@@ -114,7 +118,11 @@ TEST_SUITE("graph") {
   }
 
   TEST_CASE("a value that the code makes is kept as a constant") {
-    const Graph graph = captured([](Inputs x) { return Tensors{x[0] + tensor<float>({1, 2})}; }, {ones({3, 2})});
+    const Graph graph = captured(
+        [](Inputs x) {
+          return Tensors{x[0] + tensor<float>({1, 2})};
+        },
+        {ones({3, 2})});
     REQUIRE(graph.constants.size() == 1);
     CHECK(same(run(graph, {}, {zeros({2, 2})})[0], tensor<float>({{1, 2}, {1, 2}})));
   }
@@ -126,7 +134,8 @@ TEST_SUITE("graph") {
   }
 
   TEST_CASE("reading a value is refused while a graph is captured") {
-    CHECK_THROWS_AS(captured([](Inputs x) { return Tensors{x[0] * sum(x[0]).item<double>()}; }, {ones({2})}), Error);
+    CHECK_THROWS_AS(captured([](Inputs x) { return Tensors{x[0] * sum(x[0]).item<double>()}; }, {ones({2})}),
+                    Error);
     CHECK_FALSE(is_capturing());
   }
 
@@ -141,21 +150,21 @@ TEST_SUITE("graph") {
   }
 
   TEST_CASE("a size that is neither fixed nor a multiple of the batch cannot be captured") {
-    CHECK_THROWS_WITH_AS(captured([](Inputs x) { return Tensors{slice(x[0], 0, 0, x[0].size(0) - 1)}; }, {ones({4, 3})}),
-                         doctest::Contains("capture: expected forward to do the same at every batch size, but \"end\" of "
-                                           "slice is not the same or a multiple of the batch"),
-                         Error);
+    CHECK_THROWS_WITH_AS(
+        captured([](Inputs x) { return Tensors{slice(x[0], 0, 0, x[0].size(0) - 1)}; }, {ones({4, 3})}),
+        doctest::Contains("capture: expected forward to do the same at every batch size, but \"end\" of "
+                          "slice is not the same or a multiple of the batch"),
+        Error);
   }
 
   TEST_CASE("different operations at different batch sizes cannot be captured") {
-    CHECK_THROWS_AS(captured([](Inputs x) { return Tensors{x[0].size(0) == 2 ? relu(x[0]) : exp(x[0])}; }, {ones({2, 3})}),
+    CHECK_THROWS_AS(captured([](Inputs x) { return Tensors{x[0].size(0) == 2 ? relu(x[0]) : exp(x[0])}; },
+                             {ones({2, 3})}),
                     Error);
-    CHECK_THROWS_AS(captured(
-                        [](Inputs x) {
-                          return Tensors{x[0].size(0) == 2 ? relu(x[0]) : relu(relu(x[0]))};
-                        },
-                        {ones({2, 3})}),
-                    Error);
+    CHECK_THROWS_AS(
+        captured([](Inputs x) { return Tensors{x[0].size(0) == 2 ? relu(x[0]) : relu(relu(x[0]))}; },
+                 {ones({2, 3})}),
+        Error);
   }
 
   TEST_CASE("random values cannot be captured as constants") {
@@ -163,9 +172,20 @@ TEST_SUITE("graph") {
   }
 
   TEST_CASE("a batch size that is written as a number is noticed") {
-    CHECK_THROWS_WITH_AS(captured([](Inputs x) { return Tensors{x[0].view({2, 3})}; }, {ones({2, 3})}),
-                         doctest::Contains("capture: expected forward to take any batch size, but it takes 2 and not 3"),
-                         Error);
+    CHECK_THROWS_WITH_AS(
+        captured(
+            [](Inputs x) {
+              return Tensors{x[0].view({2, 3})};
+            },
+            {ones({2, 3})}),
+        doctest::Contains("capture: expected forward to take any batch size, but it takes 2 and not 3"),
+        Error);
+  }
+
+  TEST_CASE("a number that only happens to equal the batch stays a number") {
+    const Graph graph = captured([](Inputs x) { return Tensors{x[0].view({-1, 3})}; }, {ones({3, 3})});
+    CHECK(graph.nodes[1].attributes == Dict{{"shape", IntList{-1, 3}}});
+    CHECK(run(graph, {}, {ones({5, 3})})[0].shape() == Shape{5, 3});
   }
 
   TEST_CASE("a graph without a batch is captured at one size") {
@@ -203,17 +223,23 @@ TEST_SUITE("graph executor") {
           "graph: node 2 (call \"linear\"): expected inputs among the earlier nodes, got %3");
     CHECK(refusal([](Graph& graph) { graph.nodes[2].inputs[0] = 2; }).starts_with("graph: node 2"));
     CHECK(refusal([](Graph& graph) { graph.nodes[2].inputs[0] = -1; }).starts_with("graph: node 2"));
-    CHECK(refusal([](Graph& graph) { graph.nodes[2].inputs[0] = std::int64_t{1} << 40; }).starts_with("graph: node 2"));
+    CHECK(refusal([](Graph& graph) {
+            graph.nodes[2].inputs[0] = std::int64_t{1} << 40;
+          }).starts_with("graph: node 2"));
   }
 
   TEST_CASE("outputs beyond the nodes are refused") {
-    CHECK(refusal([](Graph& graph) { graph.outputs = {5}; }) == "graph: expected outputs among its nodes, got %5");
-    CHECK(refusal([](Graph& graph) { graph.outputs = {-1}; }) == "graph: expected outputs among its nodes, got %-1");
+    CHECK(refusal([](Graph& graph) { graph.outputs = {5}; }) ==
+          "graph: expected outputs among its nodes, got %5");
+    CHECK(refusal([](Graph& graph) { graph.outputs = {-1}; }) ==
+          "graph: expected outputs among its nodes, got %-1");
   }
 
   TEST_CASE("an unknown operation is refused by name") {
-    CHECK(refusal([](Graph& graph) { graph.nodes[3].target = "rm_rf"; })
-              .starts_with("graph: node \"relu\": make_op: expected the name of a registered op, got \"rm_rf\""));
+    CHECK(
+        refusal([](Graph& graph) {
+          graph.nodes[3].target = "rm_rf";
+        }).starts_with("graph: node \"relu\": make_op: expected the name of a registered op, got \"rm_rf\""));
   }
 
   TEST_CASE("a newer version and an unknown attribute are refused") {
@@ -234,16 +260,18 @@ TEST_SUITE("graph executor") {
   }
 
   TEST_CASE("a wrong number of inputs is refused") {
-    CHECK(refusal([](Graph& graph) { graph.nodes[3].inputs = {2, 2}; }) ==
-          "graph: node \"relu\": relu: expected 1 inputs, got 2");
+    CHECK(refusal([](Graph& graph) {
+            graph.nodes[3].inputs = {2, 2};
+          }) == "graph: node \"relu\": relu: expected 1 inputs, got 2");
     CHECK(refusal([](Graph& graph) { graph.nodes[2].inputs = {}; }) != "accepted");
     CHECK(refusal([](Graph& graph) { graph.nodes[1].inputs = {0}; }) ==
           "graph: node 1 (get_attr \"fc_weight\"): expected no inputs");
   }
 
   TEST_CASE("a type that does not follow from the inputs is refused") {
-    CHECK(refusal([](Graph& graph) { graph.nodes[3].type.shape = {4, 3}; }) ==
-          "graph: node \"relu\": expected a result float32 [4, 3], got float32 [4, 2]");
+    CHECK(refusal([](Graph& graph) {
+            graph.nodes[3].type.shape = {4, 3};
+          }) == "graph: node \"relu\": expected a result float32 [4, 3], got float32 [4, 2]");
     CHECK(refusal([](Graph& graph) { graph.nodes[0].type.shape = {4, 5}; }) != "accepted");
     CHECK(refusal([](Graph& graph) { graph.nodes[0].type.dtype = DType::int64; }) != "accepted");
     CHECK(refusal([](Graph& graph) { graph.nodes[0].type.shape = {-4, 3}; }) != "accepted");

@@ -52,8 +52,8 @@ std::vector<Tensor> results(const OpSample& sample, DType dtype) {
   return all;
 }
 
-/// Applies an operation to buffers of its own. Its input, a single number, changes nothing, but makes the result
-/// follow from the input.
+/// Applies an operation to buffers of its own. Its input, a single number, changes nothing, but makes the
+/// result follow from the input.
 struct OpModule : nn::Module {
   nn::Buffer input0, input1, input2, input3, input4;
   TEFF_MODULE(OpModule, input0, input1, input2, input3, input4)
@@ -181,7 +181,8 @@ TEST_SUITE("op_registry") {
   TEST_CASE("every operation's float32 results are close to its float64 results") {
     for_each_sample(op_samples(), [](const OpSample& sample) {
       if (sample.op == "to") return;
-      const std::vector<Tensor> exact = results(sample, DType::float64), rounded = results(sample, DType::float32);
+      const std::vector<Tensor> exact = results(sample, DType::float64),
+                                rounded = results(sample, DType::float32);
       REQUIRE(rounded.size() == exact.size());
       for (std::size_t i = 0; i < exact.size(); ++i) {
         assert_close(rounded[i].to(DType::float64), exact[i].to(DType::float64), {1e-5, 1e-5});
@@ -228,27 +229,29 @@ TEST_SUITE("op_registry") {
   }
 
   TEST_CASE("an unknown name is refused") {
-    CHECK_THROWS_WITH_AS(make_op("no_such_op", {}),
-                         "make_op: expected the name of a registered op, got \"no_such_op\"; an op of your own must be "
-                         "made known with register_op first",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(
+        make_op("no_such_op", {}),
+        "make_op: expected the name of a registered op, got \"no_such_op\"; an op of your own must be "
+        "made known with register_op first",
+        ValueError);
   }
 
   TEST_CASE("a newer version is refused with both versions") {
-    CHECK_THROWS_WITH_AS(make_op("relu", {}, 7), "relu: expected version 1 to 1 of the operation, got version 7",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(make_op("relu", {}, 7),
+                         "relu: expected version 1 to 1 of the operation, got version 7", ValueError);
   }
 
   TEST_CASE("an attribute of the wrong kind is refused by name") {
     CHECK_THROWS_WITH_AS(make_op("softmax", {{"dim", "last"}}),
                          "softmax: attribute \"dim\": value: expected an integer, got text", TypeError);
     CHECK_THROWS_WITH_AS(make_op("conv2d", {{"stride", IntList{1, 2, 3}}}),
-                         "conv2d: attribute \"stride\": expected a list of 2 integers, got [1, 2, 3]", TypeError);
+                         "conv2d: attribute \"stride\": expected a list of 2 integers, got [1, 2, 3]",
+                         TypeError);
   }
 
   TEST_CASE("an unknown attribute is refused with the known ones") {
-    CHECK_THROWS_WITH_AS(make_op("softmax", {{"axis", 1}}), "softmax: expected attributes among (dim), got \"axis\"",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(make_op("softmax", {{"axis", 1}}),
+                         "softmax: expected attributes among (dim), got \"axis\"", ValueError);
   }
 
   TEST_CASE("a missing attribute has its default") {

@@ -76,7 +76,8 @@ TEST_SUITE("parallel") {
 
   TEST_CASE("if all tasks throw one exception comes out") {
     const Threads guard(4);
-    CHECK_THROWS_AS(parallel_for(100, [](std::int64_t) { throw std::runtime_error("all"); }), std::runtime_error);
+    CHECK_THROWS_AS(parallel_for(100, [](std::int64_t) { throw std::runtime_error("all"); }),
+                    std::runtime_error);
   }
 
   TEST_CASE("a parallel_for inside a task runs on its thread") {
@@ -93,7 +94,8 @@ TEST_SUITE("parallel") {
 
   TEST_CASE("set_num_threads refuses counts out of range and calls from a task") {
     const int before = get_num_threads();
-    CHECK_THROWS_WITH_AS(set_num_threads(0), "set_num_threads: expected a count from 1 to 1024, got 0", ValueError);
+    CHECK_THROWS_WITH_AS(set_num_threads(0), "set_num_threads: expected a count from 1 to 1024, got 0",
+                         ValueError);
     CHECK_THROWS_AS(set_num_threads(-1), ValueError);
     CHECK_THROWS_AS(set_num_threads(1025), ValueError);
     CHECK(get_num_threads() == before);

@@ -30,7 +30,9 @@ class Square : public OpWith<Square, FactorOptions> {
   static constexpr std::string_view kName = "square";
   using OpWith::OpWith;
   TensorType output_type(std::span<const TensorType> inputs) const override { return inputs[0]; }
-  Tensor forward(const ForwardContext& context) const override { return context.inputs[0] * context.inputs[0]; }
+  Tensor forward(const ForwardContext& context) const override {
+    return context.inputs[0] * context.inputs[0];
+  }
   TensorList backward(const BackwardContext& context) const override {
     return {context.grad * context.inputs[0] * options_.factor};
   }
@@ -59,16 +61,18 @@ TEST_SUITE("testing") {
 
   TEST_CASE("tensors of different type cannot be compared") {
     CHECK_THROWS_WITH_AS(allclose(ones({2}), ones({3})),
-                         "allclose: expected tensors of one type, got float32 [2] and float32 [3]", ShapeError);
+                         "allclose: expected tensors of one type, got float32 [2] and float32 [3]",
+                         ShapeError);
     CHECK_THROWS_AS(allclose(ones({2}), doubles({1, 1})), TypeError);
     CHECK_THROWS_AS(assert_close(ones({2}), ones({1, 2})), ShapeError);
   }
 
   TEST_CASE("assert_close tells how many differ, and the worst one's place and numbers") {
-    CHECK_THROWS_WITH_AS(assert_close(tensor<double>({{1, 2}, {3, 4.5}}), tensor<double>({{1, 2.25}, {3, 4}})),
-                         "assert_close: expected values within rtol 1e-07 and atol 1e-07, got 2 of 4 outside; the worst "
-                         "at [1, 1]: 4.5 instead of 4, difference 0.5, relative 0.125",
-                         Error);
+    CHECK_THROWS_WITH_AS(
+        assert_close(tensor<double>({{1, 2}, {3, 4.5}}), tensor<double>({{1, 2.25}, {3, 4}})),
+        "assert_close: expected values within rtol 1e-07 and atol 1e-07, got 2 of 4 outside; the worst "
+        "at [1, 1]: 4.5 instead of 4, difference 0.5, relative 0.125",
+        Error);
   }
 
   TEST_CASE("assert_close is as strict as the dtype allows") {
@@ -90,14 +94,14 @@ TEST_SUITE("testing") {
   }
 
   TEST_CASE("gradcheck finds a wrong gradient and names the element") {
-    CHECK_THROWS_WITH_AS(
-        gradcheck([](auto x) { return x[1] + teff::apply(Square({.factor = 2.1}), {x[0]}); },
-                  {tensor<double>({{0, 1}, {0, 0}}).requires_grad_(), doubles({0, 0})}),
-        doctest::Contains("for input 0 at [0, 1], got"), Error);
+    CHECK_THROWS_WITH_AS(gradcheck([](auto x) { return x[1] + teff::apply(Square({.factor = 2.1}), {x[0]}); },
+                                   {tensor<double>({{0, 1}, {0, 0}}).requires_grad_(), doubles({0, 0})}),
+                         doctest::Contains("for input 0 at [0, 1], got"), Error);
   }
 
   TEST_CASE("gradcheck finds a gradient that is missing") {
-    CHECK_THROWS_AS(gradcheck([](auto x) { return x[0].detach() * x[0]; }, {doubles({1, 2}).requires_grad_()}), Error);
+    CHECK_THROWS_AS(
+        gradcheck([](auto x) { return x[0].detach() * x[0]; }, {doubles({1, 2}).requires_grad_()}), Error);
   }
 
   TEST_CASE("gradcheck finds gradients that only a sum would hide") {

@@ -15,7 +15,8 @@ const std::string kFolder = TEFF_TESTS_DIR "/../examples/data/fashion-mnist";
 }  // namespace
 
 TEST_CASE("the embedded part of Fashion-MNIST has as many images of each class") {
-  for (const auto& [part, each] : {std::pair(FashionMnist::Part::train, 100), std::pair(FashionMnist::Part::test, 25)}) {
+  for (const auto& [part, each] :
+       {std::pair(FashionMnist::Part::train, 100), std::pair(FashionMnist::Part::test, 25)}) {
     const FashionMnist images(kFolder, part);
     CHECK(images.size() == 10 * each);
     std::vector<int> counts(10);

@@ -11,11 +11,6 @@ A file is a list of cases, a case a dictionary. A line is `key kind value...`; d
 import torch
 
 
-def number(value):
-    text = f"{value:.10g}"
-    return "0" if text == "-0" else text
-
-
 def one_line(value):
     if value is None:
         return "none"
@@ -33,7 +28,7 @@ def one_line(value):
         dtype = str(value.dtype).removeprefix("torch.")
         shape = ",".join(map(str, value.shape)) or "-"
         values = value.detach().reshape(-1).tolist()
-        as_text = number if value.is_floating_point() else (lambda v: str(int(v)))
+        as_text = "{:.10g}".format if value.is_floating_point() else (lambda v: str(int(v)))
         return " ".join(["tensor", dtype, shape, *map(as_text, values)])
     raise TypeError(type(value))
 

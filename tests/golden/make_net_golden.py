@@ -89,7 +89,8 @@ def run(start, batch, dtype, options):
     net.to(dtype)
     images = images.to(dtype)
     labels = labels_for(batch)
-    entries = {"batch": batch, "dtype": str(dtype).removeprefix("torch."), "lr": options["lr"], "momentum": options.get("momentum", 0.0)}
+    entries = {"batch": batch, "dtype": str(dtype).removeprefix("torch.")}
+    entries |= {"lr": options["lr"], "momentum": options.get("momentum", 0.0)}
     entries["images"] = summary(images)
     # Parameters are "module/name": a dot would nest.
     entries["before"] = {k.replace(".", "/"): summary(v) for k, v in net.state_dict().items()}

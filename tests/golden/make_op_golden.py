@@ -284,7 +284,8 @@ for shape in [(3, 4), (), (2, 0)]:
 
 # --- shapes
 
-for x, shape in [((2, 6), (3, 4)), ((2, 6), (-1,)), ((2, 3, 4), (4, -1, 3)), ((1,), ()), ((0, 3), (3, 0)), ((), (1, 1))]:
+for x, shape in [((2, 6), (3, 4)), ((2, 6), (-1,)), ((2, 3, 4), (4, -1, 3)), ((1,), ()), ((0, 3), (3, 0)),
+                 ((), (1, 1))]:
     case("view", f"{list(x)} as {list(shape)}", {"shape": shape}, [normal(*x)], lambda x: x.view(shape))
 for x, start, end in [((2, 3, 4), 0, -1), ((2, 3, 4), 1, -1), ((2, 3, 4), 0, 1), ((2, 3, 4), -2, 2), ((), 0, -1)]:
     case("flatten", f"{list(x)} from {start} to {end}", {"start_dim": start, "end_dim": end}, [normal(*x)],
@@ -312,8 +313,8 @@ for shape, count, dim in [((2, 3), 2, 0), ((2, 3), 3, 1), ((2, 3), 2, -1), ((), 
     case("stack", f"{count} of {list(shape)} along {dim}", {"dim": dim}, [normal(*shape) for _ in range(count)],
          lambda *x: torch.stack(x, dim))
 for x, dim, start, end, step in [
-    ((5, 3), 0, 1, 4, 1), ((5, 3), 0, 0, None, 2), ((3, 7), 1, 1, 6, 3), ((3, 7), -1, -4, -1, 1), ((3, 7), 1, -99, 99, 2),
-    ((5,), 0, 4, 2, 1), ((5,), 0, 2, None, 1), ((2, 5, 3), 1, 1, None, 2), ((2, 5, 3), 2, 0, 2, 1),
+    ((5, 3), 0, 1, 4, 1), ((5, 3), 0, 0, None, 2), ((3, 7), 1, 1, 6, 3), ((3, 7), -1, -4, -1, 1),
+    ((3, 7), 1, -99, 99, 2), ((5,), 0, 4, 2, 1), ((5,), 0, 2, None, 1), ((2, 5, 3), 1, 1, None, 2), ((2, 5, 3), 2, 0, 2, 1),
 ]:
     case("slice", f"{list(x)} at {dim}, {start}:{end}:{step}", {"dim": dim, "start": start, "end": end, "step": step},
          [normal(*x)],

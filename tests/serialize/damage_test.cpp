@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <random>
 
-#include "../support/temp_file.h"
-#include "file_fixture.h"
-#include "sample_models.h"
+#include "serialize/file_fixture.h"
+#include "serialize/sample_models.h"
+#include "support/temp_file.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -23,6 +23,7 @@ std::string small_dict() {
 }
 
 std::string small_model() {
+  manual_seed(0);
   TinyNet net;
   return saved_model(net, ones({2, 2}));
 }
@@ -34,7 +35,9 @@ struct Sample {
 };
 
 std::vector<Sample> samples() {
-  return {{"dict", small_dict(), refusal}, {"empty dict", saved({}), refusal}, {"model", small_model(), model_refusal}};
+  return {{"dict", small_dict(), refusal},
+          {"empty dict", saved({}), refusal},
+          {"model", small_model(), model_refusal}};
 }
 
 }  // namespace
@@ -86,11 +89,21 @@ TEST_CASE("random damage is refused: cut out, swapped, zeroed, repeated, overwri
       std::string damaged = original;
       const std::size_t begin = draw(original.size()), size = 1 + draw(original.size() - begin);
       switch (draw(5)) {
-        case 0: damaged.erase(begin, size); break;
-        case 1: std::swap_ranges(&damaged[begin], &damaged[begin] + size / 2, &damaged[begin] + (size + 1) / 2); break;
-        case 2: damaged.replace(begin, size, size, '\0'); break;
-        case 3: damaged.insert(begin, original, begin, size); break;
-        case 4: for (std::size_t i = 0; i < size; ++i) damaged[begin + i] = static_cast<char>(random()); break;
+        case 0:
+          damaged.erase(begin, size);
+          break;
+        case 1:
+          std::swap_ranges(&damaged[begin], &damaged[begin] + size / 2, &damaged[begin] + (size + 1) / 2);
+          break;
+        case 2:
+          damaged.replace(begin, size, size, '\0');
+          break;
+        case 3:
+          damaged.insert(begin, original, begin, size);
+          break;
+        case 4:
+          for (std::size_t i = 0; i < size; ++i) damaged[begin + i] = static_cast<char>(random());
+          break;
       }
       if (damaged != original && sample.refuse(damaged) == "loaded") ++accepted;
     }
@@ -122,8 +135,8 @@ TEST_CASE("a refusal names function, file, tensor, offset, and both checksums") 
   std::string bytes = saved({{"conv1.weight", tensor({1, 2})}});
   bytes.back() = 'x';
   const std::string expected = xxh3_text(saved({{"conv1.weight", tensor({1, 2})}}).substr(bytes.size() - 8));
-  CHECK(refusal(bytes) == "load: x.teff: tensor \"conv1.weight\" at offset 192: damaged: expected checksum " + expected +
-                              ", got " + xxh3_text(bytes.substr(bytes.size() - 8)));
+  CHECK(refusal(bytes) == "load: x.teff: tensor \"conv1.weight\" at offset 192: damaged: expected checksum " +
+                              expected + ", got " + xxh3_text(bytes.substr(bytes.size() - 8)));
 }
 
 TEST_CASE("names in a refusal cannot drive a terminal") {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <limits>
 
-#include "../support/temp_file.h"
-#include "file_fixture.h"
+#include "serialize/file_fixture.h"
+#include "support/temp_file.h"
 #include "teff/engine/ops.h"
 
 using namespace teff;
@@ -62,7 +62,8 @@ TEST_CASE("numbers come back bit by bit") {
     const double loaded = round_trip({{"x", value}}).at("x").as_float();
     CHECK(std::bit_cast<std::uint64_t>(loaded) == std::bit_cast<std::uint64_t>(value));
   }
-  for (const std::int64_t value : {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t value :
+       {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
     CHECK(round_trip({{"x", value}}).at("x").as_int() == value);
   }
 }
@@ -70,7 +71,8 @@ TEST_CASE("numbers come back bit by bit") {
 TEST_CASE("tensors of every dtype and rank come back bit by bit") {
   Dict dict;
   for (const DType dtype : kAllTypes) {
-    for (const Shape& shape : {Shape{}, Shape{0}, Shape{5}, Shape{3, 7}, Shape{4, 0, 2}, Shape{1, 2, 1, 2, 1, 2, 1, 2}}) {
+    for (const Shape& shape :
+         {Shape{}, Shape{0}, Shape{5}, Shape{3, 7}, Shape{4, 0, 2}, Shape{1, 2, 1, 2, 1, 2, 1, 2}}) {
       dict.insert(std::string(to_string(dtype)) + to_string(shape), patterned(dtype, shape));
     }
   }
@@ -100,9 +102,10 @@ TEST_CASE("thousands of small tensors come back") {
 
 TEST_CASE("names are keys and never paths") {
   Dict dict;
-  for (const std::string& key : {std::string("../../etc/passwd"), std::string("/absolute"), std::string("nul\0inside", 10),
-                                 std::string("\x1b[31mred"), std::string("gewichte-größe-重み"), std::string("a.b.c"),
-                                 std::string(65535, 'k'), std::string("\xff\xfe not UTF-8")}) {
+  for (const std::string& key :
+       {std::string("../../etc/passwd"), std::string("/absolute"), std::string("nul\0inside", 10),
+        std::string("\x1b[31mred"), std::string("gewichte-größe-重み"), std::string("a.b.c"),
+        std::string(65535, 'k'), std::string("\xff\xfe not UTF-8")}) {
     dict.insert(key, tensor({1}));
   }
   CHECK(same(round_trip(dict), dict));
@@ -131,11 +134,15 @@ TEST_CASE("dictionaries and lists may lie 64 deep in each other, and no deeper")
 
 TEST_CASE("an undefined tensor and a bool tensor of other bytes are refused when they are saved") {
   const TempFile file;
-  CHECK(contains(error_of<ValueError>([&] { save({{"bias", Tensor()}}, file); }),
+  CHECK(contains(error_of<ValueError>([&] {
+                   save({{"bias", Tensor()}}, file);
+                 }),
                  "\"bias\": expected a tensor, got an undefined one"));
   const Tensor mask = patterned(DType::bool_, {2});
   static_cast<unsigned char*>(mask.raw_data())[1] = 2;
-  CHECK(contains(error_of<ValueError>([&] { save({{"mask", mask}}, file); }),
+  CHECK(contains(error_of<ValueError>([&] {
+                   save({{"mask", mask}}, file);
+                 }),
                  "\"mask\": expected bool values of 0 or 1, got others"));
 }
 
@@ -184,7 +191,8 @@ TEST_CASE("loaded tensors are aligned, and do not require a gradient") {
 TEST_CASE("equal values give equal bytes, whatever the memory that they lie in") {
   const auto build = [](double dirt) {
     full({1000}, dirt);  // what the next tensors of these sizes find in their memory
-    return Dict{{"w", arange(0, 250, 1, {.dtype = DType::float32})}, {"b", tensor({1, 2, 3})}, {"n", List{1, "x"}}};
+    return Dict{
+        {"w", arange(0, 250, 1, {.dtype = DType::float32})}, {"b", tensor({1, 2, 3})}, {"n", List{1, "x"}}};
   };
   const std::string first = saved(build(1));
   CHECK(first == saved(build(2)));
@@ -193,9 +201,21 @@ TEST_CASE("equal values give equal bytes, whatever the memory that they lie in")
   CHECK(saved(load(file)) == first);
 }
 
+TEST_CASE("the empty dict is the file that FORMAT.md shows") {
+  const unsigned char bytes[] = {0x89, 0x54, 0x45, 0x46, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x01, 0x00, 0x01,
+                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00,
+                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x58, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                 0x00, 0x2a, 0x8a, 0xc7, 0xe4, 0x4e, 0xf9, 0x3d, 0x74, 0x00, 0x00, 0x00, 0x00,
+                                 0x00, 0x00, 0x00, 0x00, 0x0f, 0xc3, 0xd2, 0xe8, 0x76, 0xfb, 0xf5, 0xb6, 0x00,
+                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
+  CHECK(saved({}) == std::string(reinterpret_cast<const char*>(bytes), sizeof bytes));
+}
+
 TEST_CASE("metadata are written, and do not show in the dict") {
   const Dict dict{{"x", 1}};
-  const std::string plain = saved(dict), described = saved(dict, {.durable = false, .metadata = {{"author", "me"}}});
+  const std::string plain = saved(dict),
+                    described = saved(dict, {.durable = false, .metadata = {{"author", "me"}}});
   CHECK(contains(described, "author"));
   CHECK(!contains(plain, "author"));
   const TempFile file;

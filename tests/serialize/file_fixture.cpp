@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "file_fixture.h"
+#include "serialize/file_fixture.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,11 +10,10 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <span>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#include "../support/temp_file.h"
+#include "support/temp_file.h"
+#include "teff/serialize/checksum.h"
 
 namespace teff::testing {
 namespace {
@@ -55,13 +54,14 @@ void write_file(const std::string& path, std::string_view bytes) {
   // Not truncated first: some file systems flush a file that was emptied and written again.
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT, 0666);
   REQUIRE(descriptor >= 0);
-  const bool written = ::pwrite(descriptor, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
-                       ::ftruncate(descriptor, static_cast<off_t>(bytes.size())) == 0;
+  const bool written =
+      ::pwrite(descriptor, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
+      ::ftruncate(descriptor, static_cast<off_t>(bytes.size())) == 0;
   ::close(descriptor);
   REQUIRE(written);
 }
 
-std::uint64_t xxh3(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t xxh3(std::string_view bytes) { return file::checksum(std::as_bytes(std::span(bytes))); }
 
 std::string xxh3_text(std::string_view bytes) {
   std::array<char, 17> digits{};
@@ -86,7 +86,8 @@ std::string header_of(std::initializer_list<Part> parts) {
 
 std::string file_of(std::string_view header, std::string_view data, const PreambleFields& fields) {
   std::string file(kMagic);
-  file += little_endian(fields.version) + little_endian(fields.kind) + word(fields.features) + word(header.size());
+  file += little_endian(fields.version) + little_endian(fields.kind) + word(fields.features) +
+          word(header.size());
   file += word(0) + word(0) + word(fields.reserved) + word(0);
   file += header;
   if (!data.empty()) file.resize((file.size() + 63) / 64 * 64);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A small language for tests of files: bytes of files, files put together by hand as FORMAT.md says, and errors.
+// A small language for tests of files: bytes of files, files put together by hand as FORMAT.md says, and
+// errors.
 
 #include <doctest/doctest.h>
 
@@ -21,7 +22,6 @@ namespace teff::testing {
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, std::string_view bytes);
 
-/// XXH3, from xxHash itself.
 std::uint64_t xxh3(std::string_view bytes);
 /// As error messages print it.
 std::string xxh3_text(std::string_view bytes);
@@ -73,7 +73,9 @@ std::string error_of(Function&& function) {
   return "";
 }
 
-inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+inline bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 /// Whether both have the same keys in the same order, with equal values.
 bool same(const Dict& a, const Dict& b);

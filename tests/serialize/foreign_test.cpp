@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <sys/stat.h>
 
-#include "../support/temp_file.h"
-#include "file_fixture.h"
-#include "sample_models.h"
+#include "serialize/file_fixture.h"
+#include "serialize/sample_models.h"
+#include "support/temp_file.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -15,12 +15,14 @@ TEST_CASE("files of other formats are refused by name, whatever they are called"
   CHECK(contains(refusal("\x80\x02\x8a\x0al\xfc" + rest), pytorch));
   CHECK(contains(refusal(rest.substr(0, 257) + "ustar" + rest), pytorch));
   CHECK(contains(refusal(word(10) + "{\"a\":1234}"), "in the format of safetensors"));
-  CHECK(contains(model_refusal("PK\x03\x04" + rest), "load_model: x.teff: expected a .teff file, " + pytorch));
+  CHECK(
+      contains(model_refusal("PK\x03\x04" + rest), "load_model: x.teff: expected a .teff file, " + pytorch));
 }
 
 TEST_CASE("any other file is refused with its first bytes") {
   CHECK(refusal("") == "load: x.teff: not a .teff file: it is empty");
-  CHECK(refusal("hello, world") == "load: x.teff: not a .teff file: the first bytes are 68 65 6c 6c 6f 2c 20 77");
+  CHECK(refusal("hello, world") ==
+        "load: x.teff: not a .teff file: the first bytes are 68 65 6c 6c 6f 2c 20 77");
   CHECK(contains(refusal("PK"), "not a .teff file: the first bytes are 50 4b"));
 }
 
@@ -59,8 +61,8 @@ TEST_CASE("what is not a regular file is refused when loading") {
   CHECK(contains(refused("/dev/zero"), "expected a regular file, got a device, pipe or socket"));
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   CHECK(contains(refused(folder / "pipe"), "expected a regular file"));
-  CHECK(refused(folder / "none") == "load: " + (folder / "none") + ": open " + (folder / "none") +
-                                        ": No such file or directory");
+  CHECK(refused(folder / "none") ==
+        "load: " + (folder / "none") + ": open " + (folder / "none") + ": No such file or directory");
   CHECK(contains(refused(""), "expected the path of a file, got an empty one"));
   CHECK(contains(refused(std::string("a\0b", 3)), "NUL"));
 }

@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: MIT
 
-// Files of every released format version, kept in tests/golden, load for ever. They were written by this test, with the
-// environment variable TEFF_WRITE_GOLDEN set, when the version was new; they are never written again.
+// Files of every released format version, kept in tests/golden, load for ever. They were written by this
+// test, with the environment variable TEFF_WRITE_GOLDEN set, when the version was new; they are never written
+// again.
 
 #include <cstdlib>
-#include <filesystem>
 #include <sstream>
 
-#include "../support/temp_file.h"
-#include "file_fixture.h"
-#include "sample_models.h"
+#include "serialize/file_fixture.h"
+#include "serialize/sample_models.h"
+#include "support/temp_file.h"
 
 using namespace teff;
 using namespace teff::testing;
 
 namespace {
 
-std::string golden(const std::string& name) {
-  return (std::filesystem::path(__FILE__).parent_path().parent_path() / "golden" / name).string();
-}
+std::string golden(const std::string& name) { return std::string(TEFF_GOLDEN_DIR "/") + name; }
 
 /// Something of everything that version 1 has. The numbers are exact in any arithmetic.
 Dict golden_dict() {
   const Tensor weight = arange(0, 6, 1, {.dtype = DType::float32}).view({2, 3});
   Dict tensors{{"weight", weight}, {"tied", weight}, {"flat", weight.view({-1})}, {"none", zeros({0, 4})}};
-  for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16, DType::int8,
-                            DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
+  for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16,
+                            DType::int8, DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
     tensors.insert(std::string(to_string(dtype)), tensor({0, 1, 2}).to(dtype));
   }
   return {{"model_state_dict", tensors},
@@ -38,7 +36,8 @@ Dict golden_dict() {
           {"history", List{1, 0.5, "x", Dict{{"lr", 0.1}}}}};
 }
 
-/// Convolution, batch norm, dropout, a view that follows the batch, and a linear layer, with small whole numbers.
+/// Convolution, batch norm, dropout, a view that follows the batch, and a linear layer, with small whole
+/// numbers.
 struct GoldenNet : Regularised {
   GoldenNet() {
     const NoGradGuard no_grad;
@@ -51,7 +50,8 @@ struct GoldenNet : Regularised {
 
 Tensor golden_input() { return arange(0, 128, 1, {.dtype = DType::float32}).view({2, 1, 8, 8}); }
 
-const SaveOptions kOptions{.durable = false, .metadata = {{"written by", "tests/serialize/golden_file_test.cpp"}}};
+const SaveOptions kOptions{.durable = false,
+                           .metadata = {{"written by", "tests/serialize/golden_file_test.cpp"}}};
 
 bool writes_golden() { return std::getenv("TEFF_WRITE_GOLDEN") != nullptr; }
 

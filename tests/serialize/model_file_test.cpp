@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <sstream>
 
-#include "../support/temp_file.h"
-#include "file_fixture.h"
-#include "sample_models.h"
+#include "serialize/file_fixture.h"
+#include "serialize/sample_models.h"
+#include "support/temp_file.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -149,7 +149,9 @@ TEST_CASE("a model of several inputs and outputs is kept") {
   struct Two : nn::Module {
     nn::Linear fc{3, 3};
     TEFF_MODULE(Two, fc)
-    std::vector<Tensor> forward_many(std::span<const Tensor> x) override { return {fc(x[0]) + x[1], x[1] * 2.0}; }
+    std::vector<Tensor> forward_many(std::span<const Tensor> x) override {
+      return {fc(x[0]) + x[1], x[1] * 2.0};
+    }
   };
   Two net;
   const TempFile file;

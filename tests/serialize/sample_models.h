@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "../support/temp_file.h"
-#include "file_fixture.h"
+#include "serialize/file_fixture.h"
+#include "support/temp_file.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"

@@ -75,12 +75,8 @@ Dict conv(const IntList& stride, const IntList& padding, const IntList& dilation
 }
 
 Dict batch_norm(bool training, bool statistics, bool affine) {
-  return {{"training", training},
-          {"momentum", 0.3},
-          {"eps", 1e-3},
-          {"has_running_stats", statistics},
-          {"has_weight", affine},
-          {"has_bias", affine}};
+  return {{"training", training}, {"momentum", 0.3},   {"eps", 1e-3}, {"has_running_stats", statistics},
+          {"has_weight", affine}, {"has_bias", affine}};
 }
 
 Dict reduced(const IntList& dims, bool keepdim) { return {{"dims", dims}, {"keepdim", keepdim}}; }
@@ -96,7 +92,8 @@ void add_elementwise(std::vector<OpSample>& samples) {
     samples.push_back({op, {}, {smooth({3, 5}), smooth({3, 1})}});
     samples.push_back({std::string(op) + "_scalar", {{"value", 0.25}}, {smooth({3, 5})}});
   }
-  for (const char* op : {"add_scalar", "sub_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "rdiv_scalar"}) {
+  for (const char* op :
+       {"add_scalar", "sub_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "rdiv_scalar"}) {
     samples.push_back({op, {{"value", -1.75}}, {away_from_zero({3, 7})}});
   }
   samples.push_back({"pow_scalar", {{"exponent", 2.5}}, {positive({3, 7})}});
@@ -133,30 +130,41 @@ void add_products(std::vector<OpSample>& samples) {
   samples.push_back({"matmul", {}, {smooth({4}), smooth({4})}});
   samples.push_back({"linear", {}, {smooth({2, 3, 5}), smooth({7, 5}), smooth({7})}});
   samples.push_back({"linear", {}, {smooth({5}), smooth({7, 5})}});
-  samples.push_back({"conv2d", conv(pair(2, 1), pair(1, 2), pair(1, 2), 1),
+  samples.push_back({"conv2d",
+                     conv(pair(2, 1), pair(1, 2), pair(1, 2), 1),
                      {smooth({2, 3, 5, 6}), smooth({4, 3, 3, 2}), smooth({4})}});
-  samples.push_back({"conv2d", conv(pair(1, 1), pair(0, 1), pair(1, 1), 2),
-                     {smooth({1, 4, 3, 5}), smooth({6, 2, 2, 3})}});
-  samples.push_back({"conv2d", conv(pair(2, 2), pair(1, 1), pair(1, 1), 3),
+  samples.push_back(
+      {"conv2d", conv(pair(1, 1), pair(0, 1), pair(1, 1), 2), {smooth({1, 4, 3, 5}), smooth({6, 2, 2, 3})}});
+  samples.push_back({"conv2d",
+                     conv(pair(2, 2), pair(1, 1), pair(1, 1), 3),
                      {smooth({2, 3, 5, 5}), smooth({3, 1, 3, 3}), smooth({3})}});
-  samples.push_back({"conv2d", conv(pair(1, 1), pair(0, 0), pair(1, 1), 1),
+  samples.push_back({"conv2d",
+                     conv(pair(1, 1), pair(0, 0), pair(1, 1), 1),
                      {smooth({2, 3, 3, 3}), smooth({5, 3, 1, 1}), smooth({5})}});
 }
 
 void add_layers(std::vector<OpSample>& samples) {
   samples.push_back({"max_pool2d",
-                     {{"kernel_size", pair(3, 2)}, {"stride", pair(2, 1)}, {"padding", pair(1, 0)},
-                      {"dilation", pair(1, 2)}, {"ceil_mode", true}},
+                     {{"kernel_size", pair(3, 2)},
+                      {"stride", pair(2, 1)},
+                      {"padding", pair(1, 0)},
+                      {"dilation", pair(1, 2)},
+                      {"ceil_mode", true}},
                      {distinct({2, 3, 6, 5})}});
   samples.push_back({"max_pool2d", {{"kernel_size", pair(2, 2)}}, {distinct({1, 2, 5, 4})}});
   samples.push_back({"avg_pool2d",
-                     {{"kernel_size", pair(3, 2)}, {"stride", pair(2, 1)}, {"padding", pair(1, 1)},
-                      {"ceil_mode", true}, {"count_include_pad", false}},
+                     {{"kernel_size", pair(3, 2)},
+                      {"stride", pair(2, 1)},
+                      {"padding", pair(1, 1)},
+                      {"ceil_mode", true},
+                      {"count_include_pad", false}},
                      {smooth({2, 3, 6, 5})}});
-  samples.push_back({"avg_pool2d", {{"kernel_size", pair(2, 3)}, {"divisor_override", 4}}, {smooth({1, 2, 5, 6})}});
+  samples.push_back(
+      {"avg_pool2d", {{"kernel_size", pair(2, 3)}, {"divisor_override", 4}}, {smooth({1, 2, 5, 6})}});
   const InputMaker channel = smooth({3}), mean = fixed(smooth({3})), variance = fixed(positive({3}));
   for (const bool training : {false, true}) {
-    samples.push_back({"batch_norm", batch_norm(training, true, true),
+    samples.push_back({"batch_norm",
+                       batch_norm(training, true, true),
                        {smooth({4, 3, 2, 5}), mean, variance, channel, channel}});
     samples.push_back({"batch_norm", batch_norm(training, true, false), {smooth({4, 3}), mean, variance}});
   }
@@ -234,10 +242,15 @@ const std::vector<OpSample>& large_op_samples() {
       {"matmul", {}, {smooth({151, 203}), smooth({203, 181})}},
       {"matmul", {}, {smooth({9, 51, 33}), smooth({33, 47})}},
       {"linear", {}, {smooth({129, 203}), smooth({91, 203}), smooth({91})}},
-      {"conv2d", conv(pair(1, 1), pair(1, 1), pair(1, 1), 1),
+      {"conv2d",
+       conv(pair(1, 1), pair(1, 1), pair(1, 1), 1),
        {smooth({5, 7, 33, 29}), smooth({13, 7, 3, 3}), smooth({13})}},
-      {"conv2d", conv(pair(2, 2), pair(1, 1), pair(1, 1), 32), {smooth({3, 32, 33, 29}), smooth({32, 1, 3, 3})}},
-      {"conv2d", conv(pair(1, 1), pair(0, 0), pair(1, 1), 1), {smooth({1, 33, 31, 29}), smooth({65, 33, 1, 1})}},
+      {"conv2d",
+       conv(pair(2, 2), pair(1, 1), pair(1, 1), 32),
+       {smooth({3, 32, 33, 29}), smooth({32, 1, 3, 3})}},
+      {"conv2d",
+       conv(pair(1, 1), pair(0, 0), pair(1, 1), 1),
+       {smooth({1, 33, 31, 29}), smooth({65, 33, 1, 1})}},
       {"max_pool2d", {{"kernel_size", pair(3, 3)}, {"stride", pair(2, 2)}}, {smooth({5, 17, 33, 29})}},
       {"avg_pool2d", {{"kernel_size", pair(2, 2)}}, {smooth({5, 17, 33, 29})}},
       {"batch_norm", batch_norm(true, false, true), {smooth({9, 17, 33, 29}), smooth({17}), smooth({17})}},

@@ -29,25 +29,28 @@ TEST_SUITE("losses") {
 
   TEST_CASE("shapes and dtypes must fit") {
     const Tensor logits = zeros({2, 10});
-    CHECK_THROWS_WITH_AS(cross_entropy(logits, zeros({2})),
-                         "cross_entropy: expected target of int64 class indices, got float32; convert it with "
-                         "to(DType::int64)",
-                         TypeError);
+    CHECK_THROWS_WITH_AS(
+        cross_entropy(logits, zeros({2})),
+        "cross_entropy: expected target of int64 class indices, got float32; convert it with "
+        "to(DType::int64)",
+        TypeError);
     CHECK_THROWS_WITH_AS(cross_entropy(logits, tensor<std::int64_t>({1, 2, 3})),
-                         "cross_entropy: expected target [2] to match input [2, 10], got target [3]", ShapeError);
+                         "cross_entropy: expected target [2] to match input [2, 10], got target [3]",
+                         ShapeError);
     CHECK_THROWS_WITH_AS(nll_loss(zeros({10}), tensor<std::int64_t>({1})),
                          "nll_loss: expected input [N, C, ...], got input [10]", ShapeError);
     CHECK_THROWS_WITH_AS(mse_loss(zeros({2, 1}), zeros({2})),
-                         "mse_loss: expected target [2, 1] to match input [2, 1], got target [2]", ShapeError);
+                         "mse_loss: expected target [2, 1] to match input [2, 1], got target [2]",
+                         ShapeError);
   }
 
   TEST_CASE("mse_loss") {
-    const Tensor a = leaf({1, 2}, {2}), b = leaf({3, 2}, {2});
-    CHECK(show(mse_loss(a, b, Reduction::none)) == "float32 [2]: 4 0");
-    CHECK(show(mse_loss(a, b, Reduction::sum)) == "float32 []: 4");
+    const Tensor a = leaf({1, 2}, {2}), b = leaf({3, 5}, {2});
+    CHECK(show(mse_loss(a, b, Reduction::none)) == "float32 [2]: 4 9");
+    CHECK(show(mse_loss(a, b, Reduction::sum)) == "float32 []: 13");
     mse_loss(a, b).backward();
-    CHECK(show(a.grad()) == "float32 [2]: -2 0");
-    CHECK(show(b.grad()) == "float32 [2]: 2 0");
+    CHECK(show(a.grad()) == "float32 [2]: -2 -3");
+    CHECK(show(b.grad()) == "float32 [2]: 2 3");
   }
 
   TEST_CASE("the mean over nothing is NaN") {

@@ -16,14 +16,17 @@ TEST_SUITE("view") {
     const Tensor x = zeros({2, 3, 4});
     CHECK_THROWS_WITH_AS(x.view({5, -1}), "view: expected a shape for 24 elements, got [5, -1]", ShapeError);
     CHECK_THROWS_WITH_AS(x.view({25}), "view: expected a shape for 24 elements, got [25]", ShapeError);
-    CHECK_THROWS_WITH_AS(x.view({-1, -1}), "view: expected a shape for 24 elements, got [-1, -1]", ShapeError);
-    CHECK_THROWS_WITH_AS(x.view({-2, -12}), "view: expected a shape for 24 elements, got [-2, -12]", ShapeError);
+    CHECK_THROWS_WITH_AS(x.view({-1, -1}), "view: expected a shape for 24 elements, got [-1, -1]",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS(x.view({-2, -12}), "view: expected a shape for 24 elements, got [-2, -12]",
+                         ShapeError);
     CHECK_THROWS_WITH_AS(x.view({0, -1}), "view: expected a shape for 24 elements, got [0, -1]", ShapeError);
     CHECK_THROWS_AS(x.view({kHuge, kHuge}), ShapeError);
-    CHECK_THROWS_WITH_AS(zeros({0, 3}).view({0, -1}),
-                         "view: expected a shape for 0 elements whose other sizes are not 0, so that -1 can be told, "
-                         "got [0, -1]",
-                         ShapeError);
+    CHECK_THROWS_WITH_AS(
+        zeros({0, 3}).view({0, -1}),
+        "view: expected a shape for 0 elements whose other sizes are not 0, so that -1 can be told, "
+        "got [0, -1]",
+        ShapeError);
   }
 
   TEST_CASE("flatten, squeeze and unsqueeze are views") {
@@ -41,11 +44,13 @@ TEST_SUITE("view") {
 
   TEST_CASE("their dimensions must exist") {
     const Tensor x = zeros({2, 3});
-    CHECK_THROWS_WITH_AS(flatten(x, 2), "flatten: expected a dimension in [-2, 2) for input [2, 3], got 2", IndexError);
-    CHECK_THROWS_WITH_AS(flatten(x, 1, 0), "flatten: expected start_dim not after end_dim, got 1 and 0 for input [2, 3]",
-                         ValueError);
-    CHECK_THROWS_WITH_AS(unsqueeze(x, 3), "unsqueeze: expected a dimension in [-3, 3) for input [2, 3], got 3",
+    CHECK_THROWS_WITH_AS(flatten(x, 2), "flatten: expected a dimension in [-2, 2) for input [2, 3], got 2",
                          IndexError);
+    CHECK_THROWS_WITH_AS(flatten(x, 1, 0),
+                         "flatten: expected start_dim not after end_dim, got 1 and 0 for input [2, 3]",
+                         ValueError);
+    CHECK_THROWS_WITH_AS(unsqueeze(x, 3),
+                         "unsqueeze: expected a dimension in [-3, 3) for input [2, 3], got 3", IndexError);
     CHECK_THROWS_AS(squeeze(x, 2), IndexError);
   }
 }
@@ -81,12 +86,13 @@ TEST_SUITE("permute") {
   TEST_CASE("needs every dimension once") {
     const Tensor x = zeros({2, 3});
     for (const IntList& dims : {IntList{0}, IntList{0, 0}, IntList{0, 2}, IntList{0, -2}, IntList{0, 1, 2}}) {
-      CHECK_THROWS_WITH_AS(permute(x, dims),
-                           ("permute: expected every dimension of input [2, 3] once, got dims " + to_string(dims)).c_str(),
-                           ShapeError);
+      CHECK_THROWS_WITH_AS(
+          permute(x, dims),
+          ("permute: expected every dimension of input [2, 3] once, got dims " + to_string(dims)).c_str(),
+          ShapeError);
     }
-    CHECK_THROWS_WITH_AS(transpose(x, 0, 2), "transpose: expected a dimension in [-2, 2) for input [2, 3], got 2",
-                         IndexError);
+    CHECK_THROWS_WITH_AS(transpose(x, 0, 2),
+                         "transpose: expected a dimension in [-2, 2) for input [2, 3], got 2", IndexError);
     CHECK_THROWS_AS(zeros({1, 2, 3}).t(), ShapeError);
   }
 }
@@ -108,11 +114,12 @@ TEST_SUITE("expand") {
   TEST_CASE("refuses what would lose elements or has no size") {
     const Tensor x = zeros({2, 1});
     for (const Shape& shape : {Shape{3, 1}, Shape{1}, Shape{-1, 2, 1}, Shape{2, -2}, Shape{0, 1}}) {
-      CHECK_THROWS_WITH_AS(
-          expand(x, shape),
-          ("expand: expected a shape that repeats sizes of 1 of input [2, 1] and keeps the others (or -1), got " +
-           to_string(shape)).c_str(),
-          ShapeError);
+      CHECK_THROWS_WITH_AS(expand(x, shape),
+                           ("expand: expected a shape that repeats sizes of 1 of input [2, 1] and keeps the "
+                            "others (or -1), got " +
+                            to_string(shape))
+                               .c_str(),
+                           ShapeError);
     }
     CHECK_THROWS_AS(expand(x, {kHuge, 2, 1}), ShapeError);
   }

@@ -13,12 +13,12 @@ TEST_SUITE("unary operations") {
 
   TEST_CASE("the others refuse integers and name the cure") {
     const Tensor x = tensor<std::int64_t>({1});
-    CHECK_THROWS_WITH_AS(relu(x), "relu: expected float32 or float64, got int64; convert with to(DType::float32)",
-                         TypeError);
     CHECK_THROWS_WITH_AS(
-        neg(x.to(DType::uint8)),
-        "neg: expected float32, float64 or int64, got uint8; convert with to(DType::float32) or to(DType::int64)",
-        TypeError);
+        relu(x), "relu: expected float32 or float64, got int64; convert with to(DType::float32)", TypeError);
+    CHECK_THROWS_WITH_AS(neg(x.to(DType::uint8)),
+                         "neg: expected float32, float64 or int64, got uint8; convert with "
+                         "to(DType::float32) or to(DType::int64)",
+                         TypeError);
   }
 
   TEST_CASE("derivatives at the corners are those of PyTorch") {
@@ -44,7 +44,10 @@ TEST_SUITE("unary operations") {
     const Tensor x = leaf({-1, 2}, {2});
     const Tensor h = mul(x, 1);
     const Tensor y = relu(h);
-    { NoGradGuard no_grad; h.fill_(7); }
+    {
+      NoGradGuard no_grad;
+      h.fill_(7);
+    }
     y.sum().backward();
     CHECK(show(x.grad()) == "float32 [2]: 0 1");
   }
