@@ -320,7 +320,7 @@ class Pad : public BoxOp<Pad, PadOptions> {
 
   Tensor forward(const ForwardContext& context) const override {
     Tensor y = context.make_result();
-    ops::fill(y, options_.value);
+    detail::fill(y, options_.value);
     ops::strided_copy(layout(context.inputs[0].shape(), y.shape()), context.inputs[0], y);
     return y;
   }

@@ -62,7 +62,7 @@ Tensor multiply(const Matrices& a, const Matrices& b, const Shape& batch, const 
   Tensor c = detail::make_tensor({shape, a.tensor.dtype()});
   if (c.numel() == 0) return c;
   if (a.tensor.numel() == 0 || b.tensor.numel() == 0) {
-    ops::fill(c, 0);
+    detail::fill(c, 0);
     return c;
   }
   ops::visit_computable(c.dtype(), [&](auto zero) {
