@@ -42,7 +42,7 @@ Tensor empty(const Shape& shape, const TensorOptions& options) {
 
 Tensor full(const Shape& shape, double value, const TensorOptions& options) {
   Tensor result = detail::make_tensor({shape, options.dtype});
-  result.fill_(value);
+  detail::fill(result, value);
   return with_grad(std::move(result), options);
 }
 

@@ -38,6 +38,8 @@ DType dtype_from_string(std::string_view name) {
                   "got \"" + std::string(name) + '"');
 }
 
+void from_string(std::string_view name, DType& dtype) { dtype = dtype_from_string(name); }
+
 Half::Half(float value) {
   const auto x = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = (x >> 16) & 0x8000u;

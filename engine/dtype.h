@@ -46,6 +46,7 @@ std::string_view to_string(DType dtype);
 
 /// The dtype of that name. @throws TypeError for an unknown one.
 DType dtype_from_string(std::string_view name);
+void from_string(std::string_view name, DType& dtype);
 
 /// Bytes of one element.
 constexpr std::size_t size_of(DType dtype) {

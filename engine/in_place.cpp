@@ -73,13 +73,17 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
   return *this;
 }
 
-const Tensor& Tensor::fill_(double value) const {
-  detail::begin_in_place("fill_", *this);
-  visit_dtype(dtype(), [&](auto zero) {
+void detail::fill(const Tensor& tensor, double value) {
+  visit_dtype(tensor.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T converted = convert<T>(value);
-    for (T& element : span<T>()) element = converted;
+    for (T& element : tensor.span<T>()) element = converted;
   });
+}
+
+const Tensor& Tensor::fill_(double value) const {
+  detail::begin_in_place("fill_", *this);
+  detail::fill(*this, value);
   return *this;
 }
 

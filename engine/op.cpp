@@ -2,6 +2,7 @@
 #include "teff/engine/op.h"
 
 #include <atomic>
+#include <cstring>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -151,6 +152,17 @@ Tensor apply(const Op& op, std::span<const Tensor> inputs) {
 
 Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
   return apply_op(*op, inputs, [&] { return op; });
+}
+
+Tensor ForwardContext::make_result() const {
+  return destination != nullptr ? *destination : detail::make_tensor(output);
+}
+
+void detail::forward_into(const Op& op, std::span<const Tensor> inputs, std::span<const TensorType> types,
+                          const Tensor& result) {
+  const TensorType type = result.type();
+  const Tensor actual = call_forward(op, {inputs, type, nullptr, &result}, types);
+  if (!actual.is(result) && result.nbytes() > 0) std::memcpy(result.raw_data(), actual.raw_data(), result.nbytes());
 }
 
 bool is_grad_enabled() { return grad_enabled; }

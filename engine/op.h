@@ -30,7 +30,10 @@ struct ForwardContext {
   std::span<const Tensor> inputs;
   const TensorType& output;  // what output_type said of these inputs
   TensorList* saved;         // null if nobody will ask for a gradient
+  const Tensor* destination = nullptr;  // where the result may be written, of type output
 
+  /// The tensor to write the result to: the destination, or a new one.
+  Tensor make_result() const;
   bool recording() const { return saved != nullptr; }
   /// Keeps a tensor for backward, if recording().
   void save(const Tensor& tensor) const {
@@ -75,6 +78,16 @@ class Op {
   /// Floating-point operations of one forward call, for the profiler. Default: one for each element of the result.
   virtual double flop(std::span<const TensorType> inputs, const TensorType& output) const;
 
+  // For InferenceSession; both give null if there is no such op.
+
+  /// An op that does this one and then `next` in one go.
+  virtual std::shared_ptr<const Op> fuse(const Op&) const { return nullptr; }
+  /// An op that does the same for inputs of these types, of which those defined in `constants` never change: with
+  /// packed weights.
+  virtual std::shared_ptr<const Op> prepare(std::span<const TensorType>, std::span<const Tensor>) const {
+    return nullptr;
+  }
+
   /// A copy that lives as long as somebody holds it.
   virtual std::shared_ptr<const Op> share() const = 0;
 };
@@ -110,6 +123,7 @@ class OpWith : public Op {
 };
 
 /// Checks the inputs with the op, computes, and records the call where recording is on and an input requires grad.
+/// Write teff::apply for a span or vector of inputs: a bare apply may find std::apply first.
 /// @throws what op.output_type throws; TypeError for an undefined input.
 Tensor apply(const Op& op, std::span<const Tensor> inputs);
 inline Tensor apply(const Op& op, std::initializer_list<Tensor> inputs) {
@@ -119,6 +133,10 @@ inline Tensor apply(const Op& op, std::initializer_list<Tensor> inputs) {
 Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs);
 
 namespace detail {
+/// Computes without checks or record: the result is written to `result`, of the type that op.output_type gives for
+/// inputs of these types.
+void forward_into(const Op& op, std::span<const Tensor> inputs, std::span<const TensorType> types,
+                  const Tensor& result);
 /// Types as they appear in error texts: `float32 [2, 3]`.
 std::string describe(const TensorType& type);
 /// @throws ShapeError unless there are exactly `expected` inputs.

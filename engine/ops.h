@@ -175,7 +175,6 @@ Tensor dropout(const Tensor& x, double p = 0.5, bool training = true);
 enum class Reduction { none, mean, sum };
 std::string_view to_string(Reduction reduction);
 void from_string(std::string_view name, Reduction& reduction);
-void from_string(std::string_view name, DType& dtype);
 
 /// -log_probabilities[n, target[n]]: input [N, C] or [N, C, d1, ...], target int64 [N] or [N, d1, ...].
 /// @throws IndexError for a target outside [0, C).

@@ -67,6 +67,9 @@ Tensor alias(const Tensor& source, const Shape& shape, std::int64_t offset = 0);
 /// An uninitialised tensor.
 Tensor make_tensor(const TensorType& type);
 
+/// Sets all elements of a tensor that nobody else has seen yet.
+void fill(const Tensor& tensor, double value);
+
 /// Notes that the elements change. @throws Error if a gradient is being recorded for the tensor, or while capturing.
 void begin_in_place(const char* function, const Tensor& tensor);
 

@@ -12,6 +12,7 @@
 #include "teff/nn/flatten.h"
 #include "teff/nn/graph_module.h"
 #include "teff/nn/identity.h"
+#include "teff/nn/inference_session.h"
 #include "teff/nn/init.h"
 #include "teff/nn/linear.h"
 #include "teff/nn/load_report.h"

@@ -48,7 +48,7 @@ std::string Place::text() const {
   std::string text;
   for (const Step& step : steps_) {
     if (step.key.data() == nullptr) {
-      text += "[" + std::to_string(step.index) + "]";
+      text.append("[").append(std::to_string(step.index)).append("]");
     } else {
       if (!text.empty()) text += "/";
       text += escaped(step.key, kMaxShownBytes);
@@ -159,7 +159,7 @@ Tensor HeaderReader::tensor() {
     refuse("expected tensors in the order of the table, next " + std::to_string(names_.size()) + ", got " +
            std::to_string(index));
   }
-  if (index == names_.size()) names_.push_back("\"" + place.text() + "\"");
+  if (index == names_.size()) names_.push_back(std::string("\"").append(place.text()).append("\""));
   return tensors_[static_cast<std::size_t>(index)];
 }
 

@@ -89,7 +89,7 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
   }
 
   Tensor forward(const ForwardContext& context) const override {
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     if (y.numel() == 0) return y;
     ops::visit_computable(y.dtype(), [&](auto zero) { compute<decltype(zero)>(context, y); });
     return y;

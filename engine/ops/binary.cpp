@@ -181,7 +181,7 @@ class ScalarOp : public OpWith<Derived, ScalarOptions> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     if constexpr (kReversed) {
       ops::compute(kFunction, this->options_.value, x, y);
     } else {

@@ -65,7 +65,7 @@ class Comparison : public OpWith<Comparison<Relation>> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &a = context.inputs[0], &b = context.inputs[1];
-    Tensor result = detail::make_tensor(context.output);
+    Tensor result = context.make_result();
     visit_comparable(a.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const T *a_data = a.data<T>(), *b_data = b.data<T>();
@@ -106,7 +106,7 @@ class ScalarComparison : public OpWith<ScalarComparison<Relation>, NumberOptions
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor result = detail::make_tensor(context.output);
+    Tensor result = context.make_result();
     const double value = this->options_.value;
     visit_comparable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);

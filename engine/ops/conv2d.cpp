@@ -39,36 +39,43 @@ void check_input(std::string_view op, const Shape& input, const Shape& weight, s
 
 /// Y = conv(X, W) + b, dX = conv_transpose(dY, W), dW = dY * cols(X)^T, db = sum of dY over all but the
 /// channels
-class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
+///
+/// kRelu: relu of that, for inference.
+template <class Derived, bool kRelu>
+class Convolution : public OpWith<Derived, Conv2dOptions> {
  public:
-  static constexpr std::string_view kName = "conv2d";
-  using OpWith::OpWith;
+  using OpWith<Derived, Conv2dOptions>::OpWith;
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
-    ops::check_arity(kName, inputs, 2, 3);
-    ops::check_computable(kName, inputs);
+    ops::check_arity(Derived::kName, inputs, 2, 3);
+    ops::check_computable(Derived::kName, inputs);
     const Shape &input = inputs[0].shape, &weight = inputs[1].shape;
-    check_weight(kName, weight, options_.groups);
-    check_input(kName, input, weight, options_.groups);
+    check_weight(Derived::kName, weight, this->options_.groups);
+    check_input(Derived::kName, input, weight, this->options_.groups);
     if (inputs.size() == 3) {
-      ops::check_matches(kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
+      ops::check_matches(Derived::kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
     }
-    const ops::WindowOptions window = window_options(options_, weight);
-    ops::check_window(kName, window);
-    return {ops::window_output(kName, input, window, weight[0]), inputs[0].dtype};
+    const ops::WindowOptions window = window_options(this->options_, weight);
+    ops::check_window(Derived::kName, window);
+    return {ops::window_output(Derived::kName, input, window, weight[0]), inputs[0].dtype};
   }
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &input = context.inputs[0], &weight = context.inputs[1];
-    Tensor output = detail::make_tensor(context.output);
+    Tensor output = context.make_result();
     if (output.numel() == 0) return output;
     const kernels::Window2d window = make_window(input.shape(), weight.shape(), output.shape());
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
-      kernels::table<T>().conv2d(window, input.data<T>(), weight.data<T>(), bias, false, output.data<T>());
+      kernels::table<T>().conv2d(window, input.data<T>(), weight.data<T>(), bias, kRelu, output.data<T>());
     });
     return output;
+  }
+
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
+    const Shape& weight = inputs[1].shape;
+    return 2.0 * static_cast<double>(numel(output.shape)) * static_cast<double>(weight[1] * weight[2] * weight[3]);
   }
 
   TensorList backward(const BackwardContext& context) const override {
@@ -78,11 +85,12 @@ class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
     return grads;
   }
 
+  bool differentiable() const override { return !kRelu; }
   bool saves_input(std::size_t i) const override { return i < 2; }
 
  private:
   kernels::Window2d make_window(const Shape& input, const Shape& weight, const Shape& output) const {
-    return ops::make_window(input, output, window_options(options_, weight), options_.groups);
+    return ops::make_window(input, output, window_options(this->options_, weight), this->options_.groups);
   }
 
   template <class T>
@@ -105,6 +113,22 @@ class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
                               grad.data<T>(), result);
       }
     }
+  }
+};
+
+class Conv2dRelu : public Convolution<Conv2dRelu, true> {
+ public:
+  static constexpr std::string_view kName = "conv2d_relu";
+  using Convolution::Convolution;
+};
+
+class Conv2d : public Convolution<Conv2d, false> {
+ public:
+  static constexpr std::string_view kName = "conv2d";
+  using Convolution::Convolution;
+
+  std::shared_ptr<const Op> fuse(const Op& next) const override {
+    return next.name() == "relu" ? Conv2dRelu(options_).share() : nullptr;
   }
 };
 

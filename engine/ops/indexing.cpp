@@ -38,7 +38,7 @@ class Cat : public OpWith<Cat, DimOptions> {
   }
 
   Tensor forward(const ForwardContext& context) const override {
-    Tensor result = detail::make_tensor(context.output);
+    Tensor result = context.make_result();
     std::int64_t begin = 0;
     for (const Tensor& input : context.inputs) {
       ops::strided_copy(part(result.shape(), begin, input.shape()).reversed(), input, result);
@@ -237,7 +237,7 @@ class IndexSelect : public OpWith<IndexSelect, DimOptions> {
       ops::fail<IndexError>(kName, "indices in [0, ", s.size, ") for input ", x.shape(), ", got ", place,
                             " at index ", i);
     }
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     if (y.numel() == 0) return y;
     const auto* from = static_cast<const std::byte*>(x.raw_data());
     auto* to = static_cast<std::byte*>(y.raw_data());
@@ -319,8 +319,8 @@ class Pad : public BoxOp<Pad, PadOptions> {
   }
 
   Tensor forward(const ForwardContext& context) const override {
-    Tensor y = detail::make_tensor(context.output);
-    ops::fill(y, options_.value);
+    Tensor y = context.make_result();
+    detail::fill(y, options_.value);
     ops::strided_copy(layout(context.inputs[0].shape(), y.shape()), context.inputs[0], y);
     return y;
   }

@@ -62,7 +62,7 @@ Tensor multiply(const Matrices& a, const Matrices& b, const Shape& batch, const 
   Tensor c = detail::make_tensor({shape, a.tensor.dtype()});
   if (c.numel() == 0) return c;
   if (a.tensor.numel() == 0 || b.tensor.numel() == 0) {
-    ops::fill(c, 0);
+    detail::fill(c, 0);
     return c;
   }
   ops::visit_computable(c.dtype(), [&](auto zero) {
@@ -142,6 +142,10 @@ class Matmul : public OpWith<Matmul> {
     return multiply(product.a(a), product.b(b), product.batch, context.output.shape);
   }
 
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
+    return 2.0 * static_cast<double>(numel(output.shape)) * static_cast<double>(inputs[0].shape.back());
+  }
+
   TensorList backward(const BackwardContext& context) const override {
     const Tensor &a = context.inputs[0], &b = context.inputs[1], &grad = context.grad;
     const Product p(a.shape(), b.shape());
@@ -160,41 +164,43 @@ class Matmul : public OpWith<Matmul> {
 };
 
 /// Y = X W^T + b, dX = dY W, dW = dY^T X, db = sum over the rows of dY. x [..., in] counts as [rows, in].
-class Linear : public OpWith<Linear> {
+template <class Derived, bool kRelu>
+class Affine : public OpWith<Derived> {
  public:
-  static constexpr std::string_view kName = "linear";
-  using OpWith::OpWith;
+  using OpWith<Derived>::OpWith;
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
-    ops::check_arity(kName, inputs, 2, 3);
-    ops::check_computable(kName, inputs);
+    ops::check_arity(Derived::kName, inputs, 2, 3);
+    ops::check_computable(Derived::kName, inputs);
     const Shape &x = inputs[0].shape, &weight = inputs[1].shape;
-    if (weight.size() != 2) ops::fail<ShapeError>(kName, "weight [out, in], got weight ", weight);
+    if (weight.size() != 2) ops::fail<ShapeError>(Derived::kName, "weight [out, in], got weight ", weight);
     if (x.empty() || x.back() != weight[1]) {
-      ops::fail<ShapeError>(kName, "input [..., ", weight[1], "] to match weight ", weight, ", got input ",
+      ops::fail<ShapeError>(Derived::kName, "input [..., ", weight[1], "] to match weight ", weight, ", got input ",
                             x);
     }
     if (inputs.size() == 3) {
-      ops::check_matches(kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
+      ops::check_matches(Derived::kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
     }
     Shape shape = x;
     shape[shape.size() - 1] = weight[0];
-    return {ops::check_result(kName, shape), inputs[0].dtype};
+    return {ops::check_result(Derived::kName, shape), inputs[0].dtype};
   }
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &x = context.inputs[0], &weight = context.inputs[1];
     const bool has_bias = context.inputs.size() == 3;
     if (x.numel() == 0 || weight.numel() == 0) {
-      return has_bias ? ops::broadcast_to(context.inputs[2], context.output.shape)
-                      : ops::new_zeros(context.output);
+      const Tensor y = has_bias ? ops::broadcast_to(context.inputs[2], context.output.shape)
+                                : ops::new_zeros(context.output);
+      return kRelu ? relu(y) : y;
     }
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     ops::visit_computable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
       auto gemm = gemm_of<T>(as_rows(x, weight.size(1)), x.data<T>(), stored(weight, true), weight.data<T>(),
                              y.data<T>());
       if (has_bias) gemm.column_bias = context.inputs[2].data<T>();
+      gemm.relu = kRelu;
       kernels::table<T>().gemm(gemm);
     });
     return y;
@@ -214,6 +220,11 @@ class Linear : public OpWith<Linear> {
     return grads;
   }
 
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
+    return 2.0 * static_cast<double>(numel(output.shape)) * static_cast<double>(inputs[1].shape[1]);
+  }
+
+  bool differentiable() const override { return !kRelu; }
   bool saves_input(std::size_t i) const override { return i < 2; }
 
  private:
@@ -224,6 +235,22 @@ class Linear : public OpWith<Linear> {
   }
   static Matrices stored(const Tensor& weight, bool transposed) {
     return {weight, {}, weight.size(0), weight.size(1), transposed};
+  }
+};
+
+class LinearRelu : public Affine<LinearRelu, true> {
+ public:
+  static constexpr std::string_view kName = "linear_relu";
+  using Affine::Affine;
+};
+
+class Linear : public Affine<Linear, false> {
+ public:
+  static constexpr std::string_view kName = "linear";
+  using Affine::Affine;
+
+  std::shared_ptr<const Op> fuse(const Op& next) const override {
+    return next.name() == "relu" ? LinearRelu().share() : nullptr;
   }
 };
 

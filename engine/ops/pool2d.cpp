@@ -84,7 +84,7 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& input = context.inputs[0];
-    Tensor output = detail::make_tensor(context.output);
+    Tensor output = context.make_result();
     Tensor indices;
     if (context.recording()) {
       indices = detail::make_tensor({output.shape(), DType::int64});
@@ -127,7 +127,7 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& input = context.inputs[0];
-    Tensor output = detail::make_tensor(context.output);
+    Tensor output = context.make_result();
     if (output.numel() == 0) return output;
     const kernels::Window2d window = make_window(input.shape(), output.shape());
     ops::visit_computable(output.dtype(), [&](auto zero) {

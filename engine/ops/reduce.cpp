@@ -336,7 +336,7 @@ class Argmax : public OpWith<Argmax, ArgmaxOptions> {
   }
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     const ops::Split s = split(x.shape());
     if (x.dtype() == DType::int64) {
       argmax_integers(s, x.data<std::int64_t>(), y.data<std::int64_t>());

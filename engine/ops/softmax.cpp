@@ -31,7 +31,7 @@ class SoftmaxOp : public OpWith<SoftmaxOp<kLog>, SoftmaxOptions> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     const ops::Split s = split(x.shape());
     if (x.numel() > 0) {
       ops::visit_computable(x.dtype(), [&](auto zero) {

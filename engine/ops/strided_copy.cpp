@@ -148,14 +148,6 @@ void strided_copy(const StridedCopy& copy, const Tensor& from, const Tensor& to)
   });
 }
 
-void fill(const Tensor& tensor, double value) {
-  visit_dtype(tensor.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const auto elements = tensor.span<T>();
-    std::fill(elements.begin(), elements.end(), convert<T>(value));
-  });
-}
-
 Tensor new_zeros(const TensorType& type) {
   Tensor result = detail::make_tensor(type);
   if (result.nbytes() > 0) std::memset(result.raw_data(), 0, result.nbytes());

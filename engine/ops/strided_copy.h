@@ -29,9 +29,6 @@ struct StridedCopy {
 /// The arrays must not overlap.
 void strided_copy(const StridedCopy& copy, const Tensor& from, const Tensor& to);
 
-/// All elements become `value`, converted.
-void fill(const Tensor& tensor, double value);
-
 /// A new tensor of zeros.
 Tensor new_zeros(const TensorType& type);
 

@@ -79,7 +79,7 @@ class Elementwise : public OpWith<Derived, Options> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor y = detail::make_tensor(context.output);
+    Tensor y = context.make_result();
     if (takes_integers(kFunction) && x.dtype() == DType::int64) {
       apply_to_integers(kFunction, x.span<std::int64_t>(), y.data<std::int64_t>());
       return y;
@@ -224,8 +224,6 @@ Tensor clamp(const Tensor& x, std::optional<double> min, std::optional<double> m
 Tensor pow(const Tensor& base, double exponent) { return apply(PowScalar({exponent}), {base}); }
 
 Tensor to(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : apply(To({dtype}), {x}); }
-
-void from_string(std::string_view name, DType& dtype) { dtype = dtype_from_string(name); }
 
 std::span<const OpEntry> ops::unary_ops() {
   static const OpEntry entries[] = {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "teff/engine/tensor.h"
+
+namespace teff {
+class InferencePlan;
+}
+
+namespace teff::nn {
+
+class GraphModule;
+
+/// A model made ready to run again and again on inputs of fixed shapes, in evaluation mode: batch norm is folded into
+/// convolutions, ReLU fused into what comes before it, weights are packed, and all results lie in one block of memory
+/// that is planned beforehand. run() allocates nothing and takes no lock.
+///
+///   nn::GraphModule model = load_model("model.teff");
+///   model.eval();
+///   nn::InferenceSession session(model, {{1, 3, 32, 32}});
+///   const Tensor& scores = session.run(image);
+///
+/// Results equal the model's but for rounding where batch norm was folded (a few units in the last place of float32),
+/// and are bit for bit the same otherwise. The session keeps the values that the weights had when it was made.
+///
+/// A session must not be run by two threads at once. Copies share the prepared weights and have memory of their own:
+/// one copy for each thread.
+class InferenceSession {
+ public:
+  /// Shapes of the inputs, batch included; dtypes are those the model was captured with.
+  /// @throws Error if the model is in training mode; ShapeError if the shapes do not fit it.
+  InferenceSession(const GraphModule& model, std::span<const Shape> inputs);
+  InferenceSession(const GraphModule& model, std::initializer_list<Shape> inputs);
+  InferenceSession(const InferenceSession& other);
+  InferenceSession& operator=(const InferenceSession& other);
+  InferenceSession(InferenceSession&&) noexcept;
+  InferenceSession& operator=(InferenceSession&&) noexcept;
+  ~InferenceSession();
+
+  /// The outputs; they are overwritten by the next run, so clone() what you keep.
+  /// @throws ShapeError, TypeError for inputs of other types than the session was made for.
+  std::span<const Tensor> run(std::span<const Tensor> inputs);
+  /// The same for a model of one input and one output.
+  const Tensor& run(const Tensor& input);
+
+  /// Bytes of the block that holds all intermediate results.
+  std::size_t memory_bytes() const;
+
+ private:
+  struct Step;
+  void make_steps();
+
+  std::shared_ptr<const InferencePlan> plan_;
+  std::vector<Step> steps_;
+  std::vector<Tensor> inputs_, outputs_;
+};
+
+}  // namespace teff::nn
