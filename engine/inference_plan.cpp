@@ -88,6 +88,7 @@ class InferencePlan::Builder {
       } else if (node.kind == GraphNode::Kind::get_attr) {
         const Tensor& tensor = tensors.at(node.target);
         add_value(tensor.type(), tensor.detach());
+        plan_.weights_.push_back({tensor.detach(), tensor.impl()->storage->version});
       } else {
         read_call(node, batch);
       }
@@ -280,6 +281,14 @@ class InferencePlan::Builder {
 
 InferencePlan::InferencePlan(const Graph& graph, const NamedTensors& attributes, std::span<const TensorType> inputs) {
   Builder(*this).build(graph, attributes, inputs);
+}
+
+void InferencePlan::check_weights() const {
+  for (const Weight& weight : weights_) {
+    if (weight.tensor.impl()->storage->version.load(std::memory_order_relaxed) == weight.version) continue;
+    throw Error("InferenceSession: expected weights that stay what they were when the session was made, but " +
+                detail::describe(weight.tensor.type()) + " was changed in place; make a new session");
+  }
 }
 
 std::vector<Tensor> InferencePlan::make_values(const std::shared_ptr<void>& block) const {

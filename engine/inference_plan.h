@@ -3,6 +3,7 @@
 
 // Private: a graph prepared for inputs of fixed types. See nn/inference_session.h.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -29,6 +30,9 @@ class InferencePlan {
   /// The tensors of a session: constants are shared, all others lie in `block` (block_bytes() bytes, 64-byte aligned).
   std::vector<Tensor> make_values(const std::shared_ptr<void>& block) const;
 
+  /// @throws Error if a weight was changed in place since the plan was made: what was folded and packed would be stale.
+  void check_weights() const;
+
   std::span<const Call> calls() const { return calls_; }
   std::span<const std::size_t> inputs() const { return inputs_; }
   std::span<const std::size_t> outputs() const { return outputs_; }
@@ -43,7 +47,13 @@ class InferencePlan {
   };
   class Builder;
 
+  struct Weight {
+    Tensor tensor;
+    std::uint32_t version;  // of its storage
+  };
+
   std::vector<Value> values_;
+  std::vector<Weight> weights_;
   std::vector<Call> calls_;
   std::vector<std::size_t> inputs_, outputs_;
   std::size_t block_bytes_ = 0;

@@ -85,6 +85,7 @@ std::span<const Tensor> InferenceSession::run(std::span<const Tensor> inputs) {
     throw ShapeError("InferenceSession: expected " + std::to_string(inputs_.size()) + " inputs, got " +
                      std::to_string(inputs.size()));
   }
+  plan_->check_weights();
   for (std::size_t i = 0; i < inputs.size(); ++i) copy_elements(inputs[i], inputs_[i]);
   for (const Step& step : steps_) teff::detail::forward_into(*step.op, step.inputs, step.types, step.result);
   return outputs_;

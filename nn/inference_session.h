@@ -43,7 +43,8 @@ class InferenceSession {
   ~InferenceSession();
 
   /// The outputs; they are overwritten by the next run, so clone() what you keep.
-  /// @throws ShapeError, TypeError for inputs of other types than the session was made for.
+  /// @throws ShapeError, TypeError for inputs of other types than the session was made for; Error if a weight of the
+  /// model was changed in place since then.
   std::span<const Tensor> run(std::span<const Tensor> inputs);
   /// The same for a model of one input and one output.
   const Tensor& run(const Tensor& input);

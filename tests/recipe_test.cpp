@@ -12,6 +12,7 @@
 #include <sstream>
 #include <type_traits>
 
+#include "examples/models/net.h"
 #include "support/golden.h"
 #include "support/temp_file.h"
 
@@ -19,25 +20,6 @@ using namespace teff;
 using namespace teff::testing;
 
 namespace {
-
-struct Net : nn::Module {
-  nn::Conv2d conv1{3, 6, 5};
-  nn::MaxPool2d pool{2, 2};
-  nn::Conv2d conv2{6, 16, 5};
-  nn::Linear fc1{16 * 5 * 5, 120};
-  nn::Linear fc2{120, 84};
-  nn::Linear fc3{84, 10};
-  TEFF_MODULE(Net, conv1, pool, conv2, fc1, fc2, fc3)
-
-  Tensor forward(const Tensor& input) override {
-    Tensor x = pool(relu(conv1(input)));
-    x = pool(relu(conv2(x)));
-    x = x.view({-1, 16 * 5 * 5});
-    x = relu(fc1(x));
-    x = relu(fc2(x));
-    return fc3(x);
-  }
-};
 
 /// A net that differs in training: the recipe's warning about eval().
 struct NormNet : nn::Module {

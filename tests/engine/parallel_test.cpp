@@ -9,26 +9,16 @@
 #include <thread>
 #include <vector>
 
+#include "support/threads_guard.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
 
 using namespace teff;
+using Threads = teff::testing::ThreadsGuard;
 
 namespace {
-
-/// A number of threads for the lifetime of a test.
-class Threads {
- public:
-  explicit Threads(int count) : before_(get_num_threads()) { set_num_threads(count); }
-  ~Threads() { set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 /// How often each index was called.
 std::vector<int> calls(std::int64_t count) {

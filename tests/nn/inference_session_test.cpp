@@ -81,7 +81,7 @@ TEST_CASE("a session asks the system for no memory") {
   CHECK(memory_stats().bytes_in_use == before.bytes_in_use);
 }
 
-TEST_CASE("copies of a session run in threads of their own") {
+TEST_CASE("two threads run copies of a session, or one model, at once") {
   manual_seed(0);
   Net net;
   net.eval();
@@ -90,26 +90,12 @@ TEST_CASE("copies of a session run in threads of their own") {
   const Tensor expected = net(images).detach();
   bool equal[2] = {true, true};
   const auto work = [&](bool& all_equal) {
-    nn::InferenceSession own = session;
-    for (int i = 0; i < 20; ++i) all_equal = all_equal && allclose(own.run(images), expected, {.rtol = 0, .atol = 0});
-  };
-  std::thread first(work, std::ref(equal[0])), second(work, std::ref(equal[1]));
-  first.join();
-  second.join();
-  CHECK(equal[0]);
-  CHECK(equal[1]);
-}
-
-TEST_CASE("two threads may run one model at once") {
-  manual_seed(0);
-  Net net;
-  net.eval();
-  const Tensor images = randn({8, 3, 32, 32});
-  const Tensor expected = net(images).detach();
-  bool equal[2] = {true, true};
-  const auto work = [&](bool& all_equal) {
     const NoGradGuard no_grad;
-    for (int i = 0; i < 20; ++i) all_equal = all_equal && allclose(net(images), expected, {.rtol = 0, .atol = 0});
+    nn::InferenceSession own = session;
+    for (int i = 0; i < 20; ++i) {
+      all_equal = all_equal && allclose(own.run(images), expected, {.rtol = 0, .atol = 0}) &&
+                  allclose(net(images), expected, {.rtol = 0, .atol = 0});
+    }
   };
   std::thread first(work, std::ref(equal[0])), second(work, std::ref(equal[1]));
   first.join();
@@ -118,13 +104,13 @@ TEST_CASE("two threads may run one model at once") {
   CHECK(equal[1]);
 }
 
-TEST_CASE("a session keeps the weights it was made with") {
+TEST_CASE("results whose turn is over lend their memory to later ones") {
   manual_seed(0);
   Net net;
   net.eval();
   nn::InferenceSession session(nn::capture(net, randn({2, 3, 32, 32})), {{1, 3, 32, 32}});
   CHECK(session.memory_bytes() > 0);
-  CHECK(session.memory_bytes() < 6 * 28 * 28 * 4 * 3);  // results whose turn is over lend their memory
+  CHECK(session.memory_bytes() < 6 * 28 * 28 * 4 * 3);
 }
 
 TEST_CASE("a session refuses what it was not made for") {
@@ -138,6 +124,14 @@ TEST_CASE("a session refuses what it was not made for") {
   CHECK_THROWS_AS(session.run(zeros({1, 3, 9, 9}, {.dtype = DType::float64})), TypeError);
   CHECK_THROWS_AS(nn::InferenceSession(model, {{1, 4, 9, 9}}), ShapeError);
   CHECK_THROWS_AS(nn::InferenceSession(model, std::span<const Shape>()), ShapeError);
+  {
+    const NoGradGuard no_grad;
+    module.fc.bias.fill_(1);
+  }
+  CHECK_THROWS_WITH_AS(session.run(zeros({1, 3, 9, 9})),
+                       "InferenceSession: expected weights that stay what they were when the session was made, but "
+                       "float32 [5] was changed in place; make a new session",
+                       Error);
   model.train();
   CHECK_THROWS_WITH_AS(
       nn::InferenceSession(model, {{1, 3, 9, 9}}),

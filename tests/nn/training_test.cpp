@@ -5,25 +5,16 @@
 #include "teff/engine/allocator.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/ops.h"
-#include "teff/engine/parallel.h"
 #include "teff/engine/random.h"
 #include "teff/nn/nn.h"
 #include "nets.h"
+#include "support/threads_guard.h"
 
 
 namespace teff::nn_testing {
 namespace {
 
-class ThreadsGuard {
- public:
-  explicit ThreadsGuard(int threads) : before_(get_num_threads()) { set_num_threads(threads); }
-  ~ThreadsGuard() { set_num_threads(before_); }
-  ThreadsGuard(const ThreadsGuard&) = delete;
-  ThreadsGuard& operator=(const ThreadsGuard&) = delete;
-
- private:
-  int before_;
-};
+using testing::ThreadsGuard;
 
 void step(Net& net, optim::SGD& optimizer, const Tensor& images, const Tensor& labels) {
   optimizer.zero_grad();

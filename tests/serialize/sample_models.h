@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "examples/models/net.h"
 #include "serialize/file_fixture.h"
 #include "support/temp_file.h"
 #include "teff/engine/autograd.h"
@@ -20,25 +21,7 @@ struct TinyNet : nn::Module {
   Tensor forward(const Tensor& x) override { return relu(fc(x)); }
 };
 
-/// The recipe's network.
-struct Net : nn::Module {
-  nn::Conv2d conv1{3, 6, 5};
-  nn::MaxPool2d pool{2, 2};
-  nn::Conv2d conv2{6, 16, 5};
-  nn::Linear fc1{16 * 5 * 5, 120};
-  nn::Linear fc2{120, 84};
-  nn::Linear fc3{84, 10};
-  TEFF_MODULE(Net, conv1, pool, conv2, fc1, fc2, fc3)
-
-  Tensor forward(const Tensor& input) override {
-    Tensor x = pool(relu(conv1(input)));
-    x = pool(relu(conv2(x)));
-    x = x.view({-1, 16 * 5 * 5});
-    x = relu(fc1(x));
-    x = relu(fc2(x));
-    return fc3(x);
-  }
-};
+using ::Net;
 
 /// Behaves differently in training; its view follows the batch.
 struct Regularised : nn::Module {
