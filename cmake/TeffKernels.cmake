@@ -2,17 +2,20 @@
 # Compiles the kernel sources once per instruction set. Eigen's namespace and ours get a name per set, or the linker
 # would keep one copy of equally named functions and mix instruction sets.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
-  set(TEFF_ISAS baseline avx2 avx512)
-  set(teff_flags_baseline)
+  set(teff_all_isas baseline avx2 avx512)
   set(teff_flags_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2)
   set(teff_flags_avx512 ${teff_flags_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
-  set(TEFF_ISAS neon)
-  set(teff_flags_neon)
+  set(teff_all_isas neon)
 else()
-  set(TEFF_ISAS baseline)
-  set(teff_flags_baseline)
+  set(teff_all_isas baseline)
 endif()
+set(TEFF_ISAS "${teff_all_isas}" CACHE STRING "Instruction sets to build kernels for: fewer make a smaller library")
+foreach(isa IN LISTS TEFF_ISAS)
+  if(NOT isa IN_LIST teff_all_isas)
+    message(FATAL_ERROR "TEFF_ISAS: expected some of ${teff_all_isas}, got ${isa}")
+  endif()
+endforeach()
 
 # teff_add_kernels(<target> <source>...): adds the sources, for every instruction set, to the target.
 function(teff_add_kernels target)

@@ -8,12 +8,26 @@
 
 namespace teff::kernels {
 
-// Defined by table.cpp in each instruction set's namespace.
-#define TEFF_DECLARE_ISA(isa)           \
-  namespace isa {                       \
+// Defined by table.cpp in each instruction set's namespace, for those that TEFF_ISAS of the build names.
+#define TEFF_DECLARE_ISA(isa)              \
+  namespace isa {                          \
   extern const Table<float> float_table;   \
   extern const Table<double> double_table; \
   }
+#define TEFF_ISA_ENTRY(isa, available) Isa{#isa, available, &isa::float_table, &isa::double_table},
+
+#if TEFF_WITH_baseline
+TEFF_DECLARE_ISA(baseline)
+#endif
+#if TEFF_WITH_avx2
+TEFF_DECLARE_ISA(avx2)
+#endif
+#if TEFF_WITH_avx512
+TEFF_DECLARE_ISA(avx512)
+#endif
+#if TEFF_WITH_neon
+TEFF_DECLARE_ISA(neon)
+#endif
 
 namespace {
 
@@ -24,19 +38,17 @@ struct Isa {
   const Table<double>* double_table;
 };
 
-}  // namespace
-
 #if defined(__x86_64__)
-TEFF_DECLARE_ISA(baseline)
-TEFF_DECLARE_ISA(avx2)
-TEFF_DECLARE_ISA(avx512)
-#elif defined(__aarch64__)
-TEFF_DECLARE_ISA(neon)
-#else
-TEFF_DECLARE_ISA(baseline)
-#endif
+[[maybe_unused]] bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+         __builtin_cpu_supports("bmi2");
+}
 
-namespace {
+[[maybe_unused]] bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+#endif
 
 std::string_view requested() {
   const char* text = std::getenv("TEFF_ISA");
@@ -47,18 +59,21 @@ std::string_view requested() {
 Isa choose() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                        __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-  const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  const Isa sets[] = {{"baseline", true, &baseline::float_table, &baseline::double_table},
-                      {"avx2", has_avx2, &avx2::float_table, &avx2::double_table},
-                      {"avx512", has_avx512, &avx512::float_table, &avx512::double_table}};
-#elif defined(__aarch64__)
-  const Isa sets[] = {{"neon", true, &neon::float_table, &neon::double_table}};
-#else
-  const Isa sets[] = {{"baseline", true, &baseline::float_table, &baseline::double_table}};
 #endif
+  const Isa sets[] = {
+#if TEFF_WITH_baseline
+      TEFF_ISA_ENTRY(baseline, true)
+#endif
+#if TEFF_WITH_avx2
+      TEFF_ISA_ENTRY(avx2, has_avx2())
+#endif
+#if TEFF_WITH_avx512
+      TEFF_ISA_ENTRY(avx512, has_avx512())
+#endif
+#if TEFF_WITH_neon
+      TEFF_ISA_ENTRY(neon, true)
+#endif
+  };
   const std::string_view wanted = requested();
   const Isa* best = nullptr;
   std::string names;
@@ -67,6 +82,7 @@ Isa choose() {
     names += names.empty() ? isa.name : std::string(", ") + isa.name;
     if (wanted.empty() || wanted == isa.name) best = &isa;
   }
+  if (names.empty()) throw Error("kernels: expected a machine with one of the instruction sets of this build, got one without");
   if (best == nullptr) {
     throw ValueError("TEFF_ISA: expected an instruction set of this machine (" + names + "), got \"" +
                      std::string(wanted) + '"');
