@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # check_includes.sh SOURCE_DIR PUBLIC_HEADER...: which folder may include what.
+# File names have no spaces.
+# shellcheck disable=SC2046,SC2086,SC2013
 cd "$1" || exit 1
 shift
 failed=0
