@@ -67,10 +67,31 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
     const kernels::Window2d window = make_window(input.shape(), weight.shape(), output.shape());
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
+      const bool packed = packed_.defined();
+      const auto compute = packed ? kernels::table<T>().conv2d_packed : kernels::table<T>().conv2d;
       const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
-      kernels::table<T>().conv2d(window, input.data<T>(), weight.data<T>(), bias, kRelu, output.data<T>());
+      const T* filters = (packed ? packed_ : weight).template data<T>();
+      compute(window, input.data<T>(), filters, bias, kRelu, output.data<T>());
     });
     return output;
+  }
+
+  std::shared_ptr<const Op> prepare(std::span<const TensorType> types,
+                                    std::span<const Tensor> constants) const override {
+    if (!constants[1].defined() || numel(types[0].shape) == 0) return nullptr;
+    const kernels::Window2d window = make_window(types[0].shape, types[1].shape, output_type(types).shape);
+    std::shared_ptr<const Op> prepared;
+    ops::visit_computable(types[0].dtype, [&](auto zero) {
+      using T = decltype(zero);
+      const kernels::Table<T>& table = kernels::table<T>();
+      const std::int64_t size = table.conv2d_packed_size(window);
+      if (size == 0) return;
+      Derived op(this->options_);
+      op.packed_ = detail::make_tensor({{size}, types[1].dtype});
+      table.conv2d_pack(window, constants[1].data<T>(), op.packed_.template data<T>());
+      prepared = op.share();
+    });
+    return prepared;
   }
 
   double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
@@ -114,6 +135,8 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
       }
     }
   }
+
+  Tensor packed_;  // the weight, if it was constant when the op was prepared
 };
 
 class Conv2dRelu : public Convolution<Conv2dRelu, true> {
