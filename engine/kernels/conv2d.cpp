@@ -3,6 +3,7 @@
 #include "teff/engine/kernels/correlation.h"
 #include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm_pack.h"
+#include "teff/engine/kernels/winograd.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -87,11 +88,16 @@ WeightLayout<T> layout_of(const Window2d& w) {
 
 template <class T>
 int64_t conv2d_packed_size(const Window2d& w) {
-  return is_depthwise(w) ? 0 : w.groups * layout_of<T>(w).size();
+  if (is_depthwise(w)) return 0;
+  if (winograd_tile<T>(w) != 0) return winograd_packed_size(w);
+  return w.groups * layout_of<T>(w).size();
 }
 
 template <class T>
 void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (winograd_tile<T>(w) != 0) return winograd_pack(w, weight, packed);
+  }
   const WeightLayout<T> layout = layout_of<T>(w);
   const int64_t filters = layout.panels().size * layout.depths().size;
   for (int64_t g = 0; g < w.groups; ++g) pack_weight(weight + g * filters, layout, packed + g * layout.size());
@@ -99,6 +105,9 @@ void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
 
 template <class T>
 void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* bias, bool relu, T* output) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, relu, output);
+  }
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
   const WeightLayout<T> layout = layout_of<T>(w);
