@@ -10,7 +10,7 @@ shift 2
 length=$(printf %s "$isa" | wc -c)
 bad=$(for object in "$@"; do
   "$nm" --defined-only "$object" | awk -v object="${object##*/}" '$2 ~ /^[WwVvu]$/ { print $3, "in", object }'
-done | grep -v -e "4teff7kernels$((length))$isa" -e "Eigen_teff_$isa" -e '^DW\.ref\.__gxx_personality')
+done | grep -v -e "7kernels$((length))$isa" -e "Eigen_teff_$isa" -e '^DW\.ref\.__gxx_personality')
 if [ -n "$bad" ]; then
   echo "weak symbols that other objects may replace, or that may replace those of other objects:"
   printf '%s\n' "$bad" | c++filt
