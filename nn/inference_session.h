@@ -25,8 +25,8 @@ class GraphModule;
 ///   nn::InferenceSession session(model, {{1, 3, 32, 32}});
 ///   const Tensor& scores = session.run(image);
 ///
-/// Results equal the model's but for rounding where batch norm was folded (a few units in the last place of float32),
-/// and are bit for bit the same otherwise. The session keeps the values that the weights had when it was made.
+/// Results equal the model's but for rounding where batch norm was folded or Winograd's method was chosen (set_winograd),
+/// and are bit for bit the same otherwise. The weights must stay as they are: after more training make a new session.
 ///
 /// A session must not be run by two threads at once. Copies share the prepared weights and have memory of their own:
 /// one copy for each thread.

@@ -3,6 +3,7 @@
 #include "teff/engine/kernels/correlation.h"
 #include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm_pack.h"
+#include "teff/engine/kernels/winograd.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -35,15 +36,15 @@ constexpr int64_t kElementsPerTask = 32768;    // of weights to pack
 
 /// weight [out_channels, depth]. A task takes panels with all of their blocks: it reads whole rows.
 template <class T>
-void pack_weight(const T* weight, PackedWeight<T>& packed) {
-  const Parts &panels = packed.panels(), &depths = packed.depths();
+void pack_weight(const T* weight, const WeightLayout<T>& layout, T* packed) {
+  const Parts &panels = layout.panels(), &depths = layout.depths();
   parallel_ranges(panels.count, ceil_div(kElementsPerTask, panels.longest() * larger(1, depths.size)),
                   [&](int64_t begin, int64_t end) {
                     for (int64_t i = begin * depths.count; i < end * depths.count; ++i) {
                       const int64_t p = i / depths.count, block = i % depths.count, rows = panels.length(p);
                       pack_transposed(rows, depths.length(block),
                                       weight + panels.begin(p) * depths.size + depths.begin(block), depths.size,
-                                      packed.panel(block, p), rows);
+                                      packed + layout.panel(block, p), rows);
                     }
                   });
 }
@@ -51,15 +52,16 @@ void pack_weight(const T* weight, PackedWeight<T>& packed) {
 /// The transposed weight of a group: rows are its input channels, columns (output channel, tap of y, tap of x). A task
 /// takes whole blocks of columns: it reads the weights of an output channel from one end to the other.
 template <class T>
-void pack_transposed_weight(const Window2d& w, const Axis& y, const Axis& x, const T* weight, PackedWeight<T>& packed) {
-  const Parts &panels = packed.panels(), &depths = packed.depths();
+void pack_transposed_weight(const Window2d& w, const Axis& y, const Axis& x, const T* weight,
+                            const WeightLayout<T>& layout, T* packed) {
+  const Parts &panels = layout.panels(), &depths = layout.depths();
   const int64_t plane = w.kernel_height * w.kernel_width, taps = y.taps * x.taps;
   parallel_for(depths.count, [&](int64_t block) {
     for (int64_t column = depths.begin(block); column < depths.begin(block + 1); ++column) {
       const int64_t k = column / taps, i = column % taps / x.taps, j = column % x.taps;
       const T* from = weight + k * panels.size * plane + y.index(i) * w.kernel_width + x.index(j);
       for (int64_t p = 0; p < panels.count; ++p) {
-        T* to = packed.panel(block, p) + (column - depths.begin(block)) * panels.length(p);
+        T* to = packed + layout.panel(block, p) + (column - depths.begin(block)) * panels.length(p);
         for (int64_t r = 0; r < panels.length(p); ++r, from += plane) to[r] = *from;
       }
     }
@@ -76,36 +78,68 @@ void fill_zero(const OutputPlace<T>& to, int64_t channels, int64_t rows, int64_t
   }
 }
 
+/// Of one group.
+template <class T>
+WeightLayout<T> layout_of(const Window2d& w) {
+  return {w.out_channels / w.groups, w.channels / w.groups * w.kernel_height * w.kernel_width};
+}
+
 }  // namespace
 
 template <class T>
-void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, bool relu, T* output) {
+int64_t conv2d_packed_size(const Window2d& w) {
+  if (is_depthwise(w)) return 0;
+  if (winograd_tile<T>(w) != 0) return winograd_packed_size(w);
+  return w.groups * layout_of<T>(w).size();
+}
+
+template <class T>
+void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (winograd_tile<T>(w) != 0) return winograd_pack(w, weight, packed);
+  }
+  const WeightLayout<T> layout = layout_of<T>(w);
+  const int64_t filters = layout.panels().size * layout.depths().size;
+  for (int64_t g = 0; g < w.groups; ++g) pack_weight(weight + g * filters, layout, packed + g * layout.size());
+}
+
+template <class T>
+void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* bias, bool relu, T* output) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, relu, output);
+  }
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
-  const int64_t depth = in_channels * w.kernel_height * w.kernel_width;
-  if (w.batch == 0 || out_plane == 0 || out_channels == 0) return;
-  if (is_depthwise(w)) {
-    depthwise(w, input, weight, bias, relu, output);
-    return;
-  }
+  const WeightLayout<T> layout = layout_of<T>(w);
   Axis y = forward_y(w), x = forward_x(w);
   if (y.taps == 1 && x.taps == 1 && y.stride == 1 && x.stride == 1 && y.start == 0 && x.start == 0) {
     x.source = x.out = in_plane;    // a plain product: the image is one long row
     y.source = y.out = 1;
   }
-  PackedWeight<T> packed(out_channels, depth);
   for (int64_t g = 0; g < w.groups; ++g) {
-    pack_weight(weight + g * out_channels * depth, packed);
     correlate<T>({.batch = w.batch,
                   .input = input + g * in_channels * in_plane,
                   .input_step = w.channels * in_plane,
                   .output_step = w.out_channels * out_plane,
                   .input_end = input + w.batch * w.channels * in_plane,
                   .output = {output + g * out_channels * out_plane, out_plane, x.out, 1},
+                  .weight = packed + g * layout.size(),
                   .bias = bias == nullptr ? nullptr : bias + g * out_channels,
                   .relu = relu},
-                 in_channels, y, x, packed);
+                 in_channels, y, x, layout);
   }
+}
+
+template <class T>
+void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, bool relu, T* output) {
+  if (w.batch * w.out_height * w.out_width * w.out_channels == 0) return;
+  if (is_depthwise(w)) {
+    depthwise(w, input, weight, bias, relu, output);
+    return;
+  }
+  Workspace<T> packed(static_cast<std::size_t>(conv2d_packed_size<T>(w)));
+  conv2d_pack(w, weight, packed.data());
+  conv2d_packed<T>(w, input, packed.data(), bias, relu, output);
 }
 
 /// Those pixels of every input image that lie on the two axes.
@@ -115,9 +149,10 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
   const int64_t filters = out_channels * in_channels * w.kernel_height * w.kernel_width;
-  PackedWeight<T> packed(in_channels, out_channels * y.taps * x.taps);
+  const WeightLayout<T> layout(in_channels, out_channels * y.taps * x.taps);
+  Workspace<T> packed(static_cast<std::size_t>(layout.size()));
   for (int64_t g = 0; g < w.groups; ++g) {
-    pack_transposed_weight(w, y, x, weight + g * filters, packed);
+    pack_transposed_weight(w, y, x, weight + g * filters, layout, packed.data());
     correlate<T>({.batch = w.batch,
                   .input = grad_output + g * out_channels * out_plane,
                   .input_step = w.out_channels * out_plane,
@@ -125,9 +160,10 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
                   .input_end = grad_output + w.batch * w.out_channels * out_plane,
                   .output = {grad_input + g * in_channels * in_plane, in_plane, w.stride_height * w.width,
                              w.stride_width},
+                  .weight = packed.data(),
                   .bias = nullptr,
                   .relu = false},
-                 out_channels, y, x, packed);
+                 out_channels, y, x, layout);
   }
 }
 
@@ -155,6 +191,12 @@ void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* wei
 
 template void conv2d(const Window2d&, const float*, const float*, const float*, bool, float*);
 template void conv2d(const Window2d&, const double*, const double*, const double*, bool, double*);
+template void conv2d_packed(const Window2d&, const float*, const float*, const float*, bool, float*);
+template void conv2d_packed(const Window2d&, const double*, const double*, const double*, bool, double*);
+template void conv2d_pack(const Window2d&, const float*, float*);
+template void conv2d_pack(const Window2d&, const double*, double*);
+template int64_t conv2d_packed_size<float>(const Window2d&);
+template int64_t conv2d_packed_size<double>(const Window2d&);
 template void conv2d_backward_input(const Window2d&, const float*, const float*, float*);
 template void conv2d_backward_input(const Window2d&, const double*, const double*, double*);
 

@@ -53,7 +53,7 @@ Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, i
 template <class T>
 class CorrelationTask {
  public:
-  CorrelationTask(const Correlation<T>& c, const Plan& plan, const Columns<T>& columns, PackedWeight<T>& weight)
+  CorrelationTask(const Correlation<T>& c, const Plan& plan, const Columns<T>& columns, const WeightLayout<T>& weight)
       : c_(c), plan_(plan), columns_(columns), weight_(weight), out_width_(columns.x().out) {}
 
   /// The panels of channels [first_panel, last_panel) at the positions [begin, end) of image n.
@@ -97,7 +97,7 @@ class CorrelationTask {
     for (int64_t p = first_panel; p < last_panel; ++p) {
       multiply_tile<T>(panels.length(p),
                        {.k = weight_.depths().length(block),
-                        .a = weight_.panel(block, p),
+                        .a = c_.weight + weight_.panel(block, p),
                         .b = b,
                         .b_stride = kTileColumns<T>,
                         .offsets = offsets,
@@ -136,14 +136,15 @@ class CorrelationTask {
   const Correlation<T>& c_;
   const Plan& plan_;
   const Columns<T>& columns_;
-  PackedWeight<T>& weight_;
+  const WeightLayout<T>& weight_;
   int64_t out_width_;
 };
 
 }  // namespace
 
 template <class T>
-void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, PackedWeight<T>& weight) {
+void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
+               const WeightLayout<T>& weight) {
   if (c.batch == 0 || y.out * x.out == 0) return;
   const Plan plan = plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size);
   const Parts &channel_chunks = plan.channel_chunks, &position_chunks = plan.position_chunks;
@@ -164,7 +165,7 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
   });
 }
 
-template void correlate(const Correlation<float>&, int64_t, const Axis&, const Axis&, PackedWeight<float>&);
-template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&, PackedWeight<double>&);
+template void correlate(const Correlation<float>&, int64_t, const Axis&, const Axis&, const WeightLayout<float>&);
+template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&, const WeightLayout<double>&);
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -7,26 +7,24 @@
 
 namespace teff::kernels::TEFF_ISA {
 
-/// Packs the weights of a group, a matrix [out_channels, depth], as multiply_tile wants them: for every block of depth
-/// the panels of rows one after the other.
+/// The weights of a group, a matrix [out_channels, depth], as multiply_tile wants them: for every block of depth the
+/// panels of rows one after the other, each in the order of packing.
 template <class T>
-class PackedWeight {
+class WeightLayout {
  public:
-  PackedWeight(int64_t out_channels, int64_t depth)
-      : panels_(parts_of_at_most(out_channels, kTileRows)),
-        depths_(parts_of_at_most(depth, kBlockDepth)),
-        data_(static_cast<std::size_t>(out_channels * depth + panels_.count * depths_.count * kLanes<T>)) {}
+  WeightLayout(int64_t out_channels, int64_t depth)
+      : panels_(parts_of_at_most(out_channels, kTileRows)), depths_(parts_of_at_most(depth, kBlockDepth)) {}
 
   const Parts& panels() const { return panels_; }
   const Parts& depths() const { return depths_; }
-  T* panel(int64_t block, int64_t p) {
-    return data_.data() + depths_.begin(block) * panels_.size + (block * panels_.count + p) * kLanes<T> +
+  int64_t size() const { return panels_.size * depths_.size + panels_.count * depths_.count * kLanes<T>; }
+  int64_t panel(int64_t block, int64_t p) const {
+    return depths_.begin(block) * panels_.size + (block * panels_.count + p) * kLanes<T> +
            panels_.begin(p) * depths_.length(block);
   }
 
  private:
   Parts panels_, depths_;
-  Workspace<T> data_;
 };
 
 /// Where the results of a correlation go: pixel (y, x) of channel c to data[c * channel + y * row + x * column].
@@ -44,11 +42,12 @@ struct Correlation {
   int64_t input_step, output_step;    // elements from one image to the next
   const T* input_end;                 // of the whole array
   OutputPlace<T> output;
-  const T* bias;    // [out_channels] or null
+  const T* weight;    // packed
+  const T* bias;      // [out_channels] or null
   bool relu;
 };
 
 template <class T>
-void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, PackedWeight<T>& weight);
+void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight);
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -44,6 +44,7 @@ struct Window2d {
   int64_t padding_height, padding_width;     // zeros on both sides; pooling: values that do not count
   int64_t dilation_height, dilation_width;
   int64_t groups;                            // weight [K, C / groups, kh, kw]
+  bool winograd = false;                     // convolution: Winograd's method is allowed where it is faster
 };
 
 enum class Unary { relu, leaky_relu, sigmoid, tanh, exp, log, sqrt, abs, neg, clamp, pow };
@@ -69,6 +70,11 @@ struct Table {
 
   /// y = conv(x, w) + bias; bias [K] may be null. relu as in Gemm.
   void (*conv2d)(const Window2d&, const T* input, const T* weight, const T* bias, bool relu, T* output);
+  /// The same in two steps, for weights that serve many times: how many values the packed weight has (0: there is
+  /// nothing to gain, use conv2d), packing it, and the convolution with it. The windows of the three must be equal.
+  int64_t (*conv2d_packed_size)(const Window2d&);
+  void (*conv2d_pack)(const Window2d&, const T* weight, T* packed);
+  void (*conv2d_packed)(const Window2d&, const T* input, const T* packed, const T* bias, bool relu, T* output);
   /// dX = conv_transpose(dY, w)
   void (*conv2d_backward_input)(const Window2d&, const T* grad_output, const T* weight, T* grad_input);
   /// dW = sum over the batch of dY * cols(X)^T

@@ -8,6 +8,9 @@ template <class T>
 constexpr Table<T> make_table() {
   return {.gemm = gemm<T>,
           .conv2d = conv2d<T>,
+          .conv2d_packed_size = conv2d_packed_size<T>,
+          .conv2d_pack = conv2d_pack<T>,
+          .conv2d_packed = conv2d_packed<T>,
           .conv2d_backward_input = conv2d_backward_input<T>,
           .conv2d_backward_weight = conv2d_backward_weight<T>,
           .sum_per_channel = sum_per_channel<T>,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/ops.h"
+
+#include <atomic>
+
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
@@ -9,6 +12,8 @@
 
 namespace teff {
 namespace {
+
+std::atomic<bool> use_winograd = true;
 
 ops::WindowOptions window_options(const Conv2dOptions& options, const Shape& weight) {
   return {.kernel = {weight[2], weight[3]},
@@ -64,13 +69,37 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
     const Tensor &input = context.inputs[0], &weight = context.inputs[1];
     Tensor output = context.make_result();
     if (output.numel() == 0) return output;
-    const kernels::Window2d window = make_window(input.shape(), weight.shape(), output.shape());
+    kernels::Window2d window = make_window(input.shape(), weight.shape(), output.shape());
+    const bool packed = packed_.defined();
+    window.winograd = packed ? winograd_ : winograd_enabled();
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
+      const auto compute = packed ? kernels::table<T>().conv2d_packed : kernels::table<T>().conv2d;
       const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
-      kernels::table<T>().conv2d(window, input.data<T>(), weight.data<T>(), bias, kRelu, output.data<T>());
+      const T* filters = (packed ? packed_ : weight).template data<T>();
+      compute(window, input.data<T>(), filters, bias, kRelu, output.data<T>());
     });
     return output;
+  }
+
+  std::shared_ptr<const Op> prepare(std::span<const TensorType> types,
+                                    std::span<const Tensor> constants) const override {
+    if (!constants[1].defined() || numel(types[0].shape) == 0) return nullptr;
+    kernels::Window2d window = make_window(types[0].shape, types[1].shape, output_type(types).shape);
+    window.winograd = winograd_enabled();
+    std::shared_ptr<const Op> prepared;
+    ops::visit_computable(types[0].dtype, [&](auto zero) {
+      using T = decltype(zero);
+      const kernels::Table<T>& table = kernels::table<T>();
+      const std::int64_t size = table.conv2d_packed_size(window);
+      if (size == 0) return;
+      Derived op(this->options_);
+      op.winograd_ = window.winograd;
+      op.packed_ = detail::make_tensor({{size}, types[1].dtype});
+      table.conv2d_pack(window, constants[1].data<T>(), op.packed_.template data<T>());
+      prepared = op.share();
+    });
+    return prepared;
   }
 
   double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
@@ -114,6 +143,9 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
       }
     }
   }
+
+  Tensor packed_;  // the weight, if it was constant when the op was prepared
+  bool winograd_ = false;  // whether it may be packed for that
 };
 
 class Conv2dRelu : public Convolution<Conv2dRelu, true> {
@@ -137,6 +169,9 @@ class Conv2d : public Convolution<Conv2d, false> {
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   return bias.defined() ? apply(Conv2d(options), {x, weight, bias}) : apply(Conv2d(options), {x, weight});
 }
+
+void set_winograd(bool enabled) { use_winograd = enabled; }
+bool winograd_enabled() { return use_winograd; }
 
 std::span<const OpEntry> ops::conv2d_ops() {
   static const OpEntry entries[] = {op_entry<Conv2d>()};

@@ -9,5 +9,6 @@ PKG_CONFIG_PATH=$library_dir/pkgconfig
 LD_LIBRARY_PATH=$library_dir
 export PKG_CONFIG_PATH LD_LIBRARY_PATH
 set -x
+# shellcheck disable=SC2046
 "$compiler" -std=c++20 "$source" -o recipe $(pkg-config --cflags --libs --static teff)
 ./recipe

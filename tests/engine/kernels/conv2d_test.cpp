@@ -86,6 +86,12 @@ struct Convolution {
   void forward(bool with_bias, bool relu) {
     table<T>().conv2d(w, input.data(), weight.data(), with_bias ? bias.data() : nullptr, relu, output.data());
   }
+  void forward_packed(bool with_bias, bool relu) {
+    std::vector<T> packed(static_cast<std::size_t>(table<T>().conv2d_packed_size(w)));
+    if (packed.empty()) return forward(with_bias, relu);
+    table<T>().conv2d_pack(w, weight.data(), packed.data());
+    table<T>().conv2d_packed(w, input.data(), packed.data(), with_bias ? bias.data() : nullptr, relu, output.data());
+  }
   void backward() {
     table<T>().conv2d_backward_input(w, grad_output.data(), weight.data(), grad_input.data());
     table<T>().conv2d_backward_weight(w, grad_output.data(), input.data(), grad_weight.data());
@@ -129,6 +135,9 @@ void check(const Options& o) {
   for (const bool flag : {false, true}) {
     c.forward(flag, flag);
     check_close(c.output, c.expected_output(flag, flag), taps * w.channels / w.groups);
+    const std::vector<T> output = c.output;
+    c.forward_packed(flag, flag);
+    CHECK(std::memcmp(c.output.data(), output.data(), output.size() * sizeof(T)) == 0);
   }
   std::vector<double> grad_input(c.input.size()), grad_weight(c.weight.size());
   for_each_product(w, [&](std::size_t y, std::size_t i, std::size_t k) {
