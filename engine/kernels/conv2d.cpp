@@ -29,7 +29,8 @@ Axis transposed_axis(int64_t source, int64_t size, int64_t taps, int64_t stride,
           .stride = 1,
           .start = (place + padding - last * dilation) / stride,
           .first_index = last,
-          .index_step = -step};
+          .index_step = -step,
+          .outermost = true};
 }
 
 constexpr int64_t kElementsPerTask = 32768;    // of weights to pack
@@ -49,20 +50,30 @@ void pack_weight(const T* weight, const WeightLayout<T>& layout, T* packed) {
                   });
 }
 
-/// The transposed weight of a group: rows are its input channels, columns (output channel, tap of y, tap of x). A task
-/// takes whole blocks of columns: it reads the weights of an output channel from one end to the other.
+/// The transposed weight of a group: rows are its input channels, columns (tap of y, output channel, tap of x). A task
+/// takes panels with all of their blocks.
 template <class T>
 void pack_transposed_weight(const Window2d& w, const Axis& y, const Axis& x, const T* weight,
                             const WeightLayout<T>& layout, T* packed) {
   const Parts &panels = layout.panels(), &depths = layout.depths();
-  const int64_t plane = w.kernel_height * w.kernel_width, taps = y.taps * x.taps;
-  parallel_for(depths.count, [&](int64_t block) {
-    for (int64_t column = depths.begin(block); column < depths.begin(block + 1); ++column) {
-      const int64_t k = column / taps, i = column % taps / x.taps, j = column % x.taps;
-      const T* from = weight + k * panels.size * plane + y.index(i) * w.kernel_width + x.index(j);
-      for (int64_t p = 0; p < panels.count; ++p) {
-        T* to = packed + layout.panel(block, p) + (column - depths.begin(block)) * panels.length(p);
-        for (int64_t r = 0; r < panels.length(p); ++r, from += plane) to[r] = *from;
+  const int64_t plane = w.kernel_height * w.kernel_width, filters = w.out_channels / w.groups;
+  parallel_ranges(panels.count, ceil_div(kElementsPerTask, panels.longest() * depths.size),
+                  [&](int64_t begin, int64_t end) {
+    Workspace<T> taps(static_cast<std::size_t>(plane * panels.longest() + kLanes<T>));
+    Workspace<T> columns(static_cast<std::size_t>(depths.size * panels.longest()));
+    for (int64_t p = begin; p < end; ++p) {
+      const int64_t rows = panels.length(p);
+      for (int64_t k = 0; k < filters; ++k) {
+        pack_transposed(rows, plane, weight + (k * panels.size + panels.begin(p)) * plane, plane, taps.data(), rows);
+        for (int64_t i = 0; i < y.taps; ++i) {
+          for (int64_t j = 0; j < x.taps; ++j) {
+            copy(taps.data() + (y.index(i) * w.kernel_width + x.index(j)) * rows, rows,
+                 columns.data() + ((i * filters + k) * x.taps + j) * rows);
+          }
+        }
+      }
+      for (int64_t block = 0; block < depths.count; ++block) {
+        copy(columns.data() + depths.begin(block) * rows, depths.length(block) * rows, packed + layout.panel(block, p));
       }
     }
   });

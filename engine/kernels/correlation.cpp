@@ -74,15 +74,16 @@ class CorrelationTask {
     const int64_t ldc = direct ? c_.output.channel : end - begin;
 
     for (int64_t block = 0; block < weight_.depths().count; ++block) {
-      const int64_t first = weight_.depths().begin(block), depth = weight_.depths().length(block);
       for (int64_t position = begin; position < end; position += kTileColumns<T>) {
         const int64_t count = smaller(kTileColumns<T>, end - position), in_strip = position - row * plan_.width;
+        const Depths depths = depths_of(block, position, count);
+        T* tile = c + (position - begin);
         if (plan_.in_place && columns_.readable(strip, strip_end, in_strip, count)) {
-          multiply_panel(block, first_panel, last_panel, strip + in_strip, columns_.offsets() + first,
-                         c + (position - begin), ldc, count);
+          const int64_t* offsets = columns_.offsets() + depths.first;
+          multiply_panel(block, depths, first_panel, last_panel, strip + in_strip, offsets, tile, ldc, count);
         } else {
-          columns_.pack(strip, strip_end, first, depth, plan_.width, in_strip, count, panel.data());
-          multiply_panel(block, first_panel, last_panel, panel.data(), nullptr, c + (position - begin), ldc, count);
+          columns_.pack(strip, strip_end, depths.first, depths.count, plan_.width, in_strip, count, panel.data());
+          multiply_panel(block, depths, first_panel, last_panel, panel.data(), nullptr, tile, ldc, count);
         }
       }
     }
@@ -90,14 +91,31 @@ class CorrelationTask {
   }
 
  private:
-  void multiply_panel(int64_t block, int64_t first_panel, int64_t last_panel, const T* b, const int64_t* offsets,
-                      T* c, int64_t ldc, int64_t columns) {
+  struct Depths {
+    int64_t first, count;
+  };
+
+  /// Those of a block that are worth multiplying for these positions: where the taps of y are the slowest index, those
+  /// that see only padding lie together and are left out.
+  Depths depths_of(int64_t block, int64_t position, int64_t count) const {
+    const int64_t first = weight_.depths().begin(block), end = weight_.depths().begin(block + 1);
+    const Axis& y = columns_.y();
+    if (!y.outermost) return {first, end - first};
+    const int64_t tap = columns_.depth() / y.taps;
+    const int64_t from = larger(first, y.first_tap((position + count - 1) / plan_.width) * tap);
+    const int64_t to = smaller(end, y.end_tap(position / plan_.width) * tap);
+    return from < to ? Depths{from, to - from} : Depths{first, 0};
+  }
+
+  void multiply_panel(int64_t block, const Depths& depths, int64_t first_panel, int64_t last_panel, const T* b,
+                      const int64_t* offsets, T* c, int64_t ldc, int64_t columns) {
     const Parts& panels = weight_.panels();
+    const int64_t skipped = depths.first - weight_.depths().begin(block);
     const bool last = block + 1 == weight_.depths().count;
     for (int64_t p = first_panel; p < last_panel; ++p) {
       multiply_tile<T>(panels.length(p),
-                       {.k = weight_.depths().length(block),
-                        .a = c_.weight + weight_.panel(block, p),
+                       {.k = depths.count,
+                        .a = c_.weight + weight_.panel(block, p) + skipped * panels.length(p),
                         .b = b,
                         .b_stride = kTileColumns<T>,
                         .offsets = offsets,

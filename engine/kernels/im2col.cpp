@@ -29,19 +29,9 @@ Runs runs_of(int64_t position, int64_t columns, int64_t width, int64_t pitch) {
   return result;
 }
 
-// For rows of images, often too short for the functions of the C library.
-
 template <class T>
 void zero_fill(T* to, int64_t count) {
   for (int64_t i = 0; i < count; i += kLanes<T>) store_some(to, i, smaller(kLanes<T>, count - i), splat(T(0)));
-}
-
-template <class T>
-void copy(const T* from, int64_t count, T* to) {
-  for (int64_t i = 0; i < count; i += kLanes<T>) {
-    const int64_t lanes = smaller(kLanes<T>, count - i);
-    store_some(to, i, lanes, load_some(from, i, lanes));
-  }
 }
 
 }  // namespace
@@ -58,9 +48,9 @@ Columns<T>::Columns(int64_t channels, const Axis& y, const Axis& x, int64_t stri
       last_offset_(0),
       offsets_(static_cast<std::size_t>(depth())),
       offset_(offsets_.data()) {
-  int64_t* offset = offsets_.data();
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t i = 0; i < y.taps; ++i) {
+      int64_t* offset = offsets_.data() + (y.outermost ? i * channels + c : c * y.taps + i) * x.taps;
       for (int64_t j = 0; j < x.taps; ++j) {
         const int64_t dy = i * y.spacing, dx = j * x.spacing;
         const int64_t phase = dy % y.stride * x.phases() + dx % x.stride;

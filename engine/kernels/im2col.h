@@ -24,11 +24,17 @@ struct Axis {
   int64_t taps, spacing;
   int64_t stride, start;
   int64_t first_index = 0, index_step = 1;    // which weight each tap takes
+  bool outermost = false;                     // y: its taps, not the channels, are the slowest index of cols
 
   int64_t index(int64_t tap) const { return first_index + tap * index_step; }
   int64_t phases() const { return smaller(stride, (taps - 1) * spacing + 1); }
   /// Places of a plane that `count` outputs need.
   int64_t extent(int64_t count) const { return count + (taps - 1) * spacing / stride; }
+  /// The taps that see more than padding from some of the outputs first to last.
+  int64_t first_tap(int64_t last) const { return smaller(taps, ceil_div(larger(0, -last * stride - start), spacing)); }
+  int64_t end_tap(int64_t first) const {
+    return smaller(taps, ceil_div(larger(0, source - first * stride - start), spacing));
+  }
   bool inside() const { return stride == 1 && start >= 0 && start + extent(out) <= source; }
 };
 

@@ -146,6 +146,15 @@ void store_some(T* y, int64_t i, int64_t count, Packet<T> p) {
   }
 }
 
+/// For arrays that are often too short for the functions of the C library.
+template <class T>
+inline void copy(const T* from, int64_t count, T* to) {
+  for (int64_t i = 0; i < count; i += kLanes<T>) {
+    const int64_t lanes = smaller(kLanes<T>, count - i);
+    store_some(to, i, lanes, load_some(from, i, lanes));
+  }
+}
+
 /// An operand of map that has the same value everywhere.
 template <class T>
 struct Repeat {
