@@ -31,6 +31,10 @@ def times_sign(value):
     return "" if value is None else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
 
 
+def thread_count(threads):
+    return f"{threads} thread" + ("" if threads == "1" else "s")
+
+
 def clock_time(microseconds):
     """A time in three digits with its unit."""
     unit, size = ("s", 1e6) if microseconds >= 1e6 else ("ms", 1e3) if microseconds >= 1e3 else ("us", 1)
@@ -67,7 +71,7 @@ def heading(results):
     m = results["machine"]
     lines = [f"{results['date']}, {m['cpu']}, {m['cores']} cores, {m['system']}; load average "
              f"{results['load_before']:.1f} before, {results['load_after']:.1f} after. "
-             f"Commit {results['commit']}. Medians of {results['rounds']} interleaved rounds."]
+             f"Commit {results['commit']}. Medians of {results['clock']}, {results['rounds']} interleaved rounds."]
     lines.append(", ".join(f"{name} {version}" for name, version in results["engines"].items()) + ".")
     if results["skipped"]:
         lines.append("Skipped: " + ", ".join(results["skipped"]) + ".")
@@ -79,7 +83,7 @@ def markdown(results):
     parts = ["\n".join(line + "  " for line in heading(results))]
     for threads, run in results["runs"].items():
         names = [name for name in results["engines"] if any(name in row["times"] for row in run["rows"])]
-        lines = [f"| {threads} thread{'' if threads == '1' else 's'} | " + " | ".join(names) +
+        lines = [f"| {thread_count(threads)} | " + " | ".join(names) +
                  " | best other / Teff, medians | best times |", "|---" * (len(names) + 3) + "|"]
         for row in run["rows"]:
             cells = [cell(row, name) for name in names] + [times_sign(lead(row, by)) for by in ("median", "best")]
@@ -112,8 +116,7 @@ def ratios_svg(results, threads, by):
         return left + (min(math.log2(value), high) - low) / (high - low) * plot
 
     shown = [name for name in COLOURS if any(name == n for _, bars in ratios for n, _ in bars)]
-    plural = "" if threads == "1" else "s"
-    body = [text(12, 20, f"Time of other engines as a multiple of Teff's, {threads} thread{plural}, {by} times; "
+    body = [text(12, 20, f"Time of other engines as a multiple of Teff's, {thread_count(threads)}, {by} times; "
                          "bars to the right: Teff is faster", 'font-size="14"')]
     for i, name in enumerate(shown):
         body.append(f'<rect x="{left + i * 100}" y="30" width="10" height="10" fill="{COLOURS[name]}"/>')
@@ -165,7 +168,7 @@ def line_chart(chart, x0, y0, width, height):
 
 def scaling_svg(results, threads):
     """Teff over many sizes: flat lines have no cliffs."""
-    body = [text(12, 20, f"Teff over many sizes, best times, {threads} thread{'' if threads == '1' else 's'}", 'font-size="14"')]
+    body = [text(12, 20, f"Teff over many sizes, best times, {thread_count(threads)}", 'font-size="14"')]
     for i, chart in enumerate(results["runs"][threads]["scaling"]):
         body += line_chart(chart, 55 + i * 440, 60, 370, 230)
     return svg(900, 355, body)

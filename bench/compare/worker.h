@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <functional>
 #include <iostream>
@@ -22,7 +22,6 @@
 namespace compare {
 
 using Values = std::vector<float>;
-using Clock = std::chrono::steady_clock;
 
 /// What is timed, and the first values of its last result, by which the engines are compared. Empty: not
 /// known here.
@@ -81,14 +80,22 @@ std::string json(const std::vector<T>& values) {
   return values.empty() ? "[]" : out.str() + "]";
 }
 
+/// The clock on the wall; the process's time on all processors if TEFF_COMPARE_CLOCK is set (compare.py --cpu-time).
+inline double now_microseconds() {
+  static const clockid_t clock = std::getenv("TEFF_COMPARE_CLOCK") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
 /// Times `repetitions` calls one by one, after some that are not counted.
 inline std::vector<double> time_runs(const Work& work, int repetitions) {
   for (int i = 0; i < 1 + repetitions / 10; ++i) work.run();
   std::vector<double> microseconds;
   for (int i = 0; i < repetitions; ++i) {
-    const auto start = Clock::now();
+    const double start = now_microseconds();
     work.run();
-    microseconds.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+    microseconds.push_back(now_microseconds() - start);
   }
   return microseconds;
 }
