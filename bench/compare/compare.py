@@ -11,6 +11,7 @@ import os
 import pathlib
 import platform
 import resource
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -290,6 +291,13 @@ def parse_arguments():
     return options
 
 
+def command(options):
+    """The command that makes such results, without this machine's paths."""
+    flags = {"--cpu-time": options.cpu_time, "--quick": options.quick, f"--threads {options.threads}": options.threads,
+             f"--only {shlex.quote(options.only)}": options.only}
+    return " ".join(["sh bench/compare/run.sh", *(flag for flag, given in flags.items() if given)])
+
+
 def main():
     options = parse_arguments()
     for title in [title for title in WORKS if options.only not in title]:
@@ -301,8 +309,7 @@ def main():
         print(f"skipped: {name}: {reason}")
     results = {
         "date": datetime.date.today().isoformat(), "machine": machine(), "commit": commit(), "skipped": skipped,
-        "command": " ".join(["sh bench/compare/run.sh", *(["--cpu-time"] if options.cpu_time else []),
-                             *(["--threads", str(options.threads)] if options.threads else [])]),
+        "command": command(options),
         "clock": "processor time" if options.cpu_time else "wall-clock time",
         "rounds": options.rounds, "load_before": os.getloadavg()[0], "runs": {}}
     with tempfile.TemporaryDirectory(prefix="teff_compare_") as folder:

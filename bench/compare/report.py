@@ -75,7 +75,7 @@ def heading(results):
     lines.append(", ".join(f"{name} {version}" for name, version in results["engines"].items()) + ".")
     if results["skipped"]:
         lines.append("Skipped: " + ", ".join(results["skipped"]) + ".")
-    return lines + [f"`{results['command']}`"]
+    return lines + [f"`{results['command']}`", "In brackets: the time over that of the faster of Teff's two."]
 
 
 def markdown(results):
@@ -109,15 +109,15 @@ def ratios_svg(results, threads, by):
     everything = [r for _, bars in ratios for _, r in bars] + [1, 2]
     low = math.floor(math.log2(min(everything)))
     high = min(math.ceil(math.log2(max(everything))), 4)  # longer bars end at the edge: their number tells
-    left, plot, bar, gap, top = 400, 450, 10, 8, 66
+    left, plot, bar, gap, top = 420, 450, 10, 8, 66
     height = top + sum(len(bars) * bar + gap for _, bars in ratios) + 12
 
     def across(value):
         return left + (min(math.log2(value), high) - low) / (high - low) * plot
 
     shown = [name for name in COLOURS if any(name == n for _, bars in ratios for n, _ in bars)]
-    body = [text(12, 20, f"Time of other engines as a multiple of Teff's, {thread_count(threads)}, {by} times; "
-                         "bars to the right: Teff is faster", 'font-size="14"')]
+    body = [text(12, 20, f"Time of other engines as a multiple of Teff's, {thread_count(threads)}, {by} "
+                         f"{results['clock']}; bars to the right: Teff is faster", 'font-size="14"')]
     for i, name in enumerate(shown):
         body.append(f'<rect x="{left + i * 100}" y="30" width="10" height="10" fill="{COLOURS[name]}"/>')
         body.append(text(left + i * 100 + 14, 39, name))
@@ -168,7 +168,7 @@ def line_chart(chart, x0, y0, width, height):
 
 def scaling_svg(results, threads):
     """Teff over many sizes: flat lines have no cliffs."""
-    body = [text(12, 20, f"Teff over many sizes, best times, {thread_count(threads)}", 'font-size="14"')]
+    body = [text(12, 20, f"Teff over many sizes, best {results['clock']}, {thread_count(threads)}", 'font-size="14"')]
     for i, chart in enumerate(results["runs"][threads]["scaling"]):
         body += line_chart(chart, 55 + i * 440, 60, 370, 230)
     return svg(900, 355, body)
