@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// Teff's worker. Usage: teff_worker THREADS [session]; with `session` inference goes through
+// nn::InferenceSession. Files are written to the working directory.
+
+#include <map>
+#include <memory>
+
+#include <teff/teff.h>
+
+#include "bench/compare/worker.h"
+#include "examples/models/net.h"
+
+using namespace teff;
+using compare::ConvShape;
+using compare::Request;
+using compare::Work;
+
+namespace {
+
+bool use_session = false;
+
+/// The networks by name, with PyTorch's weights from manual_seed(0). A new one is one line.
+const std::map<std::string, std::function<std::shared_ptr<nn::Module>()>> kModels = {
+    {"net", [] { return std::make_shared<Net>(); }},
+};
+
+std::shared_ptr<nn::Module> make_model(const std::string& name) {
+  manual_seed(0);
+  return kModels.at(name)();
+}
+
+Tensor pattern(const Shape& shape, float scale = 1) {
+  Tensor result = empty(shape);
+  compare::fill_pattern(result.data<float>(), result.numel(), scale);
+  return result;
+}
+
+compare::Values values(const Tensor& tensor) {
+  return compare::first_values(tensor.data<float>(), tensor.numel());
+}
+
+// A work's result, kept until the next run so that its values can be asked for.
+Work work_of(std::function<Tensor()> compute) {
+  auto last = std::make_shared<Tensor>();
+  return {[=] { *last = compute(); }, [=] { return values(*last); }};
+}
+
+Work infer(std::shared_ptr<nn::Module> module, const Tensor& images) {
+  module->eval();
+  if (use_session) {
+    const std::initializer_list<Shape> shapes = {images.shape()};
+    auto session = std::make_shared<nn::InferenceSession>(nn::capture(*module, images), shapes);
+    return work_of([=] { return session->run(images); });
+  }
+  return work_of([=] {
+    const NoGradGuard no_grad;
+    return (*module)(images);
+  });
+}
+
+// infer/<model>/<batch>/<channels>/<size>
+Work infer_model(const Request& r) {
+  return infer(make_model(r.text(1)), pattern({r.number(2), r.number(3), r.number(4), r.number(4)}));
+}
+
+// step/<model>/<batch>/<channels>/<size>: SGD with momentum. The first result is the first loss.
+Work step(const Request& r) {
+  auto model = make_model(r.text(1));
+  const Tensor images = pattern({r.number(2), r.number(3), r.number(4), r.number(4)});
+  const Tensor labels = arange(r.number(2));
+  for (auto& label : labels.span<std::int64_t>()) label %= 10;
+  auto optimizer =
+      std::make_shared<optim::SGD>(model->parameters(), optim::SGDOptions{.lr = 0.001, .momentum = 0.9});
+  return work_of([=] {
+    optimizer->zero_grad();
+    Tensor loss = cross_entropy((*model)(images), labels);
+    loss.backward();
+    optimizer->step();
+    return loss;
+  });
+}
+
+std::shared_ptr<nn::Conv2d> make_conv(const ConvShape& s) {
+  auto conv = std::make_shared<nn::Conv2d>(s.channels, s.out, s.kernel,
+                                           nn::Conv2dOptions{.stride = s.stride, .padding = s.padding()});
+  for (const Tensor& parameter : conv->parameters()) {
+    compare::fill_pattern(parameter.data<float>(), parameter.numel(), compare::kWeightScale);
+  }
+  return conv;
+}
+
+Work conv_forward(const ConvShape& s) {
+  return infer(make_conv(s), pattern({s.batch, s.channels, s.size, s.size}));
+}
+
+// Forward and all three gradients. The result is the weights' gradient.
+Work conv_both(const ConvShape& s) {
+  auto conv = make_conv(s);
+  const Tensor images = pattern({s.batch, s.channels, s.size, s.size});
+  images.requires_grad_();
+  const Tensor grad = pattern({s.batch, s.out, s.side(), s.side()});
+  return work_of([=] {
+    conv->zero_grad();
+    images.set_grad({});
+    (*conv)(images).backward(grad);
+    return conv->parameters().front().grad();
+  });
+}
+
+Work product(const Request& r) {
+  const Tensor a = pattern({r.number(1), r.number(2)}), b = pattern({r.number(2), r.number(3)});
+  return work_of([=] {
+    const NoGradGuard no_grad;
+    return matmul(a, b);
+  });
+}
+
+Dict matrices() {
+  Dict dict;
+  for (int i = 0; i < 64; ++i) {
+    std::string key = std::to_string(i);
+    dict.insert(key.insert(0, 1, 'w'), pattern({1024, 1024}, static_cast<float>(i + 1)));
+  }
+  return dict;
+}
+
+Work save_file() {
+  auto dict = std::make_shared<Dict>(matrices());
+  return {[=] { save(*dict, "big.teff", {.durable = false}); },
+          [=] { return values(load("big.teff").at("w63").as_tensor()); }};
+}
+
+Work load_file(const LoadOptions& options) {
+  save(matrices(), "big.teff", {.durable = false});
+  return work_of([=] { return load("big.teff", options).at("w63").as_tensor(); });
+}
+
+Work make(const Request& r) {
+  const std::string& kind = r.kind();
+  const bool has_model = (kind == "infer" || kind == "step") && kModels.count(r.text(1)) != 0;
+  if (kind == "infer" && has_model) return infer_model(r);
+  if (kind == "conv_forward") return conv_forward(ConvShape(r));
+  if (use_session) return {};
+  if (kind == "step" && has_model) return step(r);
+  if (kind == "conv_both") return conv_both(ConvShape(r));
+  if (kind == "matmul") return product(r);
+  if (kind == "save") return save_file();
+  if (kind == "load") return load_file({});
+  if (kind == "load_mapped") return load_file({.verify = false, .mmap = true});
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  set_num_threads(argc > 1 ? std::stoi(argv[1]) : 1);
+  use_session = argc > 2;
+  return compare::serve(TEFF_VERSION, make);
+}
