@@ -80,9 +80,11 @@ std::string json(const std::vector<T>& values) {
   return values.empty() ? "[]" : out.str() + "]";
 }
 
-/// The clock on the wall; the process's time on all processors if TEFF_COMPARE_CLOCK is set (compare.py --cpu-time).
+/// The clock on the wall; the process's time on all processors if TEFF_COMPARE_CLOCK is set (compare.py
+/// --cpu-time).
 inline double now_microseconds() {
-  static const clockid_t clock = std::getenv("TEFF_COMPARE_CLOCK") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+  static const clockid_t clock =
+      std::getenv("TEFF_COMPARE_CLOCK") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
   timespec now{};
   clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
