@@ -70,7 +70,8 @@ std::optional<Value> unify(const Value& a, std::int64_t batch_a, const Value& b,
   if (a.is_list() && b.is_list()) return unify_lists(a.as_list(), batch_a, b.as_list(), batch_b);
   if (!a.is_int() || !b.is_int() || a.as_int() % batch_a != 0) return std::nullopt;
   const std::int64_t multiple = a.as_int() / batch_a;
-  if (b.as_int() != multiple * batch_b) return std::nullopt;
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(multiple, batch_b, &product) || b.as_int() != product) return std::nullopt;
   return Dict{{kBatch, multiple}};
 }
 

@@ -172,6 +172,10 @@ class InferencePlan::Builder {
   /// batch_norm(conv2d(x, w) + b) = conv2d(x, scale * w) + (scale * b + shift)
   bool fold_batch_norm(Call& conv, const Call& norm) {
     if (norm.op->name() != "batch_norm" || conv.op->name() != "conv2d") return false;
+    const Dict attributes = norm.op->attributes();
+    const bool has_weight = attributes.at("has_weight").as_bool();
+    // Without running statistics it normalises by those of the images, which are not known yet.
+    if (!attributes.at("has_running_stats").as_bool() || has_weight != attributes.at("has_bias").as_bool()) return false;
     std::vector<Tensor> statistics;
     for (const std::size_t input : std::span(norm.inputs).subspan(1)) {
       if (!is_constant(input)) return false;
@@ -180,8 +184,7 @@ class InferencePlan::Builder {
     for (const std::size_t input : std::span(conv.inputs).subspan(1)) {
       if (!is_constant(input)) return false;
     }
-    if (statistics.size() < 2) return false;
-    Affine affine = affine_of_batch_norm(norm.op->attributes(), statistics);
+    Affine affine = affine_of_batch_norm(attributes, statistics);
     const Tensor weight = plan_.values_[conv.inputs[1]].constant;
     if (conv.inputs.size() == 3) {
       const Tensor bias = plan_.values_[conv.inputs[2]].constant.to(DType::float64);

@@ -69,6 +69,16 @@ TEST_CASE("a session with folded batch norm agrees with the model to 1e-5") {
   assert_close(session.run(images), module(images), {.rtol = 1e-5, .atol = 1e-5});
 }
 
+TEST_CASE("batch norm by the statistics of the batch itself is not folded") {
+  manual_seed(2);
+  nn::Sequential module{nn::Conv2d(3, 4, 3), nn::BatchNorm2d(4, {.track_running_stats = false})};
+  module.eval();
+  nn::InferenceSession session(nn::capture(module, randn({2, 3, 6, 6})), {{3, 3, 6, 6}});
+  const NoGradGuard no_grad;
+  const Tensor images = randn({3, 3, 6, 6}) * 3.0 + 1.0;
+  assert_close(session.run(images), module(images), {.rtol = 0, .atol = 0});
+}
+
 TEST_CASE("a session asks the system for no memory") {
   Residual module = trained<Residual>({4, 3, 9, 9});
   nn::InferenceSession session(nn::capture(module, randn({2, 3, 9, 9})), {{3, 3, 9, 9}});
