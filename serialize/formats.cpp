@@ -44,7 +44,7 @@ void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
 
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff};
 constexpr std::array kForeign = {
-    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, nullptr},
+    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
     Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, nullptr, nullptr},
 };
 
