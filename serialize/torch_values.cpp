@@ -13,7 +13,6 @@
 namespace teff::file {
 namespace {
 
-constexpr std::size_t kListed = 10;  // tensors in an error
 constexpr std::size_t kShownBytes = 100;
 constexpr int kMaxCalls = 2 * kMaxDepth;
 // Of what a pickle may unfold to, and expanded tensors may take, beyond multiples of its length and the file's.
@@ -47,14 +46,6 @@ std::optional<DType> dtype_named(std::string_view name) {
     if (name == "torch." + std::string(to_string(dtype))) return dtype;
   }
   return {};
-}
-
-/// "a, b and 3 more"
-std::string listed(const std::vector<std::string>& names, std::size_t count) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  if (count > names.size()) text += " and " + std::to_string(count - names.size()) + " more";
-  return text;
 }
 
 }  // namespace
@@ -112,11 +103,7 @@ TorchValues::TorchValues(const Pickle& pickle, TorchStorages& storages, std::uin
 Dict TorchValues::dict() {
   const NoGradGuard no_grad;
   Value root = value(pickle_.root());
-  if (num_unsupported_ > 0) {
-    throw FormatError("expected tensors of dtypes that Teff has, got " + listed(unsupported_, num_unsupported_) +
-                      (num_supported_ == 0 ? "; there are no others"
-                                           : "; the others are " + listed(supported_, num_supported_)));
-  }
+  listing_.check();
   if (root.is_dict()) return std::move(root.as_dict());
   // torch.save takes anything: a tensor, or a list of them.
   Dict dict;
@@ -334,7 +321,7 @@ Tensor TorchValues::make_tensor(const StorageId& id, DType dtype, const View& vi
   } catch (const ShapeError& error) {
     refuse(error.what());
   }
-  note(tensor);
+  listing_.add(place.text(), tensor.type());
   return tensor;
 }
 
@@ -357,14 +344,8 @@ Tensor TorchValues::strided(const Tensor& storage, const std::string& key, const
 }
 
 Value TorchValues::unsupported(const std::string& what) {
-  if (++num_unsupported_ <= kListed) unsupported_.push_back('"' + place.text() + "\" (" + what + ')');
+  listing_.add_unsupported(place.text(), what);
   return {};
-}
-
-void TorchValues::note(const Tensor& tensor) {
-  if (++num_supported_ > kListed) return;
-  supported_.push_back('"' + place.text() + "\" (" + std::string(to_string(tensor.dtype())) + ' ' +
-                       to_string(tensor.shape()) + ')');
 }
 
 /// What is referred to again and again counts each time.

@@ -8,6 +8,7 @@
 #include "teff/engine/dict.h"
 #include "teff/serialize/archive.h"
 #include "teff/serialize/pickle_machine.h"
+#include "teff/serialize/tensor_listing.h"
 #include "teff/serialize/torch_storage.h"
 
 namespace teff::file {
@@ -56,7 +57,6 @@ class TorchValues {
   Tensor strided(const Tensor& storage, const std::string& key, const View& view);
 
   Value unsupported(const std::string& what);
-  void note(const Tensor& tensor);
   void count(std::size_t bytes);
   std::vector<NodeId> items(NodeId id);
   std::vector<NodeId> tuple(NodeId id, const char* what);
@@ -70,8 +70,7 @@ class TorchValues {
   int depth_ = 0;  // of calls of value
   std::vector<Copy> copies_;
   std::unordered_map<std::string, Tensor> strided_;
-  std::vector<std::string> unsupported_, supported_;  // as the error lists them
-  std::size_t num_unsupported_ = 0, num_supported_ = 0;
+  TensorListing listing_;
 };
 
 }  // namespace teff::file
