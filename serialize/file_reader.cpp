@@ -33,11 +33,6 @@ FileReader::FileReader(const std::string& path) {
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-void FileReader::read(std::span<std::byte> buffer, std::uint64_t offset) const {
-  iovec piece{buffer.data(), buffer.size()};
-  read({&piece, 1}, offset);
-}
-
 void FileReader::read(std::span<iovec> pieces, std::uint64_t offset) const {
   pieces = drop_front(pieces, 0);
   while (!pieces.empty()) {

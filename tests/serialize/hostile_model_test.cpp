@@ -3,11 +3,13 @@
 // Model files with right checksums whose parts do not fit each other: refused, before anything is computed.
 
 #include <functional>
+#include <sstream>
 
 #include "serialize/file_fixture.h"
 #include "serialize/sample_models.h"
 #include "support/temp_file.h"
 #include "teff/serialize/model_file.h"
+#include "teff/serialize/byte_sink.h"
 #include "teff/serialize/teff_file.h"
 
 using namespace teff;
@@ -55,10 +57,10 @@ struct Model {
     return nodes().front();
   }
   std::string refusal() const {
-    const TempFile file;
-    file::write_teff(file, file::FileKind::model, {.durable = false},
-                     [&](file::HeaderWriter& archive) { archive(content); });
-    return model_refusal(read_file(file));
+    std::ostringstream stream;
+    file::StreamSink sink(stream);
+    file::write_teff(sink, file::FileKind::model, {}, [&](file::HeaderWriter& archive) { archive(content); });
+    return model_refusal(stream.str());
   }
 };
 
