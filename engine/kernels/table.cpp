@@ -19,8 +19,15 @@ constexpr Table<T> make_table() {
           .max_pool2d_tiles_backward = max_pool2d_tiles_backward<T>,
           .avg_pool2d = avg_pool2d<T>,
           .avg_pool2d_backward = avg_pool2d_backward<T>,
+          .adaptive_avg_pool2d = adaptive_avg_pool2d<T>,
+          .adaptive_avg_pool2d_backward = adaptive_avg_pool2d_backward<T>,
+          .adaptive_max_pool2d = adaptive_max_pool2d<T>,
+          .resize2d = resize2d<T>,
+          .resize2d_backward = resize2d_backward<T>,
           .unary = unary<T>,
           .unary_backward = unary_backward<T>,
+          .activation = activation<T>,
+          .activation_backward = activation_backward<T>,
           .binary = binary<T>,
           .axpy = axpy<T>,
           .sum = sum<T>,
@@ -34,6 +41,10 @@ constexpr Table<T> make_table() {
           .batch_norm_statistics = batch_norm_statistics<T>,
           .batch_norm = batch_norm<T>,
           .batch_norm_backward = batch_norm_backward<T>,
+          .group_norm = group_norm<T>,
+          .group_norm_backward = group_norm_backward<T>,
+          .pair_loss = pair_loss<T>,
+          .pair_loss_backward = pair_loss_backward<T>,
           .sgd_step = sgd_step<T>};
 }
 
