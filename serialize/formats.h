@@ -27,7 +27,7 @@ struct Format {
   std::string_view name;
   std::array<std::string_view, 2> extensions;
   bool (*recognises)(const FileStart&);
-  Dict (*load)(const ByteSource&, const LoadOptions&);  // null: not in this version
+  Dict (*load)(const ByteSource&, const LoadOptions&);
   void (*save)(const Dict&, ByteSink&, const SaveOptions&);
 };
 
