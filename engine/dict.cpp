@@ -11,7 +11,7 @@
 namespace teff {
 namespace {
 
-constexpr std::size_t kIndexFrom = 16;  // below, looking through the items is as fast as hashing
+constexpr std::size_t kIndexFrom = 16;  // below, looking through the items is as fast
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 bool equal_tensors(const Tensor& a, const Tensor& b) {
@@ -73,7 +73,7 @@ Dict::const_iterator Dict::end() const { return items_.end(); }
 
 std::size_t Dict::place(std::string_view key) const {
   if (!index_.empty()) {
-    const auto found = index_.find(std::string(key));
+    const auto found = index_.find(key);
     return found == index_.end() ? kNone : found->second;
   }
   for (std::size_t i = 0; i < items_.size(); ++i) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/graph.h"
 
+#include <map>
 #include <ostream>
-#include <unordered_map>
+#include <set>
 
 #include "teff/engine/error.h"
 #include "teff/engine/graph_attributes.h"
@@ -129,8 +130,9 @@ TensorType GraphExecutor::Program::infer(const Step& step, const std::vector<Ten
 
 void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attributes) {
   std::vector<TensorType> types;
-  std::unordered_map<std::string, std::size_t> names;
-  std::unordered_map<std::string, const Tensor*> tensors;
+  // Not hashed: names from a hostile file could all have one hash.
+  std::set<std::string_view> names;
+  std::map<std::string_view, const Tensor*> tensors;
   for (const NamedTensors* list : {&attributes, &graph.constants}) {
     for (const auto& [name, tensor] : *list) tensors.emplace(name, &tensor);
   }
@@ -139,7 +141,7 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     Step step;
     step.node = node;
     check_structure(step, place);
-    if (!names.emplace(node.name, place).second) invalid(node, place, "expected a name of its own");
+    if (!names.insert(node.name).second) invalid(node, place, "expected a name of its own");
     if (node.kind == GraphNode::Kind::placeholder) ++placeholders;
     if (node.kind == GraphNode::Kind::get_attr) {
       const auto tensor = tensors.find(node.target);
