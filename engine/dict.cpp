@@ -7,6 +7,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/engine/op.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 namespace {
@@ -27,19 +28,12 @@ auto& get(Variant& value, const Value& whole, Value::Kind wanted) {
 }
 
 void print_text(std::ostream& out, const std::string& text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  out << '\'';
+  std::string quoted;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\'' || c == '\\') {
-      out << '\\' << c;
-    } else if (byte < 0x20 || byte == 0x7f) {  // keeps terminal escapes out of terminals
-      out << "\\x" << kHex[byte >> 4] << kHex[byte & 15];
-    } else {
-      out << c;
-    }
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
   }
-  out << '\'';
+  out << '\'' << detail::escaped(quoted) << '\'';
 }
 
 void print_list(std::ostream& out, const List& list) {
@@ -101,9 +95,9 @@ const Value& Dict::at(std::string_view key) const {
       keys += ", ...";
       break;
     }
-    keys += (keys.empty() ? "\"" : ", \"") + item.key + '"';
+    keys += (keys.empty() ? "\"" : ", \"") + detail::escaped(item.key) + '"';
   }
-  throw IndexError("dict: expected one of its keys (" + keys + "), got \"" + std::string(key) + '"');
+  throw IndexError("dict: expected one of its keys (" + keys + "), got \"" + detail::escaped(key) + '"');
 }
 
 Value& Dict::at(std::string_view key) { return const_cast<Value&>(static_cast<const Dict*>(this)->at(key)); }

@@ -8,6 +8,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/graph_attributes.h"
 #include "teff/engine/op_registry.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 namespace {
@@ -49,8 +50,8 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
   std::size_t place = 0;
   for (const GraphNode& node : graph.nodes) {
     out << '%' << place++ << ' ' << (node.kind == GraphNode::Kind::call ? node.target : to_string(node.kind));
-    if (node.kind == GraphNode::Kind::get_attr) out << ' ' << node.target;
-    if (node.kind == GraphNode::Kind::placeholder) out << ' ' << node.name;
+    if (node.kind == GraphNode::Kind::get_attr) out << ' ' << detail::escaped(node.target);
+    if (node.kind == GraphNode::Kind::placeholder) out << ' ' << detail::escaped(node.name);
     if (node.kind == GraphNode::Kind::call) {
       const char* separator = "(";
       for (const std::int64_t input : node.inputs) {
@@ -61,7 +62,7 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
       if (!node.attributes.empty()) out << ' ' << node.attributes;
     }
     out << " -> " << detail::describe(node.type);
-    if (!node.scope.empty()) out << "  # " << node.scope;
+    if (!node.scope.empty()) out << "  # " << detail::escaped(node.scope);
     out << '\n';
   }
   out << "return";

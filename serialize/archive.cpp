@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstring>
 
 #include "teff/engine/error.h"
+#include "teff/engine/text.h"
 
 namespace teff::file {
 namespace {
@@ -40,17 +40,7 @@ bool are_bools(std::span<const std::byte> bytes) {
 }
 
 std::string escaped(std::string_view text, std::size_t max_bytes) {
-  std::string result;
-  for (const char c : text.substr(0, max_bytes)) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') {
-      std::array<char, 8> code{};
-      std::snprintf(code.data(), code.size(), "\\x%02x",
-                    static_cast<unsigned>(static_cast<unsigned char>(c)));
-      result += code.data();
-    } else {
-      result += c;
-    }
-  }
+  const std::string result = detail::escaped(text.substr(0, max_bytes), "\"\\");
   return text.size() > max_bytes ? result + "..." : result;
 }
 

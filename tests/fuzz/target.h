@@ -34,4 +34,7 @@ const Target& find_target(std::string_view name);
 /// Ends the program, as a finding, unless the condition holds.
 void expect(bool condition, const char* promise);
 
+/// The text of a refusal names the place, is one line, and cannot drive a terminal.
+void expect_refusal(std::string_view text);
+
 }  // namespace teff::fuzz

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -34,6 +35,13 @@ void expect(bool condition, const char* promise) {
   if (condition) return;
   std::fprintf(stderr, "finding: expected that %s\n", promise);
   std::abort();
+}
+
+void expect_refusal(std::string_view text) {
+  expect(text.starts_with("load"), "a refusal begins with the name of the function");
+  expect(std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }),
+         "a refusal has no control characters");
 }
 
 }  // namespace teff::fuzz

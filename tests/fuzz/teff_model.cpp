@@ -12,6 +12,7 @@
 #include "teff/serialize/byte_source.h"
 #include "teff/serialize/dict_codec.h"
 #include "teff/serialize/model_file.h"
+#include "teff/serialize/save_load.h"
 #include "teff/serialize/teff_file.h"
 
 namespace teff::fuzz {
@@ -82,15 +83,14 @@ std::string save(const nn::GraphModule& module, const file::SelfTest& self_test,
 
 /// A model that loads is saved to the same bytes, prints, and runs: in evaluation twice with the same result.
 void run_teff_model(std::span<const std::byte> bytes) {
-  file::ModelContent content;
-  Dict metadata;
   try {
-    metadata = file::read_teff(file::MemorySource(bytes), file::FileKind::model, {},
-                               [&](file::HeaderReader& archive) { archive(content); });
-    static_cast<void>(nn::GraphModule(content.module));
-  } catch (const Error&) {  // what GraphModule throws becomes a FormatError in load_model
-    return;
+    load_model(bytes);
+  } catch (const FormatError& error) {
+    return expect_refusal(error.what());
   }
+  file::ModelContent content;
+  const Dict metadata = file::read_teff(file::MemorySource(bytes), file::FileKind::model, {},
+                                        [&](file::HeaderReader& archive) { archive(content); });
   nn::GraphModule module(content.module);
   const std::string saved = save(module, content.self_test, metadata);
   expect(saved.size() == bytes.size() && std::memcmp(saved.data(), bytes.data(), bytes.size()) == 0,
