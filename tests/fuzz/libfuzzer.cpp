@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "fuzz/target.h"
+#include "teff/engine/allocator.h"
 #include "teff/engine/parallel.h"
 
 extern "C" {
@@ -39,6 +40,7 @@ int LLVMFuzzerInitialize(int*, char***) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   target().run(std::as_bytes(std::span(data, size)));
+  teff::empty_cache();  // memory that is kept for use again is none of this input's
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <functional>
 #include <new>
+#include <sstream>
 
 #include "examples/models/net.h"
 #include "reliability/files.h"
@@ -115,6 +116,13 @@ long run_out_of_memory(const std::string& name, bool stays_out, const std::funct
   }
 }
 
+/// Tensors of its own.
+Dict load_copy(const Dict& dict) {
+  std::stringstream stream;
+  save(dict, stream);
+  return load(stream);
+}
+
 void test_no_memory() {
   const TempFolder folder;
   manual_seed(0);
@@ -124,16 +132,29 @@ void test_no_memory() {
   save(other.state_dict(), dict, {.durable = false});
   save_model(other, images, model, {.durable = false});
   save(version(1, 100), target, {.durable = false});
-  const Dict state = net.clone().state_dict();
+  optim::SGD optimizer(net.parameters(), {.lr = 0.1, .momentum = 0.9});
+  const auto train = [&](Net& trained, optim::SGD& by) {
+    by.zero_grad();
+    cross_entropy(trained(images), tensor<std::int64_t>({1, 2})).backward();
+    by.step();
+  };
+  train(net, optimizer);
+  const Dict state = net.clone().state_dict(), other_state = other.clone().state_dict();
+  const Dict steps = load_copy(optimizer.state_dict());
+  Dict other_steps = steps;
+  other_steps.at("param_groups").as_list()[0].as_dict().at("lr") = 0.5;
   const std::string old_bytes = read_file(target);
   const auto is_unchanged = [&] {
-    return read_file(target) == old_bytes && count_files(folder.path()) == 3 && net.state_dict() == state;
+    return read_file(target) == old_bytes && count_files(folder.path()) == 3 && net.state_dict() == state &&
+           optimizer.state_dict() == steps;
   };
   const auto restored = [&](const std::function<void()>& work) {
     return [&, work] {
       work();
       memory.until_failure = 0;
       write_file(target, old_bytes);
+      net.load_state_dict(state);
+      optimizer.load_state_dict(steps);
     };
   };
   const std::pair<std::string, std::function<void()>> works[] = {
@@ -142,16 +163,13 @@ void test_no_memory() {
       {"load", [&] { load(dict); }},
       {"load, mapped", [&] { load(dict, {.mmap = true}); }},
       {"load_model with its self-test", [&] { load_model(model, {.self_test = true}); }},
-      {"load_state_dict", [&] {
-         Net fresh = net.clone();
-         fresh.load_state_dict(state);
-       }},
+      {"load_state_dict", restored([&] { net.load_state_dict(other_state); })},
+      {"load_state_dict of an optimiser", restored([&] { optimizer.load_state_dict(other_steps); })},
       {"construction of a network", [] { Net fresh; }},
       {"a training step", [&] {
          Net fresh = net.clone();
-         optim::SGD optimizer(fresh.parameters(), {.lr = 0.1, .momentum = 0.9});
-         cross_entropy(fresh(images), tensor<std::int64_t>({1, 2})).backward();
-         optimizer.step();
+         optim::SGD another(fresh.parameters(), {.lr = 0.1, .momentum = 0.9});
+         train(fresh, another);
        }},
   };
   long failed = 0;

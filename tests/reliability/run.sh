@@ -22,15 +22,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-# build FOLDER OPTION...: the programs of this folder
+# Where tests/run.sh builds, too.
 # shellcheck disable=SC2086
 build() {
-  folder=build/$1
-  shift
-  mkdir -p build
-  { cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTEFF_BUILD_TESTS=ON -DTEFF_BUILD_BENCHMARKS=OFF \
-    -DTEFF_BUILD_EXAMPLES=OFF $launcher "$@" && cmake --build "$folder" --target teff_reliability; } >"$folder.log" 2>&1 ||
-    { cat "$folder.log"; exit 1; }
+  cmake -S . -B build/tests -G Ninja -DCMAKE_BUILD_TYPE=Release -DTEFF_BUILD_TESTS=ON -DTEFF_BUILD_BENCHMARKS=OFF \
+    $launcher && cmake --build build/tests --target teff_reliability
 }
 
 # Puts lines "promise | test | figure" into the table.
@@ -42,8 +38,9 @@ rows() {
   while IFS= read -r line; do row "$line"; done <"$work/rows"
 }
 
-build reliability
-programs=build/reliability/tests/reliability/teff_reliability_
+mkdir -p build
+build >build/tests.log 2>&1 || { cat build/tests.log; exit 1; }
+programs=build/tests/tests/reliability/teff_reliability_
 printf '| promise | test | result |\n|---|---|---|\n'
 rows "${programs}damage" "$damages"
 rows "${programs}saving" "$kills" "$loads"
@@ -74,20 +71,23 @@ else
   row 'R12 | system calls of a load under strace | skipped: there is no strace'
 fi
 
+rows sh tests/fuzz/run.sh "$fuzz"
+
 # The same bytes for any number of threads, whatever fresh memory holds, and from another compiler.
 same_bytes() {
   for threads in 1 2 5; do
     for fill in 0 85 170; do
-      TEFF_ISA=baseline TEFF_NUM_THREADS=$threads MALLOC_PERTURB_=$fill "$1same_bytes"
+      TEFF_ISA=baseline TEFF_NUM_THREADS=$threads MALLOC_PERTURB_=$fill \
+        ASAN_OPTIONS=max_malloc_fill_size=1000000000:malloc_fill_byte=$fill "$1"
     done
   done
 }
-same_bytes "$programs" >"$work/bytes"
-compilers=gcc
-if command -v clang++ >/dev/null; then
-  build reliability-clang -DCMAKE_CXX_COMPILER=clang++
-  same_bytes build/reliability-clang/tests/reliability/teff_reliability_ >>"$work/bytes"
-  compilers='gcc and clang'
+same_bytes "${programs}same_bytes" >"$work/bytes"
+compilers=GCC
+clang_program=build/fuzz/tests/reliability/teff_reliability_same_bytes
+if [ -d build/fuzz ] && cmake --build --preset fuzz --target teff_reliability_same_bytes >>build/fuzz.log 2>&1; then
+  same_bytes $clang_program >>"$work/bytes"
+  compilers='GCC and clang'
 fi
 different=$(sort -u "$work/bytes" | wc -l)
 [ "$different" -eq 2 ] || failed=1
@@ -99,6 +99,4 @@ else
   row 'R26 | readers that include pointers of cereal | none'
 fi
 
-sh tests/fuzz/run.sh "$fuzz" >"$work/rows" || failed=1
-while IFS= read -r line; do row "$line"; done <"$work/rows"
 exit $failed
