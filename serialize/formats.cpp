@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "teff/serialize/dict_codec.h"
+#include "teff/serialize/safetensors_file.h"
 #include "teff/serialize/teff_file.h"
+#include "teff/serialize/torch_file.h"
 
 namespace teff::file {
 namespace {
@@ -43,8 +45,8 @@ void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
 
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff};
 constexpr std::array kForeign = {
-    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, nullptr, nullptr},
-    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, nullptr, nullptr},
+    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
+    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors},
 };
 
 /// The foreign format for which the condition holds, else .teff.
