@@ -31,10 +31,4 @@ std::span<const Target> targets();
 /// Ends the program if there is no such target.
 const Target& find_target(std::string_view name);
 
-/// Ends the program, as a finding, unless the condition holds.
-void expect(bool condition, const char* promise);
-
-/// The text of a refusal names the place, is one line, and cannot drive a terminal.
-void expect_refusal(std::string_view text);
-
 }  // namespace teff::fuzz

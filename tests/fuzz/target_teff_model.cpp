@@ -3,7 +3,7 @@
 #include <cstring>
 #include <sstream>
 
-#include "fuzz/target.h"
+#include "fuzz/checks.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"

@@ -2,7 +2,7 @@
 #include <cstring>
 #include <sstream>
 
-#include "fuzz/target.h"
+#include "fuzz/checks.h"
 #include "teff/engine/error.h"
 #include "teff/serialize/byte_sink.h"
 #include "teff/serialize/byte_source.h"
