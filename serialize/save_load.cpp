@@ -5,6 +5,7 @@
 #include <typeinfo>
 
 #include "teff/engine/error.h"
+#include "teff/engine/text.h"
 #include "teff/serialize/atomic_file.h"
 #include "teff/serialize/dict_codec.h"
 #include "teff/serialize/file_reader.h"
@@ -28,7 +29,8 @@ constexpr const char* kStream = "stream";
 template <class Otherwise, class Function>
 auto about(const char* function, const std::string& place, Function&& body) {
   const auto text = [&](const Error& error) {
-    return std::string(function) + ": " + file::escaped(place, PATH_MAX) + ": " + error.what();
+    return std::string(function) + ": " + file::escaped(place, PATH_MAX) + ": " +
+           detail::escaped(error.what());
   };
   try {
     return body();
