@@ -5,8 +5,10 @@
 #include <cctype>
 #include <cstring>
 
+#include "teff/engine/error.h"
 #include "teff/serialize/dict_codec.h"
 #include "teff/serialize/safetensors_file.h"
+#include "teff/serialize/teff_contents.h"
 #include "teff/serialize/teff_file.h"
 #include "teff/serialize/torch_file.h"
 
@@ -39,14 +41,25 @@ Dict load_teff(const ByteSource& source, const LoadOptions& options) {
   return dict;
 }
 
+std::unique_ptr<Contents> open_whole_teff(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  return open_teff(std::move(source), options);
+}
+
 void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   write_teff(sink, FileKind::dict, options.metadata, [&](HeaderWriter& archive) { archive(dict); });
 }
 
-constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff};
+std::unique_ptr<Contents> open_safetensors(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  std::unique_ptr<Contents> contents = loaded_contents(load_safetensors(*source, options));
+  contents->metadata = safetensors_metadata(*source);
+  return contents;
+}
+
+constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
 constexpr std::array kForeign = {
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
-    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors},
+    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors,
+           open_safetensors},
 };
 
 /// The foreign format for which the condition holds, else .teff.
@@ -72,6 +85,12 @@ bool FileStart::has(std::size_t place, std::string_view text) const {
 const Format& format_of(const ByteSource& source) {
   const FileStart start = start_of(source);
   return find_format([&](const Format& format) { return format.recognises(start); });
+}
+
+std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<const ByteSource> source,
+                                        const LoadOptions& options) {
+  if (format.open != nullptr) return format.open(std::move(source), options);
+  return loaded_contents(format.load(*source, options));
 }
 
 const Format& format_for(const std::string& path, FileFormat id) {
