@@ -13,7 +13,7 @@
 namespace teff::file {
 namespace {
 
-constexpr std::size_t kMaxStack = 1 << 18;
+constexpr std::size_t kMaxStack = 1 << 17;
 constexpr std::size_t kMaxPickleNodes = 1 << 23;
 constexpr std::size_t kMaxGlobalBytes = 255;
 constexpr std::uint8_t kMaxProtocol = 5;
@@ -157,7 +157,7 @@ class PickleMachine {
     return static_cast<NodeId>(pickle_.nodes_.size() - 1);
   }
   void push(NodeId node) {
-    if (stack_.size() == kMaxStack) refuse("expected at most 2^18 values on the stack, got more");
+    if (stack_.size() == kMaxStack) refuse("expected at most 2^17 values on the stack, got more");
     stack_.push_back(node);
   }
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
@@ -174,7 +174,7 @@ class PickleMachine {
     return node;
   }
   void push_mark() {
-    if (marks_.size() == kMaxStack) refuse("expected at most 2^18 marks, got more");
+    if (marks_.size() == kMaxStack) refuse("expected at most 2^17 marks, got more");
     marks_.push_back(stack_.size());
   }
   std::size_t pop_mark() {
@@ -376,7 +376,7 @@ class PickleMachine {
   std::size_t position_ = 0;
   std::size_t opcode_at_ = 0;
   Opcode opcode_{};
-  std::vector<NodeId> stack_;
+  std::deque<NodeId> stack_;  // of chunks, like the nodes
   std::vector<std::size_t> marks_;
   std::vector<NodeId> memo_;
 };

@@ -97,7 +97,7 @@ bool is_torch_global(std::string_view module, std::string_view name) {
 TorchValues::TorchValues(const Pickle& pickle, TorchStorages& storages, std::uint64_t file_bytes)
     : pickle_(pickle),
       storages_(storages),
-      unfolded_left_(16 * std::uint64_t{pickle.size()} + kSlackBytes),
+      unfolded_left_(12 * std::uint64_t{pickle.size()} + kSlackBytes),
       copied_left_(8 * file_bytes + kSlackBytes) {}
 
 Dict TorchValues::dict() {
@@ -155,8 +155,10 @@ Value TorchValues::value_of(NodeId id) {
 }
 
 Value TorchValues::list(NodeId id) {
+  const std::vector<NodeId> nodes = items(id);
   List list;
-  for (std::size_t i = 0; const NodeId item : items(id)) {
+  list.reserve(nodes.size());
+  for (std::size_t i = 0; const NodeId item : nodes) {
     const Within within(*this, i++);
     list.push_back(value(item));
   }

@@ -172,8 +172,8 @@ TEST_CASE("keys must be text or whole numbers, and differ") {
 TEST_CASE("depth is limited, without a stack that could overflow") {
   CHECK(contains(value_refused(repeated("]", 100) + repeated("a", 99)), "deeper than 64"));
   CHECK(contains(value_refused(repeated("N\x85", 1) + repeated("\x85", 1'000'000)), "deeper than 64"));
-  CHECK(contains(refused(kProto + repeated("]", 1'000'000)), "expected at most 2^18 values on the stack"));
-  CHECK(contains(refused(kProto + repeated("(", 1'000'000)), "expected at most 2^18 marks"));
+  CHECK(contains(refused(kProto + repeated("]", 1'000'000)), "expected at most 2^17 values on the stack"));
+  CHECK(contains(refused(kProto + repeated("(", 1'000'000)), "expected at most 2^17 marks"));
   std::string calls = tensor_pickle();
   for (int i = 0; i < 300; ++i) calls = global("torch._utils", "_rebuild_parameter") + calls + "\x89N\x87R";
   CHECK(contains(value_refused(calls), "objects deeper than 128 in each other"));
