@@ -47,4 +47,10 @@ void expect_at_least(std::int64_t least, std::string_view owner, std::string_vie
   expect(false, owner, std::string(name) + " >= " + std::to_string(least), int_or_pair(value));
 }
 
+void expect_divisible(std::string_view owner, std::string_view name, std::int64_t channels, std::int64_t groups) {
+  expect_at_least(1, owner, "groups", groups);
+  expect(channels % groups == 0, owner, std::string(name) + " divisible by groups",
+         std::to_string(channels) + " and " + std::to_string(groups));
+}
+
 }  // namespace teff::nn::detail

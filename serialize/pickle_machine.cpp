@@ -165,7 +165,9 @@ class PickleMachine {
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   /// The place of the `count`-th value from above.
   std::size_t below(std::size_t count) const {
-    if (stack_.size() - floor() < count) refuse("expected " + std::to_string(count) + " values on the stack, got fewer");
+    if (stack_.size() - floor() < count) {
+      refuse("expected " + std::to_string(count) + (count == 1 ? " value" : " values") + " on the stack, got fewer");
+    }
     return stack_.size() - count;
   }
   NodeId pop() {

@@ -23,7 +23,7 @@ struct OpModule : nn::Module {
 
   Tensor forward(const Tensor& number) override {
     if (Value* training = attributes.find("training")) *training = is_training();
-    std::vector<Tensor> inputs{input0 + 0.0 * number};
+    std::vector<Tensor> inputs{input0 + (0.0 * number).to(input0.dtype())};
     for (const Tensor& input : {input1, input2, input3, input4}) {
       if (input.defined()) inputs.push_back(input);
     }
