@@ -10,7 +10,7 @@ build=${TEFF_FUZZ_BUILD:-build/fuzz}
 shift
 
 if ! command -v clang++ >/dev/null; then
-  echo "fuzz: skipped, there is no clang++"
+  echo "R15 | libFuzzer with ASan and UBSan | skipped: there is no clang++"
   exit 0
 fi
 launcher=
