@@ -66,22 +66,33 @@ std::uint32_t crc32_by_table(std::span<const std::byte> bytes, std::uint32_t bef
   return ~sum;
 }
 
-bool crc32_has_folding() {
 #ifdef TEFF_CRC32_FOLDING
+
+bool crc32_has_folding() {
   static const bool has = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
   return has;
-#else
-  return false;
-#endif
 }
 
-#ifndef TEFF_CRC32_FOLDING
+bool crc32_has_wide_folding() {
+  static const bool has = crc32_has_folding() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("vpclmulqdq");
+  return has;
+}
+
+#else
+
+bool crc32_has_folding() { return false; }
+bool crc32_has_wide_folding() { return false; }
 std::uint32_t crc32_by_folding(std::span<const std::byte> bytes, std::uint32_t before) {
   return crc32_by_table(bytes, before);
 }
+std::uint32_t crc32_by_wide_folding(std::span<const std::byte> bytes, std::uint32_t before) {
+  return crc32_by_table(bytes, before);
+}
+
 #endif
 
 std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before) {
+  if (crc32_has_wide_folding()) return crc32_by_wide_folding(bytes, before);
   return crc32_has_folding() ? crc32_by_folding(bytes, before) : crc32_by_table(bytes, before);
 }
 

@@ -21,6 +21,9 @@ std::uint32_t crc32_by_table(std::span<const std::byte> bytes, std::uint32_t bef
 /// With carry-less multiplication. Only where crc32_has_folding().
 std::uint32_t crc32_by_folding(std::span<const std::byte> bytes, std::uint32_t before);
 bool crc32_has_folding();
+/// With two of them at a time. Only where crc32_has_wide_folding().
+std::uint32_t crc32_by_wide_folding(std::span<const std::byte> bytes, std::uint32_t before);
+bool crc32_has_wide_folding();
 
 /// x^n modulo the polynomial; the coefficient of x^0 is the highest bit.
 constexpr std::uint32_t crc32_power(unsigned n) {

@@ -49,10 +49,17 @@ void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   write_teff(sink, FileKind::dict, options.metadata, [&](HeaderWriter& archive) { archive(dict); });
 }
 
+std::unique_ptr<Contents> open_safetensors(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  std::unique_ptr<Contents> contents = loaded_contents(load_safetensors(*source, options));
+  contents->metadata = safetensors_metadata(*source);
+  return contents;
+}
+
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
 constexpr std::array kForeign = {
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
-    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors},
+    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors,
+           open_safetensors},
 };
 
 /// The foreign format for which the condition holds, else .teff.
@@ -80,16 +87,10 @@ const Format& format_of(const ByteSource& source) {
   return find_format([&](const Format& format) { return format.recognises(start); });
 }
 
-Dict load_with(const Format& format, const ByteSource& source, const LoadOptions& options) {
-  if (format.load != nullptr) return format.load(source, options);
-  throw FormatError("expected a .teff file, got a file in the format of " + std::string(format.name) +
-                    ", which this version of Teff does not read");
-}
-
 std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<const ByteSource> source,
                                         const LoadOptions& options) {
   if (format.open != nullptr) return format.open(std::move(source), options);
-  return loaded_contents(load_with(format, *source, options));
+  return loaded_contents(format.load(*source, options));
 }
 
 const Format& format_for(const std::string& path, FileFormat id) {

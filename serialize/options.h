@@ -29,17 +29,18 @@ struct SaveOptions {
 };
 
 struct LoadOptions {
-  /// Compares the checksum of every tensor. Everything else is always verified.
+  /// Compares the checksum of every tensor (.safetensors has none). Everything else is always verified.
   bool verify = true;
   /// Maps the file instead of reading it: tensors refer to the file's pages, which are loaded as they are
   /// touched (all of them at once with verify); writing to such a tensor never changes the file. Replacing
   /// the file, as save does, is fine while it is mapped; a program that changes or shortens it in place
-  /// changes the values, or ends this program with SIGBUS.
+  /// changes the values, or ends this program with SIGBUS. Tensors that are not aligned in a foreign file are copied.
   bool mmap = false;
   /// load_model: runs the example that the file holds, and refuses the file unless it gives the outputs that it holds.
   bool self_test = false;
   /// PyTorch's files: takes objects of classes that Teff does not know (a whole pickled model) as dictionaries of their
-  /// attributes, instead of refusing them. Nothing of them is run.
+  /// attributes, instead of refusing them. Parameters, buffers and children of a module are such attributes:
+  /// load(path, {.inert_objects = true}).at("conv1").as_dict().at("weight"). Nothing of them is run.
   bool inert_objects = false;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdio>
 #include <cstring>
 
@@ -27,15 +26,14 @@ Node integer_node(std::int64_t value) {
   return {NodeKind::integer, 0, static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32)};
 }
 
-std::uint64_t halves(const Node& node) { return node.b | std::uint64_t{node.c} << 32; }
-
 bool is_container(NodeKind kind) {
   return kind == NodeKind::tuple || kind == NodeKind::list || kind == NodeKind::set || kind == NodeKind::dict;
 }
 
 const char* kind_name(NodeKind kind) {
-  static constexpr std::array kNames = {"None", "a bool",  "an integer", "a float", "text", "bytes", "a long integer", "a tuple",
-                                        "a list", "a set", "a dict", "a class or function", "an object", "a storage"};
+  static constexpr std::array kNames = {"None",    "a bool", "an integer", "a float", "text",
+                                        "bytes",   "a long integer", "a tuple", "a list", "a set",
+                                        "a dict",  "a class or function", "an object", "a storage"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -280,7 +278,8 @@ class PickleMachine {
       if (limited.size() > kMaxGlobalBytes) refuse("expected a name of at most 255 bytes, got a longer one");
       throw PickleCutOff(place() + "expected the end of a name, got the end of the bytes");
     }
-    return take(static_cast<std::uint64_t>(end - limited.begin()) + 1).first(static_cast<std::size_t>(end - limited.begin()));
+    const auto size = static_cast<std::size_t>(end - limited.begin());
+    return take(size + 1).first(size);
   }
 
   void push_global() {
@@ -385,36 +384,6 @@ class PickleMachine {
 Pickle::Pickle(std::span<const std::byte> bytes, const PickleOptions& options)
     : bytes_(bytes.first(std::min<std::size_t>(bytes.size(), kNoNode))) {
   PickleMachine(*this, options).run();
-}
-
-std::int64_t Pickle::integer(NodeId id) const { return static_cast<std::int64_t>(halves(nodes_[id])); }
-
-double Pickle::floating(NodeId id) const { return std::bit_cast<double>(halves(nodes_[id])); }
-
-std::string_view Pickle::text(NodeId id) const {
-  return {reinterpret_cast<const char*>(bytes_.data()) + nodes_[id].b, nodes_[id].c};
-}
-
-std::string Pickle::global(NodeId id) const {
-  const Node& node = nodes_[id];
-  const char* text = reinterpret_cast<const char*>(bytes_.data());
-  return std::string(text + node.b, node.a >> 16) + '.' + std::string(text + node.c, node.a & 0xffff);
-}
-
-std::vector<NodeId> Pickle::items(NodeId id) const {
-  const Node& node = nodes_[id];
-  std::vector<NodeId> items;
-  items.reserve(node.a);
-  for (std::uint32_t cell = node.b; items.size() < node.a; cell = cells_[cell].next) items.push_back(cells_[cell].node);
-  return items;
-}
-
-std::vector<NodeId> Pickle::all(NodeKind kind) const {
-  std::vector<NodeId> found;
-  for (NodeId id = 0; id < nodes_.size(); ++id) {
-    if (nodes_[id].kind == kind) found.push_back(id);
-  }
-  return found;
 }
 
 }  // namespace teff::file

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include "teff/engine/error.h"
 #include "teff/serialize/archive.h"
@@ -34,13 +35,56 @@ std::vector<std::byte> read_bytes(const ByteSource& source, std::uint64_t offset
   return bytes;
 }
 
+/// The end of the directory, which must be the end of the file.
+ZipDirectory read_end(std::span<const std::byte> tail) {
+  std::uint32_t signature = 0, bytes = 0, offset = 0;
+  std::uint16_t disk = 0, first_disk = 0, here = 0, entries = 0, comment = 0;
+  if (tail.size() >= kEndBytes) {
+    Fields(tail.last(kEndBytes)).get(signature, disk, first_disk, here, entries, bytes, offset, comment);
+  }
+  if (signature != kEnd || comment != 0) {
+    refuse("expected the end of the directory as the last bytes, got others: the file was cut off, or something was "
+           "appended");
+  }
+  if (disk != 0 || first_disk != 0 || here != entries) refuse("expected a file in one part");
+  return {entries, bytes, offset};
+}
+
+bool needs_end64(const ZipDirectory& directory) {
+  return directory.entries == kElsewhere16 || directory.bytes == kElsewhere32 || directory.offset == kElsewhere32;
+}
+
+bool has_end64(std::span<const std::byte> tail) {
+  if (tail.size() < kEnd64Bytes + kLocatorBytes + kEndBytes) return false;
+  std::uint32_t signature = 0;
+  Fields(tail.subspan(kEnd64Bytes)).get(signature);
+  return signature == kLocator;
+}
+
+/// Takes the numbers from the ZIP64 record, which `tail` begins with at that offset. Those that fit stand in both.
+void widen(ZipDirectory& directory, std::span<const std::byte> tail, std::uint64_t offset) {
+  std::uint64_t length = 0, here = 0, locator_offset = 0;
+  std::uint32_t signature = 0, locator = 0, disk = 0, first_disk = 0, locator_disk = 0, disks = 0;
+  std::uint16_t made_by = 0, needed = 0;
+  ZipDirectory wide;
+  Fields(tail).get(signature, length, made_by, needed, disk, first_disk, here, wide.entries, wide.bytes, wide.offset,
+                   locator, locator_disk, locator_offset, disks);
+  const bool one_part = disk == 0 && first_disk == 0 && locator_disk == 0 && disks <= 1 && here == wide.entries;
+  const auto same = [](std::uint64_t value, std::uint64_t narrow, std::uint64_t elsewhere) {
+    return value == narrow || narrow == elsewhere;
+  };
+  if (signature != kEnd64 || length != kEnd64Bytes - 12 || locator_offset != offset || !one_part ||
+      !same(wide.entries, directory.entries, kElsewhere16) || !same(wide.bytes, directory.bytes, kElsewhere32) ||
+      !same(wide.offset, directory.offset, kElsewhere32)) {
+    refuse("the two ends of the directory do not agree");
+  }
+  directory = wide;
+}
+
 /// The numbers of a directory's entry that did not fit are in its extra field, in this order.
-void read_zip64(ZipEntry& entry, std::uint32_t packed32, std::uint32_t bytes32, std::uint32_t header32,
-                std::uint16_t disk, std::span<const std::byte> extra) {
-  entry.packed = packed32;
-  entry.bytes = bytes32;
-  entry.header = header32;
-  bool found = false;
+void read_zip64(ZipEntry& entry, std::span<const std::byte> extra) {
+  const auto needs = [](std::uint64_t value) { return value == kElsewhere32; };
+  bool missing = needs(entry.bytes) || needs(entry.packed) || needs(entry.header);
   for (Fields fields(extra); fields.left() > 0;) {
     std::uint16_t id = 0, size = 0;
     if (fields.left() < 4) refuse(entry, "expected extra fields of at least 4 bytes, got the end");
@@ -48,19 +92,14 @@ void read_zip64(ZipEntry& entry, std::uint32_t packed32, std::uint32_t bytes32, 
     if (size > fields.left()) refuse(entry, "an extra field is longer than what holds it");
     Fields field(fields.take(size));
     if (id != kZip64) continue;
-    if (std::exchange(found, true)) refuse(entry, "expected one ZIP64 field, got two");
-    const auto widen = [&](std::uint64_t& value, std::uint32_t narrow) {
-      if (narrow != kElsewhere32) return;
+    if (!std::exchange(missing, false)) refuse(entry, "expected no ZIP64 field, or no further one, got one");
+    for (std::uint64_t* value : {&entry.bytes, &entry.packed, &entry.header}) {
+      if (!needs(*value)) continue;
       if (field.left() < 8) refuse(entry, "its ZIP64 field is too short");
-      field.get(value);
-    };
-    widen(entry.bytes, bytes32);
-    widen(entry.packed, packed32);
-    widen(entry.header, header32);
+      field.get(*value);
+    }
   }
-  const bool needed = bytes32 == kElsewhere32 || packed32 == kElsewhere32 || header32 == kElsewhere32;
-  if (needed && !found) refuse(entry, "expected a ZIP64 field, got none");
-  if (disk != 0) refuse(entry, "expected a file in one part, got part " + std::to_string(disk));
+  if (missing) refuse(entry, "expected a ZIP64 field, got none");
 }
 
 void check_flags(const ZipEntry& entry) {
@@ -142,52 +181,22 @@ void check_crc(const ZipEntry& entry, std::uint32_t actual) {
 }
 
 ZipReader::ZipReader(const ByteSource& source) : source_(source) {
-  const Directory directory = find_directory();
+  const ZipDirectory directory = find_directory();
   read_directory(directory);
   check_names();
   check_layout(directory);
 }
 
-ZipReader::Directory ZipReader::find_directory() const {
-  const std::uint64_t size = source_.size();
-  const std::uint64_t tail_bytes = std::min<std::uint64_t>(size, kEnd64Bytes + kLocatorBytes + kEndBytes);
-  const std::vector<std::byte> tail = read_bytes(source_, size - tail_bytes, tail_bytes);
-  const std::string cut = "expected the end of the directory as the last bytes, got others: the file was cut off, or "
-                          "something was appended";
-  if (tail.size() < kEndBytes) refuse(cut);
-  Fields fields(std::span<const std::byte>(tail).last(kEndBytes));
-  std::uint32_t signature = 0, bytes = 0, offset = 0;
-  std::uint16_t disk = 0, first_disk = 0, here = 0, entries = 0, comment = 0;
-  fields.get(signature, disk, first_disk, here, entries, bytes, offset, comment);
-  if (signature != kEnd || comment != 0) refuse(cut);
-  if (disk != 0 || first_disk != 0 || here != entries) refuse("expected a file in one part");
-  Directory directory{entries, bytes, offset};
-  std::uint64_t end = size - kEndBytes;
-
-  const bool needs64 = entries == kElsewhere16 || bytes == kElsewhere32 || offset == kElsewhere32;
-  if (tail.size() == kEnd64Bytes + kLocatorBytes + kEndBytes) {
-    Fields record(tail);
-    std::uint64_t length = 0, here64 = 0, locator_offset = 0;
-    std::uint32_t signature64 = 0, locator = 0, disk32 = 0, first32 = 0, locator_disk = 0, disks = 0;
-    std::uint16_t made_by = 0, needed = 0;
-    Directory wide;
-    record.get(signature64, length, made_by, needed, disk32, first32, here64, wide.entries, wide.bytes, wide.offset);
-    record.get(locator, locator_disk, locator_offset, disks);
-    if (locator == kLocator) {
-      end = size - tail_bytes;
-      const auto same = [](std::uint64_t value, std::uint64_t narrow, std::uint64_t elsewhere) {
-        return value == narrow || narrow == elsewhere;
-      };
-      if (signature64 != kEnd64 || length != kEnd64Bytes - 12 || locator_offset != end || locator_disk != 0 ||
-          disks > 1 || disk32 != 0 || first32 != 0 || here64 != wide.entries ||
-          !same(wide.entries, entries, kElsewhere16) || !same(wide.bytes, bytes, kElsewhere32) ||
-          !same(wide.offset, offset, kElsewhere32)) {
-        refuse("the two ends of the directory do not agree");
-      }
-      directory = wide;
-    } else if (needs64) {
-      refuse("expected a ZIP64 directory, got none");
-    }
+ZipDirectory ZipReader::find_directory() const {
+  const std::uint64_t tail_bytes = std::min<std::uint64_t>(source_.size(), kEnd64Bytes + kLocatorBytes + kEndBytes);
+  std::uint64_t end = source_.size() - tail_bytes;
+  const std::vector<std::byte> tail = read_bytes(source_, end, tail_bytes);
+  ZipDirectory directory = read_end(tail);
+  if (has_end64(tail)) {
+    widen(directory, tail, end);
+  } else {
+    end = source_.size() - kEndBytes;
+    if (needs_end64(directory)) refuse("expected a ZIP64 directory, got none");
   }
   if (directory.offset > end || directory.bytes != end - directory.offset) {
     refuse("expected a directory that ends at offset " + std::to_string(end) + ", got " +
@@ -200,7 +209,7 @@ ZipReader::Directory ZipReader::find_directory() const {
   return directory;
 }
 
-void ZipReader::read_directory(const Directory& directory) {
+void ZipReader::read_directory(const ZipDirectory& directory) {
   directory_ = read_bytes(source_, directory.offset, directory.bytes);
   Fields fields(directory_);
   entries_.reserve(static_cast<std::size_t>(directory.entries));
@@ -217,7 +226,11 @@ void ZipReader::read_directory(const Directory& directory) {
     }
     entry.name = as_text(fields.take(name));
     entry.crc = crc;
-    read_zip64(entry, packed, bytes, header, disk, fields.take(extra));
+    entry.bytes = bytes;
+    entry.packed = packed;
+    entry.header = header;
+    read_zip64(entry, fields.take(extra));
+    if (disk != 0) refuse(entry, "expected a file in one part, got part " + std::to_string(disk));
     fields.take(comment);
     check_flags(entry);
     entries_.push_back(entry);
@@ -239,7 +252,7 @@ void ZipReader::check_names() {
   }
 }
 
-void ZipReader::check_layout(const Directory& directory) {
+void ZipReader::check_layout(const ZipDirectory& directory) {
   std::vector<std::size_t> order(entries_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {

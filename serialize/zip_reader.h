@@ -25,6 +25,13 @@ struct ZipEntry {
   std::uint16_t method = 0;   // of compression; 0 for none
 };
 
+/// What the end of a zip file says of its directory.
+struct ZipDirectory {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t offset = 0;
+};
+
 /// The directory of a zip file, which must have one reading only: the entries follow each other without hole or
 /// overlap from the first byte on, all under one root folder, each header says what the directory says, and the file
 /// ends with its directory.
@@ -41,16 +48,10 @@ class ZipReader {
   std::vector<std::byte> read(const ZipEntry& entry, std::uint64_t max_bytes, bool verify) const;
 
  private:
-  struct Directory {
-    std::uint64_t entries = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t offset = 0;
-  };
-
-  Directory find_directory() const;
-  void read_directory(const Directory& directory);
+  ZipDirectory find_directory() const;
+  void read_directory(const ZipDirectory& directory);
   void check_names();
-  void check_layout(const Directory& directory);
+  void check_layout(const ZipDirectory& directory);
 
   const ByteSource& source_;
   std::vector<std::byte> directory_;

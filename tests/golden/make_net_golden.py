@@ -80,9 +80,26 @@ def run(start, batch, dtype, options):
     return entries
 
 
+def curve():
+    """A loss a step, each from a batch of its own."""
+    torch.manual_seed(0)
+    net = Net()
+    optimizer = optim.SGD(net.parameters(), lr=0.001, momentum=0.9)
+    losses = []
+    for _ in range(100):
+        images, labels = torch.randn(8, 3, 32, 32), torch.randint(10, (8,))
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(images), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return {"losses": torch.tensor(losses, dtype=torch.float64)}
+
+
 cases = [("printed", {"net": str(Net()), "keys": " ".join(Net().state_dict())})]
 for start in ["seed", "formula"]:
     for batch in [4, 32]:
         for dtype, options in [(torch.float32, {"lr": 0.001, "momentum": 0.9}), (torch.float64, {"lr": 0.01})]:
             cases.append((f"{start}, batch {batch}, {dtype}, lr {options['lr']}", run(start, batch, dtype, options)))
+cases.append(("curve", curve()))
 write(Path(__file__).with_name("net.golden"), cases)

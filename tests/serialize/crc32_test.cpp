@@ -49,11 +49,12 @@ TEST_CASE("the checksum is that of Python's zlib, whichever way it is computed")
     CHECK(crc32(bytes) == checksum);
     CHECK(crc32_by_table(bytes, 0) == checksum);
     if (crc32_has_folding()) CHECK(crc32_by_folding(bytes, 0) == checksum);
+    if (crc32_has_wide_folding()) CHECK(crc32_by_wide_folding(bytes, 0) == checksum);
   }
 }
 
 TEST_CASE("the checksum of pieces is that of the whole, one after the other and combined") {
-  for (const std::size_t size : {2, 64, 127, 128, 200, 255, 256, 1000, 300000}) {
+  for (const std::size_t size : {2, 64, 127, 128, 200, 255, 256, 383, 384, 1000, 300000}) {
     const std::vector<std::byte> bytes = counted(size);
     const std::span<const std::byte> all(bytes);
     for (const std::size_t first : {std::size_t{0}, std::size_t{1}, size / 3, size - 1, size}) {
@@ -61,6 +62,7 @@ TEST_CASE("the checksum of pieces is that of the whole, one after the other and 
       CHECK(crc32(right, crc32(left)) == crc32(all));
       CHECK(crc32_combine(crc32(left), crc32(right), right.size()) == crc32(all));
       if (crc32_has_folding()) CHECK(crc32_by_folding(right, 77) == crc32_by_table(right, 77));
+      if (crc32_has_wide_folding()) CHECK(crc32_by_wide_folding(right, 77) == crc32_by_table(right, 77));
     }
   }
 }
