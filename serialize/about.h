@@ -7,6 +7,7 @@
 #include <string>
 
 #include "teff/engine/error.h"
+#include "teff/engine/text.h"
 #include "teff/serialize/archive.h"
 
 namespace teff::file {
@@ -16,7 +17,7 @@ namespace teff::file {
 template <class Otherwise, class Function>
 auto about(const char* function, const std::string& place, Function&& body) {
   const auto text = [&](const Error& error) {
-    return std::string(function) + ": " + escaped(place, PATH_MAX) + ": " + error.what();
+    return std::string(function) + ": " + escaped(place, PATH_MAX) + ": " + detail::escaped(error.what());
   };
   try {
     return body();

@@ -29,7 +29,7 @@ struct Format {
   std::string_view name;
   std::array<std::string_view, 2> extensions;
   bool (*recognises)(const FileStart&);
-  Dict (*load)(const ByteSource&, const LoadOptions&);  // null: not in this version
+  Dict (*load)(const ByteSource&, const LoadOptions&);
   void (*save)(const Dict&, ByteSink&, const SaveOptions&);
   /// To look into a file. Null: it is loaded as a whole for that.
   std::unique_ptr<Contents> (*open)(std::shared_ptr<const ByteSource>, const LoadOptions&) = nullptr;
@@ -37,9 +37,6 @@ struct Format {
 
 /// By the content, whatever the file is called; .teff for all that is not known.
 const Format& format_of(const ByteSource& source);
-
-/// @throws FormatError if this version of Teff does not read the format.
-Dict load_with(const Format& format, const ByteSource& source, const LoadOptions& options);
 
 /// By the format's `open`, else by its `load`.
 std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<const ByteSource> source,

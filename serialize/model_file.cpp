@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <set>
 #include <sstream>
-#include <unordered_set>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -42,7 +42,7 @@ void check_nodes(const HeaderReader& archive, const Graph& graph) {
 }
 
 void check_names(const HeaderReader& archive, const nn::GraphModuleData& module) {
-  std::unordered_set<std::string_view> names;
+  std::set<std::string_view> names;
   for (const nn::GraphState& state : module.state) names.insert(state.key);
   for (const auto& [name, tensor] : module.graph.constants) {
     if (!names.insert(name).second)

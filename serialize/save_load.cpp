@@ -30,15 +30,7 @@ void check_mmap(const char* function, const LoadOptions& options) {
 }
 
 Dict load_from(const ByteSource& source, const LoadOptions& options) {
-  return file::load_with(file::format_of(source), source, options);
-}
-
-void save_to(ByteSink& sink, const Dict& dict, const Format& format, const SaveOptions& options) {
-  if (format.save == nullptr) {
-    throw ValueError("expected another extension: this one is of the format of " + std::string(format.name) +
-                     ", and this version of Teff writes .teff only");
-  }
-  format.save(dict, sink, options);
+  return file::format_of(source).load(source, options);
 }
 
 nn::GraphModule load_model_from(const ByteSource& source, const LoadOptions& options) {
@@ -78,7 +70,7 @@ void save(const Dict& dict, const std::string& path, const SaveOptions& options)
   about<ValueError>("save", path, [&] {
     const Format& format = file::format_for(path, options.format);
     file::AtomicFile file(path, options.durable);
-    save_to(file, dict, format, options);
+    format.save(dict, file, options);
     file.commit();
   });
 }
@@ -86,7 +78,7 @@ void save(const Dict& dict, const std::string& path, const SaveOptions& options)
 void save(const Dict& dict, std::ostream& stream, const SaveOptions& options) {
   about<ValueError>("save", kStream, [&] {
     file::StreamSink sink(stream);
-    save_to(sink, dict, file::format_for("", options.format), options);
+    file::format_for("", options.format).save(dict, sink, options);
   });
 }
 
