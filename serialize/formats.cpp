@@ -44,6 +44,12 @@ std::unique_ptr<Contents> open_whole_teff(std::shared_ptr<const ByteSource> sour
   return open_teff(std::move(source), options);
 }
 
+std::unique_ptr<Contents> open_safetensors(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  std::unique_ptr<Contents> contents = loaded_contents(load_safetensors(*source, options));
+  contents->metadata = safetensors_metadata(*source);
+  return contents;
+}
+
 void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   write_teff(sink, FileKind::dict, options.metadata, [&](HeaderWriter& archive) { archive(dict); });
 }
@@ -51,7 +57,8 @@ void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
 constexpr std::array kForeign = {
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
-    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors},
+    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors,
+           open_safetensors},
 };
 
 /// The foreign format for which the condition holds, else .teff.

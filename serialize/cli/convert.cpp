@@ -38,26 +38,29 @@ class Converter {
   std::map<std::pair<const void*, std::size_t>, Tensor> converted_;
 };
 
-int convert(const std::string& from, const std::string& to, const std::string& dtype) {
-  const File file(from);
+struct Options {
+  std::string from, to, dtype;
+  bool without_metadata = false;
+};
+
+int convert(const Options& options) {
+  const File file(options.from);
   Value content = file.model() != nullptr ? file.read("state_dict") : Value(file.read_all());
-  if (!dtype.empty()) content = Converter(dtype_from_string(dtype))(content);
-  SaveOptions options;
-  options.metadata = file.metadata();
-  save(content.as_dict(), to, options);
+  if (!options.dtype.empty()) content = Converter(dtype_from_string(options.dtype))(content);
+  SaveOptions saving;
+  if (!options.without_metadata) saving.metadata = file.metadata();
+  save(content.as_dict(), options.to, saving);
   return kOk;
 }
 
 std::function<int()> set_up(CLI::App& app) {
-  struct Options {
-    std::string from, to, dtype;
-  };
   const auto options = std::make_shared<Options>();
   app.add_option("IN", options->from, "a file of any format; of an entire model its state dict is taken")->required();
   app.add_option("OUT", options->to, "its extension says the format: .teff, .pt, .pth, .safetensors")->required();
   app.add_option("--dtype", options->dtype, "converts floating-point tensors")
       ->check(CLI::IsMember({"float32", "float64", "float16", "bfloat16"}));
-  return [options] { return convert(options->from, options->to, options->dtype); };
+  app.add_flag("--without-metadata", options->without_metadata, "for formats that have no place for it");
+  return [options] { return convert(*options); };
 }
 
 }  // namespace

@@ -55,3 +55,27 @@ TEST_CASE("convert leaves the old file when it fails") {
   CHECK(output.err == "teff: File: a.teff: not a .teff file: the first bytes are 6e 6f 20 66 69 6c 65 20\n");
   CHECK(same(load(folder / "b.teff"), {{"x", 1}}));
 }
+
+TEST_CASE("convert goes to the other formats and back") {
+  const TempFolder folder;
+  const Dict dict{{"w", tensor({1.f, 2.f})}, {"n", arange(3)}};
+  save(dict, folder / "a.teff", {.metadata = {{"licence", "MIT"}}});
+  const auto convert = [&](const std::string& from, const std::string& to, const std::string& option = "--dtype=float32") {
+    return run_teff({"convert", from, to, option}, folder.path());
+  };
+  CHECK(convert("a.teff", "b.safetensors").code == 0);
+  CHECK(convert("b.safetensors", "c.teff").code == 0);
+  CHECK(same(load(folder / "c.teff"), dict));
+  CHECK(File(folder / "c.teff").metadata() == Dict{{"licence", "MIT"}});
+  const Output refused = convert("a.teff", "d.pt");
+  CHECK(refused.code == 2);
+  CHECK(refused.err ==
+        "teff: save: d.pt: expected no metadata, for which PyTorch's files have no place\n");
+  CHECK(convert("a.teff", "d.pt", "--without-metadata").code == 0);
+  CHECK(run_teff({"diff", "d.pt", "b.safetensors"}, folder.path()).out ==
+        "metadata licence: only in the second: 'MIT'\n");
+  CHECK(run_teff({"verify", "d.pt", "b.safetensors"}, folder.path()).code == 0);
+  const Output shown = run_teff({"show", "d.pt"}, folder.path());
+  CHECK(contains(shown.out, "d.pt: dictionary, PyTorch, "));
+  CHECK(contains(shown.out, "  w     float32 [2]  8      -\n"));
+}
