@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
 sh cmake/install_packages.sh cmake g++ ninja-build pkg-config ccache libeigen3-dev libcereal-dev libxxhash-dev \
-  doctest-dev libcli11-dev zlib1g-dev
+  doctest-dev libcli11-dev zlib1g-dev libonnx-testdata
 
 launcher=
 if command -v ccache >/dev/null; then
