@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <new>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -130,6 +131,27 @@ std::vector<Tensor> one_row_more(std::span<const Tensor> inputs, std::int64_t ba
   return result;
 }
 
+/// Adds the module that an error came from, keeping the error's type.
+template <class Function>
+Graph naming_module(const ScopeNames& scopes, Function&& function) {
+  const auto named = [&](const Error& error) {
+    const auto scope = scopes.find(detail::CaptureGuard::failed());
+    const bool has_name = scope != scopes.end() && !scope->second.empty();
+    return has_name ? "module " + scope->second + ": " + error.what() : std::string(error.what());
+  };
+  try {
+    return function();
+  } catch (const ShapeError& error) {
+    throw ShapeError(named(error));
+  } catch (const TypeError& error) {
+    throw TypeError(named(error));
+  } catch (const ValueError& error) {
+    throw ValueError(named(error));
+  } catch (const Error& error) {
+    throw Error(named(error));
+  }
+}
+
 [[noreturn]] void differs(const GraphNode& node, const std::string& text) {
   throw Error("capture: expected forward to do the same at every batch size, but " + text + in_module(node.scope));
 }
@@ -159,7 +181,8 @@ Graph unify(Graph graph, std::int64_t batch, const Graph& other, std::int64_t ot
     }
   }
   for (std::size_t i = 0; i < graph.constants.size(); ++i) {
-    const auto& [name, tensor] = graph.constants[i];
+    const std::string& name = graph.constants[i].first;
+    const Tensor& tensor = graph.constants[i].second;
     if (Value(tensor) == Value(other.constants[i].second)) continue;
     const auto user = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                    [&](const GraphNode& node) { return node.target == name; });
@@ -185,7 +208,7 @@ Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, con
   const NoGradGuard no_grad;
   const ScopeNames scopes(scope_names.begin(), scope_names.end());
   const auto record = [&](const std::vector<Tensor>& values) {
-    return Recorder(attributes, scopes).record(function, values);
+    return naming_module(scopes, [&] { return Recorder(attributes, scopes).record(function, values); });
   };
   Graph graph = record(fresh(inputs));
   if (inputs.empty() || inputs[0].dim() == 0) return graph;
@@ -195,6 +218,8 @@ Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, con
   Graph other;
   try {
     other = record(more);
+  } catch (const std::bad_alloc&) {  // says nothing of the batch size
+    throw;
   } catch (const std::exception& error) {
     throw Error("capture: expected forward to take any batch size, but it takes " + std::to_string(batch) +
                 " and not " + std::to_string(batch + 1) + ": " + error.what() +

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/graph.h"
 
+#include <map>
 #include <ostream>
-#include <unordered_map>
+#include <set>
 
 #include "teff/engine/error.h"
 #include "teff/engine/graph_attributes.h"
 #include "teff/engine/op_registry.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 namespace {
@@ -48,8 +50,8 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
   std::size_t place = 0;
   for (const GraphNode& node : graph.nodes) {
     out << '%' << place++ << ' ' << (node.kind == GraphNode::Kind::call ? node.target : to_string(node.kind));
-    if (node.kind == GraphNode::Kind::get_attr) out << ' ' << node.target;
-    if (node.kind == GraphNode::Kind::placeholder) out << ' ' << node.name;
+    if (node.kind == GraphNode::Kind::get_attr) out << ' ' << detail::escaped(node.target);
+    if (node.kind == GraphNode::Kind::placeholder) out << ' ' << detail::escaped(node.name);
     if (node.kind == GraphNode::Kind::call) {
       const char* separator = "(";
       for (const std::int64_t input : node.inputs) {
@@ -60,7 +62,7 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
       if (!node.attributes.empty()) out << ' ' << node.attributes;
     }
     out << " -> " << detail::describe(node.type);
-    if (!node.scope.empty()) out << "  # " << node.scope;
+    if (!node.scope.empty()) out << "  # " << detail::escaped(node.scope);
     out << '\n';
   }
   out << "return";
@@ -95,6 +97,7 @@ struct GraphExecutor::Program {
   void check_structure(const Step& step, std::size_t place) const;
   TensorType infer(const Step& step, const std::vector<TensorType>& types) const;
   void plan_release();
+  void check_input_count(std::size_t count) const;
 };
 
 void GraphExecutor::Program::check_structure(const Step& step, std::size_t place) const {
@@ -129,8 +132,9 @@ TensorType GraphExecutor::Program::infer(const Step& step, const std::vector<Ten
 
 void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attributes) {
   std::vector<TensorType> types;
-  std::unordered_map<std::string, std::size_t> names;
-  std::unordered_map<std::string, const Tensor*> tensors;
+  // Not hashed: names from a hostile file could all have one hash.
+  std::set<std::string_view> names;
+  std::map<std::string_view, const Tensor*> tensors;
   for (const NamedTensors* list : {&attributes, &graph.constants}) {
     for (const auto& [name, tensor] : *list) tensors.emplace(name, &tensor);
   }
@@ -139,7 +143,7 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     Step step;
     step.node = node;
     check_structure(step, place);
-    if (!names.emplace(node.name, place).second) invalid(node, place, "expected a name of its own");
+    if (!names.insert(node.name).second) invalid(node, place, "expected a name of its own");
     if (node.kind == GraphNode::Kind::placeholder) ++placeholders;
     if (node.kind == GraphNode::Kind::get_attr) {
       const auto tensor = tensors.find(node.target);
@@ -178,6 +182,11 @@ void GraphExecutor::Program::plan_release() {
   }
 }
 
+void GraphExecutor::Program::check_input_count(std::size_t count) const {
+  if (count == placeholders) return;
+  throw ShapeError("graph: expected " + std::to_string(placeholders) + " inputs, got " + std::to_string(count));
+}
+
 GraphExecutor::GraphExecutor(const Graph& graph, const NamedTensors& attributes) {
   auto program = std::make_shared<Program>();
   program->add(graph, attributes);
@@ -191,10 +200,7 @@ GraphExecutor& GraphExecutor::operator=(const GraphExecutor&) = default;
 GraphExecutor& GraphExecutor::operator=(GraphExecutor&&) noexcept = default;
 
 std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
-  if (inputs.size() != program_->placeholders) {
-    throw ShapeError("graph: expected " + std::to_string(program_->placeholders) + " inputs, got " +
-                     std::to_string(inputs.size()));
-  }
+  program_->check_input_count(inputs.size());
   TensorList values(program_->steps.size());
   TensorList arguments;
   const std::int64_t batch = inputs.empty() || inputs[0].dim() == 0 ? 1 : inputs[0].size(0);
@@ -220,6 +226,19 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
   }
   std::vector<Tensor> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(values[static_cast<std::size_t>(output)]);
+  return outputs;
+}
+
+std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> inputs) const {
+  program_->check_input_count(inputs.size());
+  std::vector<TensorType> types(inputs.begin(), inputs.end());
+  for (const TensorType& type : types) static_cast<void>(numel(type.shape));
+  for (std::size_t i = types.size(); i < program_->steps.size(); ++i) {
+    const Program::Step& step = program_->steps[i];
+    at_node(step.node, [&] { types.push_back(program_->infer(step, types)); });
+  }
+  std::vector<TensorType> outputs;
+  for (const std::int64_t output : program_->outputs) outputs.push_back(types[static_cast<std::size_t>(output)]);
   return outputs;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "teff/engine/error.h"
+#include "teff/engine/text.h"
 
 namespace teff::nn::detail {
 
@@ -29,19 +30,7 @@ std::string int_or_pair(const Pair& pair) {
 }
 
 std::string quoted(std::string_view name, char quote) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string text(1, quote);
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      text += "\\x";
-      text += kHex[byte >> 4];
-      text += kHex[byte & 15];
-    } else {
-      text += c;
-    }
-  }
-  return text + quote;
+  return quote + teff::detail::escaped(name) + quote;
 }
 
 void expect(bool ok, std::string_view owner, std::string_view rule, const std::string& got) {

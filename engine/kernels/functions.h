@@ -34,6 +34,8 @@ void max_pool2d(const Window2d&, const T* input, T* output, int64_t* indices);
 template <class T>
 void max_pool2d_backward(const Window2d&, const T* grad_output, const int64_t* indices, T* grad_input);
 template <class T>
+void max_pool2d_tiles_backward(const Window2d&, const T* grad_output, const T* input, T* grad_input);
+template <class T>
 void avg_pool2d(const Window2d&, bool count_include_pad, int64_t divisor_override, const T* input, T* output);
 template <class T>
 void avg_pool2d_backward(const Window2d&, bool count_include_pad, int64_t divisor_override,

@@ -120,6 +120,8 @@ struct Table {
   /// its [H, W] plane.
   void (*max_pool2d)(const Window2d&, const T* input, T* output, int64_t* indices);
   void (*max_pool2d_backward)(const Window2d&, const T* grad_output, const int64_t* indices, T* grad_input);
+  /// The same from the input instead of the indices, for windows of 2 by 2 that lie side by side without padding.
+  void (*max_pool2d_tiles_backward)(const Window2d&, const T* grad_output, const T* input, T* grad_input);
   /// Mean over each window. The divisor is divisor_override if that is not 0, else the window's size, which counts
   /// padding only if count_include_pad (never what ceil_mode adds beyond it), as in PyTorch.
   void (*avg_pool2d)(const Window2d&, bool count_include_pad, int64_t divisor_override, const T* input, T* output);

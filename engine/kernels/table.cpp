@@ -16,6 +16,7 @@ constexpr Table<T> make_table() {
           .sum_per_channel = sum_per_channel<T>,
           .max_pool2d = max_pool2d<T>,
           .max_pool2d_backward = max_pool2d_backward<T>,
+          .max_pool2d_tiles_backward = max_pool2d_tiles_backward<T>,
           .avg_pool2d = avg_pool2d<T>,
           .avg_pool2d_backward = avg_pool2d_backward<T>,
           .adaptive_avg_pool2d = adaptive_avg_pool2d<T>,

@@ -262,6 +262,33 @@ TEST_CASE("state and constants that do not fit each other are refused") {
       "a self-test without outputs", [](Model& m) { m.content.self_test.outputs.clear(); }, "self-test");
 }
 
+TEST_CASE("names in a refusal, and in print, cannot drive a terminal") {
+  const std::string name = "a\x1b[31m\xc2\x9b\n\x7f", shown = "a\\x1b[31m\xc2\\x9b\\x0a\\x7f";
+  const auto check_shown = [&](const std::function<void(Model&)>& damage) {
+    Model model;
+    damage(model);
+    const std::string text = model.refusal();
+    CHECK_MESSAGE(contains(text, shown), text);
+    CHECK_MESSAGE(text.find_first_of("\x1b\n\x7f") == std::string::npos, text);
+  };
+  check_shown([&](Model& m) { m.call("relu").target = name; });
+  check_shown([&](Model& m) { m.first(Kind::get_attr).target = name; });
+  check_shown([&](Model& m) {
+    m.call("relu").name = name;
+    m.call("relu").type.shape[1] = 5;
+  });
+  check_shown([&](Model& m) { m.call("conv2d").attributes[name] = 1; });
+
+  Model model;
+  model.content.module.summary.children[0].name = name;
+  model.call("relu").scope = name;
+  nn::GraphModule module(model.content.module);
+  std::ostringstream printed;
+  printed << module << module.graph();
+  CHECK_MESSAGE(contains(printed.str(), "a\\x1b[31m\xc2\\x9b"), printed.str());
+  CHECK_MESSAGE(printed.str().find_first_of("\x1b\x7f") == std::string::npos, printed.str());
+}
+
 TEST_CASE("what is too large or too deep for the format is refused when it is written") {
   const auto refused = [](const std::function<void(Model&)>& damage) {
     Model model;
