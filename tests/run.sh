@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
 sh cmake/install_packages.sh cmake g++ ninja-build pkg-config ccache libeigen3-dev libcereal-dev libxxhash-dev \
-  doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev graphviz python3-torch
+  doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev graphviz libonnx-testdata python3-torch
 
 launcher=
 if command -v ccache >/dev/null; then

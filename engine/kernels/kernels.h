@@ -49,7 +49,8 @@ struct Window2d {
 
 enum class Unary { relu, leaky_relu, sigmoid, tanh, exp, log, sqrt, abs, neg, clamp, pow };
 enum class Activation { hardtanh, elu, gelu, gelu_tanh, silu, hardswish, hardsigmoid, softplus };
-enum class Binary { add, sub, mul, div, maximum, minimum, pow, prelu };  // prelu: a > 0 ? a : a * b
+// prelu: a > 0 ? a : a * b; prelu_slope, its derivative with respect to a: a > 0 ? 1 : b
+enum class Binary { add, sub, mul, div, maximum, minimum, pow, prelu, prelu_slope };
 enum class PairLoss { mse, l1, smooth_l1, huber, bce, bce_with_logits, kl_div, kl_div_log_target };
 
 /// Batch normalisation over all but the channels of x [N, C, S]; every per-channel array is [C].
