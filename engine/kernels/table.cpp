@@ -33,7 +33,10 @@ constexpr Table<T> make_table() {
           .batch_norm_statistics = batch_norm_statistics<T>,
           .batch_norm = batch_norm<T>,
           .batch_norm_backward = batch_norm_backward<T>,
-          .sgd_step = sgd_step<T>};
+          .sgd_step = sgd_step<T>,
+          .adam_step = adam_step<T>,
+          .rmsprop_step = rmsprop_step<T>,
+          .adagrad_step = adagrad_step<T>};
 }
 
 }  // namespace
