@@ -22,3 +22,4 @@ run examples/train_fashion_mnist --out fashion_mnist_out "$@"
 run examples/load_without_class fashion_mnist_out/entire_model.teff
 run examples/custom_op
 run examples/custom_layer
+run examples/resume

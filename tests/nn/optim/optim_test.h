@@ -4,8 +4,11 @@
 // What the tests of optimisers share: the parameters and gradients of make_optim_golden.py.
 
 #include "nn/nets.h"
+#include "support/deep_copy.h"
 
 namespace teff::nn_testing {
+
+using testing::deep_copy;
 
 constexpr int kSteps = 12;
 
@@ -23,22 +26,6 @@ inline void run(optim::Optimizer& optimizer, const std::vector<Tensor>& paramete
 inline Dict& group_of(Dict& state, std::size_t group) { return state.at("param_groups").as_list()[group].as_dict(); }
 inline Dict& state_of(Dict& state, const std::string& parameter) {
   return state.at("state").as_dict().at(parameter).as_dict();
-}
-
-/// A copy of the values, not the handles, of all tensors below.
-inline Value deep_copy(const Value& value) {
-  if (value.is_tensor() && value.as_tensor().defined()) return value.as_tensor().detach().clone();
-  if (value.is_dict()) {
-    Dict copy;
-    for (const auto& [key, item] : value.as_dict()) copy.insert(key, deep_copy(item));
-    return copy;
-  }
-  if (value.is_list()) {
-    List copy;
-    for (const Value& item : value.as_list()) copy.push_back(deep_copy(item));
-    return copy;
-  }
-  return value;
 }
 
 /// Loading must fail with that text and leave the optimiser as it was.
