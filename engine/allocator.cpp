@@ -7,11 +7,35 @@
 #include <mutex>
 #include <new>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TEFF_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define TEFF_ADDRESS_SANITIZER
+#endif
+#ifdef TEFF_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace teff {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxCachedBytes = std::size_t{1} << 30;  // beyond this, blocks go back to the system
+
+/// AddressSanitizer cannot know by itself which bytes of a block nobody may touch: what a size class adds to the size
+/// that was asked for, and all of a kept block.
+void forbid([[maybe_unused]] void* pointer, [[maybe_unused]] std::size_t from, [[maybe_unused]] std::size_t to) {
+#ifdef TEFF_ADDRESS_SANITIZER
+  if (from < to) __asan_poison_memory_region(static_cast<std::byte*>(pointer) + from, to - from);
+#endif
+}
+void permit([[maybe_unused]] void* pointer, [[maybe_unused]] std::size_t bytes) {
+#ifdef TEFF_ADDRESS_SANITIZER
+  __asan_unpoison_memory_region(pointer, bytes);
+#endif
+}
 
 /// Size classes: four to each power of two, so at most a quarter of a block is unused.
 struct SizeClass {
@@ -64,12 +88,14 @@ class Cache {
   }
 
   void put(void* pointer, SizeClass size) noexcept {
+    permit(pointer, size.bytes);
     {
       std::lock_guard lock(mutex_);
       in_use_ -= size.bytes;
       if (cached_ + size.bytes <= kMaxCachedBytes) {
         free_[size.index] = new (pointer) FreeBlock{free_[size.index]};
         cached_ += size.bytes;
+        forbid(pointer, sizeof(FreeBlock), size.bytes);
         return;
       }
     }
@@ -115,7 +141,13 @@ Cache& cache() {
 
 }  // namespace
 
-void* allocate(std::size_t bytes) { return cache().get(size_class(bytes)); }
+void* allocate(std::size_t bytes) {
+  const SizeClass size = size_class(bytes);
+  void* pointer = cache().get(size);
+  permit(pointer, size.bytes);
+  forbid(pointer, bytes, size.bytes);
+  return pointer;
+}
 
 void deallocate(void* pointer, std::size_t bytes) noexcept {
   if (pointer != nullptr) cache().put(pointer, size_class(bytes));

@@ -125,7 +125,7 @@ void report(const detail::OpTimer& timer, const Node& node, const TensorList& gr
 TensorList call_backward(const Node& node, const Tensor& grad) {
   const std::size_t count = node.inputs.size();
   const auto wanted = std::allocate_shared<bool[]>(CachingAllocator<bool>(), std::max<std::size_t>(count, 1));
-  for (std::size_t i = 0; i < count; ++i) wanted[i] = node.inputs[i].requires_grad();
+  for (std::size_t i = 0; i < count; ++i) wanted.get()[i] = node.inputs[i].requires_grad();
   const detail::OpTimer timer;
   TensorList grads = node.op->backward({grad, node.inputs, node.saved, {wanted.get(), count}});
   if (timer.on()) report(timer, node, grads);

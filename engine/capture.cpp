@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <new>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -159,7 +160,8 @@ Graph unify(Graph graph, std::int64_t batch, const Graph& other, std::int64_t ot
     }
   }
   for (std::size_t i = 0; i < graph.constants.size(); ++i) {
-    const auto& [name, tensor] = graph.constants[i];
+    const std::string& name = graph.constants[i].first;
+    const Tensor& tensor = graph.constants[i].second;
     if (Value(tensor) == Value(other.constants[i].second)) continue;
     const auto user = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                    [&](const GraphNode& node) { return node.target == name; });
@@ -195,6 +197,8 @@ Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, con
   Graph other;
   try {
     other = record(more);
+  } catch (const std::bad_alloc&) {  // says nothing of the batch size
+    throw;
   } catch (const std::exception& error) {
     throw Error("capture: expected forward to take any batch size, but it takes " + std::to_string(batch) +
                 " and not " + std::to_string(batch + 1) + ": " + error.what() +

@@ -7,11 +7,12 @@
 
 #include "teff/engine/error.h"
 #include "teff/engine/op.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 namespace {
 
-constexpr std::size_t kIndexFrom = 16;  // below, looking through the items is as fast as hashing
+constexpr std::size_t kIndexFrom = 16;  // below, looking through the items is as fast
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 bool equal_tensors(const Tensor& a, const Tensor& b) {
@@ -27,19 +28,12 @@ auto& get(Variant& value, const Value& whole, Value::Kind wanted) {
 }
 
 void print_text(std::ostream& out, const std::string& text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  out << '\'';
+  std::string quoted;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\'' || c == '\\') {
-      out << '\\' << c;
-    } else if (byte < 0x20 || byte == 0x7f) {  // keeps terminal escapes out of terminals
-      out << "\\x" << kHex[byte >> 4] << kHex[byte & 15];
-    } else {
-      out << c;
-    }
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
   }
-  out << '\'';
+  out << '\'' << detail::escaped(quoted) << '\'';
 }
 
 void print_list(std::ostream& out, const List& list) {
@@ -73,7 +67,7 @@ Dict::const_iterator Dict::end() const { return items_.end(); }
 
 std::size_t Dict::place(std::string_view key) const {
   if (!index_.empty()) {
-    const auto found = index_.find(std::string(key));
+    const auto found = index_.find(key);
     return found == index_.end() ? kNone : found->second;
   }
   for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -101,9 +95,9 @@ const Value& Dict::at(std::string_view key) const {
       keys += ", ...";
       break;
     }
-    keys += (keys.empty() ? "\"" : ", \"") + item.key + '"';
+    keys += (keys.empty() ? "\"" : ", \"") + detail::escaped(item.key) + '"';
   }
-  throw IndexError("dict: expected one of its keys (" + keys + "), got \"" + std::string(key) + '"');
+  throw IndexError("dict: expected one of its keys (" + keys + "), got \"" + detail::escaped(key) + '"');
 }
 
 Value& Dict::at(std::string_view key) { return const_cast<Value&>(static_cast<const Dict*>(this)->at(key)); }

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -67,7 +67,8 @@ class Dict {
   std::size_t place(std::string_view key) const;
 
   std::vector<DictItem> items_;
-  std::unordered_map<std::string, std::size_t> index_;  // kept from kIndexFrom items on
+  std::map<std::string, std::size_t, std::less<>> index_;  // kept from kIndexFrom items on; keys of hostile files could
+                                                           // all have one hash
 };
 
 /// One value of a Dict or List: None, a bool, an integer, a floating-point number, text, bytes, a tensor, a list, or

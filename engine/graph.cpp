@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/graph.h"
 
+#include <map>
 #include <ostream>
-#include <unordered_map>
+#include <set>
 
 #include "teff/engine/error.h"
 #include "teff/engine/graph_attributes.h"
 #include "teff/engine/op_registry.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 namespace {
@@ -48,8 +50,8 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
   std::size_t place = 0;
   for (const GraphNode& node : graph.nodes) {
     out << '%' << place++ << ' ' << (node.kind == GraphNode::Kind::call ? node.target : to_string(node.kind));
-    if (node.kind == GraphNode::Kind::get_attr) out << ' ' << node.target;
-    if (node.kind == GraphNode::Kind::placeholder) out << ' ' << node.name;
+    if (node.kind == GraphNode::Kind::get_attr) out << ' ' << detail::escaped(node.target);
+    if (node.kind == GraphNode::Kind::placeholder) out << ' ' << detail::escaped(node.name);
     if (node.kind == GraphNode::Kind::call) {
       const char* separator = "(";
       for (const std::int64_t input : node.inputs) {
@@ -60,7 +62,7 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
       if (!node.attributes.empty()) out << ' ' << node.attributes;
     }
     out << " -> " << detail::describe(node.type);
-    if (!node.scope.empty()) out << "  # " << node.scope;
+    if (!node.scope.empty()) out << "  # " << detail::escaped(node.scope);
     out << '\n';
   }
   out << "return";
@@ -129,8 +131,9 @@ TensorType GraphExecutor::Program::infer(const Step& step, const std::vector<Ten
 
 void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attributes) {
   std::vector<TensorType> types;
-  std::unordered_map<std::string, std::size_t> names;
-  std::unordered_map<std::string, const Tensor*> tensors;
+  // Not hashed: names from a hostile file could all have one hash.
+  std::set<std::string_view> names;
+  std::map<std::string_view, const Tensor*> tensors;
   for (const NamedTensors* list : {&attributes, &graph.constants}) {
     for (const auto& [name, tensor] : *list) tensors.emplace(name, &tensor);
   }
@@ -139,7 +142,7 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     Step step;
     step.node = node;
     check_structure(step, place);
-    if (!names.emplace(node.name, place).second) invalid(node, place, "expected a name of its own");
+    if (!names.insert(node.name).second) invalid(node, place, "expected a name of its own");
     if (node.kind == GraphNode::Kind::placeholder) ++placeholders;
     if (node.kind == GraphNode::Kind::get_attr) {
       const auto tensor = tensors.find(node.target);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <unordered_map>
+#include <map>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -79,7 +79,7 @@ class InferencePlan::Builder {
   // --- reading: values have the places of the graph's nodes
 
   void read(const Graph& graph, const NamedTensors& attributes, std::span<const TensorType> inputs) {
-    std::unordered_map<std::string, Tensor> tensors(attributes.begin(), attributes.end());
+    std::map<std::string, Tensor> tensors(attributes.begin(), attributes.end());
     tensors.insert(graph.constants.begin(), graph.constants.end());
     const std::int64_t batch = detail::batch_of({inputs.begin(), inputs.end()});
     for (const GraphNode& node : graph.nodes) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "teff/engine/image_ops.h"  // convolution, pooling, resizing, padding
+#include "teff/engine/losses.h"
 #include "teff/engine/tensor.h"
 
 namespace teff {
@@ -80,19 +82,33 @@ Tensor neg(const Tensor& x);
 Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);
 Tensor sqrt(const Tensor& x);
-Tensor abs(const Tensor& x);                        // derivative at 0: 0
+Tensor abs(const Tensor& x);  // derivative at 0: 0
 /// max(min, min(max, x)); at least one bound. The gradient passes where min <= x <= max.
 Tensor clamp(const Tensor& x, std::optional<double> min, std::optional<double> max = {});
-Tensor relu(const Tensor& x);                       // max(x, 0); derivative at 0: 0
+Tensor relu(const Tensor& x);  // max(x, 0); derivative at 0: 0
 Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
-Tensor sigmoid(const Tensor& x);                    // 1 / (1 + exp(-x))
+Tensor sigmoid(const Tensor& x);  // 1 / (1 + exp(-x))
 Tensor tanh(const Tensor& x);
+/// x > 0 ? x : weight * x. The weight is [C], for x [N, C, ...], or of one element.
+Tensor prelu(const Tensor& x, const Tensor& weight);
+/// clamp, but the gradient passes only where min < x < max. @throws ValueError unless min < max.
+Tensor hardtanh(const Tensor& x, double min = -1, double max = 1);
+inline Tensor relu6(const Tensor& x) { return hardtanh(x, 0, 6); }
+Tensor elu(const Tensor& x, double alpha = 1);  // x > 0 ? x : alpha * (exp(x) - 1)
+Tensor silu(const Tensor& x);                   // x * sigmoid(x)
+Tensor hardswish(const Tensor& x);              // x * relu6(x + 3) / 6
+Tensor hardsigmoid(const Tensor& x);            // relu6(x + 3) / 6
+/// log(1 + exp(beta * x)) / beta, and x itself where beta * x > threshold.
+Tensor softplus(const Tensor& x, double beta = 1, double threshold = 20);
+enum class GeluApproximation { none, tanh };
+/// x times the normal distribution function of x, or x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2.
+Tensor gelu(const Tensor& x, GeluApproximation approximate = GeluApproximation::none);
 /// Another dtype, element by element (Tensor::to). The gradient passes between float32 and float64.
 Tensor to(const Tensor& x, DType dtype);
 
 // --- over dimensions
 
-Tensor softmax(const Tensor& x, std::int64_t dim);      // exp(x) / sum over dim of exp(x)
+Tensor softmax(const Tensor& x, std::int64_t dim);  // exp(x) / sum over dim of exp(x)
 Tensor log_softmax(const Tensor& x, std::int64_t dim);
 /// Over the given dimensions, all of them if none is given. keepdim leaves them with size 1. Integers and bools sum to
 /// int64; mean, max and min of nothing are refused for max and min and NaN for mean.
@@ -109,50 +125,6 @@ Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim = {}, bool keepdi
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// x W^T + b: x [..., in], weight [out, in], bias [out] or undefined -> [..., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
-
-// --- convolution and pooling: images [N, C, H, W]
-
-struct Conv2dOptions {
-  Pair stride = 1;
-  Pair padding = 0;
-  Pair dilation = 1;
-  std::int64_t groups = 1;
-  static void fields(auto& self, auto&& field) {
-    field("stride", self.stride);
-    field("padding", self.padding);
-    field("dilation", self.dilation);
-    field("groups", self.groups);
-  }
-};
-
-/// x [N, C, H, W], weight [K, C / groups, kh, kw], bias [K] or undefined -> [N, K, Ho, Wo]
-/// with Ho = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; Wo likewise.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {});
-
-/// Whether conv2d may use Winograd's method, for 3 x 3 kernels of stride 1 in float32 with 16 channels or more, where
-/// that is two to three times as fast. The error of a result, measured: below 1e-6 * sum |w| * max |x| over the 6 x 6
-/// pixels around (2.6e-7 is the most that was seen; the direct method: 1.4e-7), so a sum that cancels has fewer correct
-/// digits; a NaN or an infinity among these pixels reaches all results of its tile of 4 x 4. Default: on. Holds for all
-/// threads, for later calls; an InferenceSession keeps what held when it was made.
-void set_winograd(bool enabled);
-bool winograd_enabled();
-
-struct MaxPool2dOptions {
-  std::optional<Pair> stride = {};  // default: the kernel's size
-  Pair padding = 0;                 // at most half of the kernel; padding never wins
-  Pair dilation = 1;
-  bool ceil_mode = false;           // round the output's size up: the last window may hang over the edge
-};
-Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options = {});
-
-struct AvgPool2dOptions {
-  std::optional<Pair> stride = {};
-  Pair padding = 0;
-  bool ceil_mode = false;
-  bool count_include_pad = true;
-  std::optional<std::int64_t> divisor_override = {};
-};
-Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptions& options = {});
 
 // --- normalisation and regularisation
 
@@ -174,23 +146,19 @@ struct BatchNormOptions {
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight = {},
                   const Tensor& bias = {}, const BatchNormOptions& options = {});
 
+/// Per image of x [N, C, ...] and group of C / num_groups channels: (x - mean) / sqrt(variance + eps), with mean and
+/// (biased) variance of the group, times weight [C] plus bias [C]; both may be undefined (Wu and He, 2018).
+Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight = {}, const Tensor& bias = {},
+                  double eps = 1e-5);
+/// The same over the last dimensions, which are normalized_shape; so are weight and bias (Ba et al., 2016).
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {}, const Tensor& bias = {},
+                  double eps = 1e-5);
+
 /// In training each element becomes 0 with probability p, the others x / (1 - p); otherwise x. The mask comes from the
 /// default generator, as in PyTorch.
 Tensor dropout(const Tensor& x, double p = 0.5, bool training = true);
-
-// --- losses
-
-enum class Reduction { none, mean, sum };
-std::string_view to_string(Reduction reduction);
-void from_string(std::string_view name, Reduction& reduction);
-
-/// -log_probabilities[n, target[n]]: input [N, C] or [N, C, d1, ...], target int64 [N] or [N, d1, ...].
-/// @throws IndexError for a target outside [0, C).
-Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, Reduction reduction = Reduction::mean);
-/// nll_loss(log_softmax(logits, 1), target)
-Tensor cross_entropy(const Tensor& logits, const Tensor& target, Reduction reduction = Reduction::mean);
-/// (input - target)^2, of equal shapes.
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::mean);
+/// The same for whole channels of x [N, C, ...].
+Tensor dropout2d(const Tensor& x, double p = 0.5, bool training = true);
 
 // --- shapes; for every dtype
 
@@ -218,8 +186,8 @@ Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::optiona
 Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);
 /// Rows (entries of dimension `dim`) by an int64 vector of indices. @throws IndexError for one out of range.
 Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index);
-/// Constant values around: `padding` = {before, after} of the last dimension, then of the one before it, ..., as in
-/// PyTorch. Negative padding crops.
-Tensor pad(const Tensor& x, const IntList& padding, double value = 0);
+/// Rows of weight [V, D] by int64 indices of any shape: [...] -> [..., D]. The row padding_idx gets no gradient.
+/// @throws IndexError for an index outside [0, V).
+Tensor embedding(const Tensor& indices, const Tensor& weight, std::optional<std::int64_t> padding_idx = {});
 
 }  // namespace teff

@@ -14,34 +14,57 @@ struct BatchNorm2dOptions {
   bool affine = true;                    // weight and bias
   bool track_running_stats = true;       // otherwise the batch's own statistics serve in evaluation too
 };
+using BatchNorm1dOptions = BatchNorm2dOptions;
 
-/// (x - mean) / sqrt(variance + eps) * weight + bias per channel: [N, C, H, W] -> the same (Ioffe and Szegedy, 2015).
+/// (x - mean) / sqrt(variance + eps) * weight + bias per channel (Ioffe and Szegedy, 2015): base of the layers below.
 /// In training mean and variance are the batch's, and the running ones become
 /// (1 - momentum) * running + momentum * batch; in evaluation mode they are the running ones.
 /// All state is [num_features], but for num_batches_tracked, which is an int64 number.
 ///
-/// A captured BatchNorm2d without momentum keeps its running statistics as they are when the graph is trained.
-class BatchNorm2d : public Module {
+/// A captured layer without momentum keeps its running statistics as they are when the graph is trained.
+class BatchNorm : public Module {
  public:
-  /// @throws ValueError for num_features below 1, eps below 0, or a momentum outside [0, 1].
-  explicit BatchNorm2d(std::int64_t num_features, const BatchNorm2dOptions& options = {});
-
-  Parameter weight;  // from 1; undefined unless affine
-  Parameter bias;    // from 0; undefined unless affine
+  Parameter weight;            // from 1; undefined unless affine
+  Parameter bias;              // from 0; undefined unless affine
   Buffer running_mean;         // from 0; undefined unless track_running_stats, like the next two
   Buffer running_var;          // from 1
   Buffer num_batches_tracked;  // from 0
-  TEFF_MODULE(BatchNorm2d, weight, bias, running_mean, running_var, num_batches_tracked)
 
-  /// @throws ShapeError unless the input is [N, num_features, H, W].
-  Tensor forward(const Tensor& input) override;
   std::string extra_repr() const override;
+
+ protected:
+  /// @throws ValueError for num_features below 1, eps below 0, or a momentum outside [0, 1].
+  BatchNorm(const char* layer, std::int64_t num_features, const BatchNorm2dOptions& options);
+  std::int64_t num_features() const { return num_features_; }
+  Tensor normalise(const Tensor& input);
 
  private:
   double update_factor();
 
   std::int64_t num_features_;
   BatchNorm2dOptions options_;
+};
+
+/// [N, C] -> the same, or [N, C, L] -> the same.
+class BatchNorm1d : public BatchNorm {
+ public:
+  explicit BatchNorm1d(std::int64_t num_features, const BatchNorm1dOptions& options = {})
+      : BatchNorm("BatchNorm1d", num_features, options) {}
+  TEFF_MODULE(BatchNorm1d, weight, bias, running_mean, running_var, num_batches_tracked)
+
+  /// @throws ShapeError unless the input is [N, num_features] or [N, num_features, L].
+  Tensor forward(const Tensor& input) override;
+};
+
+/// [N, C, H, W] -> the same.
+class BatchNorm2d : public BatchNorm {
+ public:
+  explicit BatchNorm2d(std::int64_t num_features, const BatchNorm2dOptions& options = {})
+      : BatchNorm("BatchNorm2d", num_features, options) {}
+  TEFF_MODULE(BatchNorm2d, weight, bias, running_mean, running_var, num_batches_tracked)
+
+  /// @throws ShapeError unless the input is [N, num_features, H, W].
+  Tensor forward(const Tensor& input) override;
 };
 
 }  // namespace teff::nn

@@ -9,14 +9,29 @@ namespace teff::nn {
 /// 2014). The mask comes from the default generator, as in PyTorch.
 class Dropout : public Module {
  public:
-  /// @throws ValueError for p outside [0, 1].
-  explicit Dropout(double p = 0.5);
+  /// inplace only shows when printed. @throws ValueError for p outside [0, 1].
+  explicit Dropout(double p = 0.5, bool inplace = false);
   TEFF_MODULE(Dropout)
   Tensor forward(const Tensor& input) override;
   std::string extra_repr() const override;
 
  private:
   double p_;
+  bool inplace_;
+};
+
+/// The same for whole channels of [N, C, ...] (Tompson et al., 2015).
+class Dropout2d : public Module {
+ public:
+  /// @throws ValueError for p outside [0, 1].
+  explicit Dropout2d(double p = 0.5, bool inplace = false);
+  TEFF_MODULE(Dropout2d)
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  double p_;
+  bool inplace_;
 };
 
 }  // namespace teff::nn

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/graph_module.h"
 
-#include <unordered_set>
+#include <map>
+#include <set>
 
 #include "teff/engine/error.h"
 #include "teff/nn/text.h"
@@ -16,7 +17,7 @@ NamedTensors attributes_of(const GraphModuleData& data) {
 }
 
 GraphModuleData checked(GraphModuleData data) {
-  std::unordered_set<std::string_view> keys;
+  std::set<std::string_view> keys;
   for (const GraphState& state : data.state) {
     detail::expect(keys.insert(state.key).second, "GraphModule", "keys of their own for all of the state",
                    detail::quoted(state.key) + " a second time");
@@ -108,15 +109,17 @@ void GraphModule::rebuild() {
 void GraphModule::find_counters() {
   constexpr std::string_view kMean = "running_mean", kCounter = "num_batches_tracked";
   counters_.clear();
+  std::map<std::string_view, const Tensor*> tensors;
+  for (const GraphState& state : data_.state) tensors.emplace(state.key, &state.tensor);
   for (const GraphNode& node : data_.graph.nodes) {
     if (node.kind != GraphNode::Kind::call || node.target != "batch_norm") continue;
     for (const std::int64_t input : node.inputs) {
       const std::string& mean = data_.graph.nodes[static_cast<std::size_t>(input)].target;
       if (!mean.ends_with(kMean)) continue;
       const std::string key = mean.substr(0, mean.size() - kMean.size()).append(kCounter);
-      for (const GraphState& state : data_.state) {
-        if (state.key == key && state.tensor.type() == TensorType{{}, DType::int64}) counters_.push_back(state.tensor);
-      }
+      const auto found = tensors.find(key);
+      if (found == tensors.end() || found->second->type() != TensorType{{}, DType::int64}) continue;
+      counters_.push_back(*found->second);
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
+#include "teff/engine/text.h"
 #include "teff/nn/module_members.h"
 
 namespace teff::nn {
@@ -59,7 +60,9 @@ std::string print(const ModuleSummary& summary) {
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const ModuleSummary& summary) { return out << print(summary); }
+std::ostream& operator<<(std::ostream& out, const ModuleSummary& summary) {
+  return out << teff::detail::printable(print(summary));  // it may come from a file
+}
 std::ostream& operator<<(std::ostream& out, const Module& module) { return out << module.summary(); }
 
 Tensor Module::forward(const Tensor&) {

@@ -15,9 +15,15 @@ Module& ModuleSequence::operator[](std::int64_t index) const {
   return *items_[static_cast<std::size_t>(index < 0 ? index + count : index)].module;
 }
 
-void ModuleSequence::throw_wrong_class(std::int64_t index) const {
-  throw TypeError(type_name() + ": expected the class that was asked for at " + std::to_string(index) + ", got " +
-                  (*this)[index].type_name());
+Module* ModuleSequence::find_item(std::string_view name) const {
+  for (const NamedModule& item : items_) {
+    if (item.name == name) return item.module.get();
+  }
+  return nullptr;
+}
+
+void ModuleSequence::throw_wrong_class(const std::string& place, const Module& module) const {
+  throw TypeError(type_name() + ": expected the class that was asked for at " + place + ", got " + module.type_name());
 }
 
 void ModuleSequence::visit_members(MemberVisitor& visitor) {
@@ -30,9 +36,8 @@ void ModuleSequence::add_item(NamedModule item) {
   }
   const bool valid = !item.name.empty() && item.name.find('.') == std::string::npos;
   detail::expect(valid, type_name(), "a name without a dot", detail::quoted(item.name));
-  for (const NamedModule& other : items_) {
-    detail::expect(other.name != item.name, type_name(), "a new name", detail::quoted(item.name) + " a second time");
-  }
+  detail::expect(find_item(item.name) == nullptr, type_name(), "a new name",
+                 detail::quoted(item.name) + " a second time");
   items_.push_back(std::move(item));
 }
 

@@ -4,7 +4,9 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,11 +14,11 @@
 
 namespace teff::nn {
 
-/// What Sequential and ModuleList hold: a module, which is moved to the heap, or a pointer to one, which is then
-/// shared.
+/// What Sequential, ModuleList and ModuleDict hold: a module, which is moved to the heap, or a pointer to one, which is
+/// then shared.
 template <class T>
-concept ModuleOrPointer = std::derived_from<std::remove_cvref_t<T>, Module> ||
-                          std::convertible_to<T, std::shared_ptr<Module>>;
+concept ModuleOrPointer =
+    std::derived_from<std::remove_cvref_t<T>, Module> || std::convertible_to<T, std::shared_ptr<Module>>;
 
 /// A module and its name: `{"conv", nn::Conv2d(3, 6, 5)}`.
 struct NamedModule {
@@ -32,8 +34,8 @@ struct NamedModule {
   std::shared_ptr<Module> module;
 };
 
-/// Modules in a row that are made at run time: base of Sequential and ModuleList. They are numbered "0", "1", ...
-/// in the order in which they are added, unless they are given names. A copy shares them.
+/// Modules in a row that are made at run time: base of Sequential, ModuleList and ModuleDict. They are numbered "0",
+/// "1", ... in the order in which they are added, unless they are given names. A copy shares them.
 class ModuleSequence : public Module {
  public:
   class Iterator;
@@ -47,7 +49,7 @@ class ModuleSequence : public Module {
   M& get(std::int64_t index) const {
     Module& module = (*this)[index];
     if (auto* found = dynamic_cast<M*>(&module)) return *found;
-    throw_wrong_class(index);
+    throw_wrong_class(std::to_string(index), module);
   }
   Iterator begin() const;
   Iterator end() const;
@@ -58,10 +60,12 @@ class ModuleSequence : public Module {
   /// @throws ValueError for a name that is empty, has a dot or is there already; TypeError for a null pointer.
   void add_item(NamedModule item);
   std::string next_name() const { return std::to_string(items_.size()); }
+  std::span<const NamedModule> items() const { return items_; }
+  /// Null if there is none of that name.
+  Module* find_item(std::string_view name) const;
+  [[noreturn]] void throw_wrong_class(const std::string& place, const Module& module) const;
 
  private:
-  [[noreturn]] void throw_wrong_class(std::int64_t index) const;
-
   std::vector<NamedModule> items_;
 };
 

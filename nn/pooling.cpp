@@ -21,6 +21,10 @@ std::string window_repr(const Pair& kernel_size, const Pair& stride, const Pair&
          ", padding=" + detail::int_or_pair(padding);
 }
 
+std::string adaptive_repr(const Pair& output_size, bool square) {
+  return "output_size=" + (square ? std::to_string(output_size.height) : to_string(output_size));
+}
+
 }  // namespace
 
 MaxPool2d::MaxPool2d(const Pair& kernel_size, const Pair& stride, const MaxPool2dOptions& options)
@@ -30,16 +34,14 @@ MaxPool2d::MaxPool2d(const Pair& kernel_size, const Pair& stride, const MaxPool2
 }
 
 Tensor MaxPool2d::forward(const Tensor& input) {
-  return max_pool2d(input, kernel_size_,
-                    {.stride = stride_,
-                     .padding = options_.padding,
-                     .dilation = options_.dilation,
-                     .ceil_mode = options_.ceil_mode});
+  return max_pool2d(
+      input, kernel_size_,
+      {.stride = stride_, .padding = options_.padding, .dilation = options_.dilation, .ceil_mode = options_.ceil_mode});
 }
 
 std::string MaxPool2d::extra_repr() const {
-  return window_repr(kernel_size_, stride_, options_.padding) + ", dilation=" +
-         detail::int_or_pair(options_.dilation) + ", ceil_mode=" + detail::python_bool(options_.ceil_mode);
+  return window_repr(kernel_size_, stride_, options_.padding) + ", dilation=" + detail::int_or_pair(options_.dilation) +
+         ", ceil_mode=" + detail::python_bool(options_.ceil_mode);
 }
 
 AvgPool2d::AvgPool2d(const Pair& kernel_size, const Pair& stride, const AvgPool2dOptions& options)
@@ -58,5 +60,27 @@ Tensor AvgPool2d::forward(const Tensor& input) {
 }
 
 std::string AvgPool2d::extra_repr() const { return window_repr(kernel_size_, stride_, options_.padding); }
+
+AdaptiveAvgPool2d::AdaptiveAvgPool2d(std::int64_t output_size) : AdaptiveAvgPool2d(Pair(output_size)) {
+  square_ = true;
+}
+AdaptiveAvgPool2d::AdaptiveAvgPool2d(const Pair& output_size) : output_size_(output_size) {
+  detail::expect_at_least(1, "AdaptiveAvgPool2d", "output_size", output_size);
+}
+
+Tensor AdaptiveAvgPool2d::forward(const Tensor& input) { return adaptive_avg_pool2d(input, output_size_); }
+
+std::string AdaptiveAvgPool2d::extra_repr() const { return adaptive_repr(output_size_, square_); }
+
+AdaptiveMaxPool2d::AdaptiveMaxPool2d(std::int64_t output_size) : AdaptiveMaxPool2d(Pair(output_size)) {
+  square_ = true;
+}
+AdaptiveMaxPool2d::AdaptiveMaxPool2d(const Pair& output_size) : output_size_(output_size) {
+  detail::expect_at_least(1, "AdaptiveMaxPool2d", "output_size", output_size);
+}
+
+Tensor AdaptiveMaxPool2d::forward(const Tensor& input) { return adaptive_max_pool2d(input, output_size_); }
+
+std::string AdaptiveMaxPool2d::extra_repr() const { return adaptive_repr(output_size_, square_); }
 
 }  // namespace teff::nn

@@ -9,7 +9,7 @@
 namespace teff::nn {
 
 struct MaxPool2dOptions {
-  Pair padding = 0;   // at most half of the kernel
+  Pair padding = 0;  // at most half of the kernel
   Pair dilation = 1;
   bool ceil_mode = false;
 };
@@ -53,6 +53,38 @@ class AvgPool2d : public Module {
  private:
   Pair kernel_size_, stride_;
   AvgPool2dOptions options_;
+};
+
+/// teff::adaptive_avg_pool2d: [N, C, H, W] -> [N, C, output_size].
+class AdaptiveAvgPool2d : public Module {
+ public:
+  /// A square. @throws ValueError for sizes below 1.
+  explicit AdaptiveAvgPool2d(std::int64_t output_size);
+  explicit AdaptiveAvgPool2d(const Pair& output_size);
+  TEFF_MODULE(AdaptiveAvgPool2d)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  Pair output_size_;
+  bool square_ = false;  // given as one number, and printed so
+};
+
+/// teff::adaptive_max_pool2d: [N, C, H, W] -> [N, C, output_size].
+class AdaptiveMaxPool2d : public Module {
+ public:
+  /// A square. @throws ValueError for sizes below 1.
+  explicit AdaptiveMaxPool2d(std::int64_t output_size);
+  explicit AdaptiveMaxPool2d(const Pair& output_size);
+  TEFF_MODULE(AdaptiveMaxPool2d)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  Pair output_size_;
+  bool square_ = false;
 };
 
 }  // namespace teff::nn

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "teff/engine/error.h"
+#include "teff/engine/text.h"
 
 namespace teff::nn::detail {
 
@@ -29,19 +30,7 @@ std::string int_or_pair(const Pair& pair) {
 }
 
 std::string quoted(std::string_view name, char quote) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string text(1, quote);
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      text += "\\x";
-      text += kHex[byte >> 4];
-      text += kHex[byte & 15];
-    } else {
-      text += c;
-    }
-  }
-  return text + quote;
+  return quote + teff::detail::escaped(name) + quote;
 }
 
 void expect(bool ok, std::string_view owner, std::string_view rule, const std::string& got) {
@@ -56,6 +45,12 @@ void expect_at_least(std::int64_t least, std::string_view owner, std::string_vie
 void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, const Pair& value) {
   if (value.height >= least && value.width >= least) return;
   expect(false, owner, std::string(name) + " >= " + std::to_string(least), int_or_pair(value));
+}
+
+void expect_divisible(std::string_view owner, std::string_view name, std::int64_t channels, std::int64_t groups) {
+  expect_at_least(1, owner, "groups", groups);
+  expect(channels % groups == 0, owner, std::string(name) + " divisible by groups",
+         std::to_string(channels) + " and " + std::to_string(groups));
 }
 
 }  // namespace teff::nn::detail

@@ -25,5 +25,7 @@ void expect(bool ok, std::string_view owner, std::string_view rule, const std::s
 /// @throws ValueError `<owner>: expected <name> >= <least>, got <value>`.
 void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, std::int64_t value);
 void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, const Pair& value);
+/// @throws ValueError unless groups is at least 1 and divides the channels.
+void expect_divisible(std::string_view owner, std::string_view name, std::int64_t channels, std::int64_t groups);
 
 }  // namespace teff::nn::detail

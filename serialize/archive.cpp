@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstring>
 
 #include "teff/engine/error.h"
+#include "teff/engine/text.h"
 
 namespace teff::file {
 namespace {
@@ -23,6 +23,16 @@ std::string too_many_items() {
          " elements of lists, dictionaries and tables, got more";
 }
 
+/// `key`: null for an index.
+void append(std::string& text, std::string_view key, std::size_t index) {
+  if (key.data() == nullptr) {
+    text.append("[").append(std::to_string(index)).append("]");
+  } else {
+    if (!text.empty()) text += "/";
+    text += escaped(key, kMaxShownBytes);
+  }
+}
+
 }  // namespace
 
 bool are_bools(std::span<const std::byte> bytes) {
@@ -30,30 +40,33 @@ bool are_bools(std::span<const std::byte> bytes) {
 }
 
 std::string escaped(std::string_view text, std::size_t max_bytes) {
-  std::string result;
-  for (const char c : text.substr(0, max_bytes)) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') {
-      std::array<char, 8> code{};
-      std::snprintf(code.data(), code.size(), "\\x%02x",
-                    static_cast<unsigned>(static_cast<unsigned char>(c)));
-      result += code.data();
-    } else {
-      result += c;
-    }
-  }
+  const std::string result = detail::escaped(text.substr(0, max_bytes), "\"\\");
   return text.size() > max_bytes ? result + "..." : result;
 }
 
 std::string Place::text() const {
   std::string text;
-  for (const Step& step : steps_) {
-    if (step.key.data() == nullptr) {
-      text.append("[").append(std::to_string(step.index)).append("]");
-    } else {
-      if (!text.empty()) text += "/";
-      text += escaped(step.key, kMaxShownBytes);
+  for (const Step& step : steps_) append(text, step.key, step.index);
+  return text;
+}
+
+std::size_t Place::mark() {
+  std::size_t parent = kNone;
+  for (Step& step : steps_) {
+    if (step.mark == kNone) {
+      step.mark = marks_.size();
+      marks_.push_back({step.key, step.index, parent});
     }
+    parent = step.mark;
   }
+  return parent;
+}
+
+std::string Place::text_of(std::size_t mark) const {
+  std::vector<std::size_t> path;
+  for (; mark != kNone; mark = marks_[mark].parent) path.push_back(mark);
+  std::string text;
+  for (auto step = path.rbegin(); step != path.rend(); ++step) append(text, marks_[*step].key, marks_[*step].index);
   return text;
 }
 
@@ -159,7 +172,7 @@ Tensor HeaderReader::tensor() {
     refuse("expected tensors in the order of the table, next " + std::to_string(names_.size()) + ", got " +
            std::to_string(index));
   }
-  if (index == names_.size()) names_.push_back(std::string("\"").append(place.text()).append("\""));
+  if (index == names_.size()) names_.push_back(place.mark());
   return tensors_[static_cast<std::size_t>(index)];
 }
 

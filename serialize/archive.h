@@ -38,19 +38,32 @@ std::string escaped(std::string_view text, std::size_t max_bytes);
 /// Where in the content an archive is: `optimizer/state[3]/momentum_buffer`.
 class Place {
  public:
-  void enter(std::string_view key) { steps_.push_back({key, 0}); }
-  void enter(std::size_t index) { steps_.push_back({{}, index}); }
+  void enter(std::string_view key) { steps_.push_back({key, 0, kNone}); }
+  void enter(std::size_t index) { steps_.push_back({{}, index, kNone}); }
   void leave() { steps_.pop_back(); }
   std::size_t depth() const { return steps_.size(); }
   /// Fit to be printed.
   std::string text() const;
 
+  /// Remembers where the archive is now. Texts of all tensors together could be longer than the file by far: places
+  /// share what they have in common.
+  std::size_t mark();
+  std::string text_of(std::size_t mark) const;
+
  private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   struct Step {
     std::string_view key;  // null: an index
     std::size_t index;
+    std::size_t mark;
+  };
+  struct Mark {
+    std::string_view key;
+    std::size_t index;
+    std::size_t parent;
   };
   std::vector<Step> steps_;
+  std::vector<Mark> marks_;
 };
 
 /// Steps into a part of the content for the guard's lifetime. @throws what archive.refuse throws when it is
@@ -115,7 +128,7 @@ class HeaderReader : public cereal::InputArchive<HeaderReader> {
   /// What tensor() gives from now on.
   void set_tensors(std::vector<Tensor> tensors);
   /// Where the content names a tensor of the table.
-  const std::string& name_of(std::size_t tensor) const { return names_[tensor]; }
+  std::string name_of(std::size_t tensor) const { return '"' + place.text_of(names_[tensor]) + '"'; }
   /// @throws FormatError unless all bytes were read and all tensors named.
   void finish() const;
   /// @throws FormatError that names the place.
@@ -133,7 +146,7 @@ class HeaderReader : public cereal::InputArchive<HeaderReader> {
   std::size_t claimed_ = 0;  // bytes that the elements of all containers so far take at least
   std::size_t items_ = 0;
   std::vector<Tensor> tensors_;
-  std::vector<std::string> names_;  // of the first tensors, as they were named
+  std::vector<std::size_t> names_;  // marks of the places that named the first tensors
 };
 
 // How the archives treat the types of the language and of the standard library.

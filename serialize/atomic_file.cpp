@@ -66,12 +66,17 @@ std::string temporary_name() {
   return name.data();
 }
 
+int flush(const Descriptor& descriptor) {
+  return uninterrupted([&] { return ::fsync(descriptor.get()); });
+}
+
 void flush_folder(const std::string& folder) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor descriptor(
+      uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (descriptor.get() < 0)
     throw_io_error("the new file is in place but may not survive a power failure: open", folder);
   // Some file systems cannot flush a folder, and say so.
-  if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+  if (flush(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP) {
     throw_io_error("the new file is in place but may not survive a power failure: fsync", folder);
   }
 }
@@ -106,9 +111,8 @@ void AtomicFile::write(std::span<iovec> pieces, std::uint64_t offset) {
   pieces = drop_front(pieces, 0);
   while (!pieces.empty()) {
     const int count = static_cast<int>(std::min(pieces.size(), kMaxPieces));
-    const ssize_t written =
-        ::pwritev(temporary_.descriptor.get(), pieces.data(), count, static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
+    const ssize_t written = uninterrupted(
+        [&] { return ::pwritev(temporary_.descriptor.get(), pieces.data(), count, static_cast<off_t>(offset)); });
     if (written == 0) errno = ENOSPC;
     if (written <= 0) throw_io_error("write to", temporary_.path);
     pieces = drop_front(pieces, static_cast<std::size_t>(written));
@@ -130,7 +134,7 @@ void AtomicFile::keep_owner_and_permissions() const {
 }
 
 void AtomicFile::commit() {
-  if (durable_ && ::fsync(temporary_.descriptor.get()) != 0) throw_io_error("fsync", temporary_.path);
+  if (durable_ && flush(temporary_.descriptor) != 0) throw_io_error("fsync", temporary_.path);
   // Network file systems report a failed write as late as here.
   if (::close(temporary_.descriptor.exchange(-1)) != 0 && errno != EINTR)
     throw_io_error("close", temporary_.path);

@@ -4,13 +4,13 @@
 // Private: a file that appears whole or not at all.
 
 #include <sys/stat.h>
-#include <sys/uio.h>
 
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 
+#include "teff/serialize/byte_sink.h"
 #include "teff/serialize/posix.h"
 
 namespace teff::file {
@@ -20,13 +20,14 @@ namespace teff::file {
 /// `path` stays, and what it points to is replaced. The permissions of the replaced file are kept.
 ///
 /// All functions throw IoError that names the call that failed and the system's reason.
-class AtomicFile {
+class AtomicFile final : public ByteSink {
  public:
   /// `durable`: commit() flushes the file before and the folder after the renaming.
   AtomicFile(const std::string& path, bool durable);
 
-  /// Writes the pieces one after the other, from `offset` on. The array of pieces is used up.
-  void write(std::span<iovec> pieces, std::uint64_t offset);
+  void write(std::span<iovec> pieces, std::uint64_t offset) override;
+  using ByteSink::write;
+  bool is_rewritable() const override { return true; }
   void commit();
 
  private:

@@ -24,7 +24,8 @@ Mapping::~Mapping() { ::munmap(data_, bytes_); }
 FileReader::FileReader(const std::string& path) {
   check_path(path);
   // Not blocking: opening a pipe would wait for somebody to write to it.
-  descriptor_.exchange(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  descriptor_.exchange(
+      uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
   if (descriptor_.get() < 0) throw_io_error("open", path);
   struct stat status {};
   if (::fstat(descriptor_.get(), &status) != 0) throw_io_error("fstat", path);
@@ -33,17 +34,12 @@ FileReader::FileReader(const std::string& path) {
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-void FileReader::read(std::span<std::byte> buffer, std::uint64_t offset) const {
-  iovec piece{buffer.data(), buffer.size()};
-  read({&piece, 1}, offset);
-}
-
 void FileReader::read(std::span<iovec> pieces, std::uint64_t offset) const {
   pieces = drop_front(pieces, 0);
   while (!pieces.empty()) {
     const int count = static_cast<int>(std::min(pieces.size(), kMaxPieces));
-    const ssize_t got = ::preadv(descriptor_.get(), pieces.data(), count, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted(
+        [&] { return ::preadv(descriptor_.get(), pieces.data(), count, static_cast<off_t>(offset)); });
     if (got < 0) throw_io_error("read", "at offset " + std::to_string(offset));
     if (got == 0) {
       throw FormatError("expected " + std::to_string(size_) + " bytes, got the end of the file at offset " +

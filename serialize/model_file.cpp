@@ -2,7 +2,7 @@
 #include "teff/serialize/model_file.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -39,7 +39,7 @@ void check_nodes(const HeaderReader& archive, const Graph& graph) {
 }
 
 void check_names(const HeaderReader& archive, const nn::GraphModuleData& module) {
-  std::unordered_set<std::string_view> names;
+  std::set<std::string_view> names;
   for (const nn::GraphState& state : module.state) names.insert(state.key);
   for (const auto& [name, tensor] : module.graph.constants) {
     if (!names.insert(name).second)

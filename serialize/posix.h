@@ -5,6 +5,7 @@
 
 #include <sys/uio.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -23,6 +24,14 @@ std::span<iovec> drop_front(std::span<iovec> pieces, std::size_t bytes);
 
 /// The largest number of pieces that one system call takes.
 extern const std::size_t kMaxPieces;
+
+/// Repeats a system call as long as signals interrupt it.
+template <class Call>
+auto uninterrupted(Call&& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
 
 /// Owns a file descriptor; a negative one is none.
 class Descriptor {

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/atomic_file.h"
 #include "teff/serialize/checksum.h"
 #include "teff/serialize/dict_codec.h"
 #include "teff/serialize/tensor_data.h"
@@ -43,7 +42,7 @@ class Head {
     }
   }
 
-  void write(AtomicFile& file) {
+  void write(ByteSink& file) {
     const Layout layout = lay_out(tensors_, bytes_.size(), table_);
     preamble_.file_bytes = layout.file_bytes;
     write_data(file, bytes_, tensors_, layout, table_, [&] { finish(); });
@@ -66,7 +65,7 @@ class Head {
   std::vector<TensorEntry> table_;
 };
 
-Preamble read_preamble(const FileReader& file) {
+Preamble read_preamble(const ByteSource& file) {
   PreambleBytes bytes;
   const auto first =
       std::span(bytes).first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.size())));
@@ -80,7 +79,7 @@ void check_kind(FileKind actual, FileKind expected) {
   throw FormatError("it holds " + std::string(kHolds[index]) + ": use " + std::string(kReadBy[index]));
 }
 
-std::vector<std::byte> read_header(const FileReader& file, const Preamble& preamble) {
+std::vector<std::byte> read_header(const ByteSource& file, const Preamble& preamble) {
   std::vector<std::byte> header(static_cast<std::size_t>(preamble.header_bytes));
   file.read(header, kPreambleBytes);
   if (const std::uint64_t actual = checksum(header); actual != preamble.header_checksum) {
@@ -92,18 +91,15 @@ std::vector<std::byte> read_header(const FileReader& file, const Preamble& pream
 
 }  // namespace
 
-void write_teff(const std::string& path, FileKind kind, const SaveOptions& options,
+void write_teff(ByteSink& file, FileKind kind, const Dict& metadata,
                 const std::function<void(HeaderWriter&)>& content) {
   HeaderWriter rest;
-  rest(options.metadata);
+  rest(metadata);
   content(rest);
-  Head head(kind, rest);
-  AtomicFile file(path, options.durable);
-  head.write(file);
-  file.commit();
+  Head(kind, rest).write(file);
 }
 
-Dict read_teff(const FileReader& file, FileKind kind, const LoadOptions& options,
+Dict read_teff(const ByteSource& file, FileKind kind, const LoadOptions& options,
                const std::function<void(HeaderReader&)>& content) {
   const Preamble preamble = read_preamble(file);
   check_kind(preamble.kind, kind);

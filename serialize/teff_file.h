@@ -5,23 +5,23 @@
 // FORMAT.md.
 
 #include <functional>
-#include <string>
 
 #include "teff/serialize/archive.h"
-#include "teff/serialize/file_reader.h"
+#include "teff/serialize/byte_sink.h"
+#include "teff/serialize/byte_source.h"
 #include "teff/serialize/preamble.h"
-#include "teff/serialize/save_load.h"
+#include "teff/serialize/options.h"
 
 namespace teff::file {
 
 /// Writes a file with what `content` writes to the archive.
 /// @throws IoError; ValueError for what the format cannot hold.
-void write_teff(const std::string& path, FileKind kind, const SaveOptions& options,
+void write_teff(ByteSink& file, FileKind kind, const Dict& metadata,
                 const std::function<void(HeaderWriter&)>& content);
 
 /// Lets `content` read from the archive; then fills the tensors that it got. Returns the metadata.
 /// @throws IoError; FormatError for a file that is damaged, foreign, newer, or of another kind.
-Dict read_teff(const FileReader& file, FileKind kind, const LoadOptions& options,
+Dict read_teff(const ByteSource& file, FileKind kind, const LoadOptions& options,
                const std::function<void(HeaderReader&)>& content);
 
 }  // namespace teff::file

@@ -38,7 +38,7 @@ void for_chunks(std::span<std::byte> bytes, Function&& function) {
 /// Gathers pieces of the file in memory and writes them with few system calls.
 class PieceWriter {
  public:
-  explicit PieceWriter(AtomicFile& file) : file_(file) {}
+  explicit PieceWriter(ByteSink& file) : file_(file) {}
 
   void add(std::span<std::byte> bytes) {
     if (bytes.empty()) return;
@@ -47,7 +47,7 @@ class PieceWriter {
   }
   bool is_full() const { return pending_ >= kChunkBytes || pieces_.size() >= kMaxChunkPieces; }
   void flush() {
-    file_.write(pieces_, offset_);
+    file_.write(std::span(pieces_), offset_);
     offset_ += pending_;
     pending_ = 0;
     pieces_.clear();
@@ -56,7 +56,7 @@ class PieceWriter {
   std::uint64_t offset() const { return offset_ + pending_; }
 
  private:
-  AtomicFile& file_;
+  ByteSink& file_;
   std::vector<iovec> pieces_;
   std::uint64_t offset_ = 0;
   std::uint64_t pending_ = 0;
@@ -65,7 +65,7 @@ class PieceWriter {
 /// Reads tensors that follow each other in the file, and checks what it reads.
 class DataReader {
  public:
-  DataReader(const FileReader& file, const std::vector<TensorEntry>& table, std::span<const Tensor> tensors,
+  DataReader(const ByteSource& file, const std::vector<TensorEntry>& table, std::span<const Tensor> tensors,
              const ReadOptions& options)
       : file_(file), table_(table), tensors_(tensors), options_(options) {}
 
@@ -137,7 +137,7 @@ class DataReader {
                       std::to_string(table_[tensor].offset) + ": " + what);
   }
 
-  const FileReader& file_;
+  const ByteSource& file_;
   const std::vector<TensorEntry>& table_;
   std::span<const Tensor> tensors_;
   const ReadOptions& options_;
@@ -164,9 +164,32 @@ std::vector<std::size_t> task_bounds(const Layout& layout, const std::vector<Ten
 
 }  // namespace
 
-void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Tensor> tensors,
-                const Layout& layout, std::vector<TensorEntry>& table, const std::function<void()>& finish) {
+namespace {
+
+/// Sets the checksums of all entries, from those of the owners.
+void share_checksums(const Layout& layout, std::vector<TensorEntry>& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) table[i].checksum = table[layout.owner_of[i]].checksum;
+}
+
+/// Reads every tensor once more than writing does: for sinks that take each byte once.
+void compute_checksums(std::span<const Tensor> tensors, const Layout& layout, std::vector<TensorEntry>& table) {
+  parallel_for(static_cast<std::int64_t>(layout.owners.size()), [&](std::int64_t i) {
+    const std::size_t owner = layout.owners[static_cast<std::size_t>(i)];
+    table[owner].checksum = checksum(bytes_of(tensors[owner]));
+  });
+  share_checksums(layout, table);
+}
+
+}  // namespace
+
+void write_data(ByteSink& file, std::span<std::byte> head, std::span<const Tensor> tensors, const Layout& layout,
+                std::vector<TensorEntry>& table, const std::function<void()>& finish) {
   static std::array<std::byte, kAlignment> zeros{};
+  const bool rewritable = file.is_rewritable();
+  if (!rewritable) {
+    compute_checksums(tensors, layout, table);
+    finish();
+  }
   Checksum checksum;
   PieceWriter writer(file);
   writer.add(head);
@@ -174,19 +197,19 @@ void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Ten
     TensorEntry& entry = table[owner];
     writer.add(std::span(zeros).first(static_cast<std::size_t>(entry.offset - writer.offset())));
     for_chunks(bytes_of(tensors[owner]), [&](std::span<std::byte> bytes, bool is_last) {
-      checksum.update(bytes);
-      if (is_last) entry.checksum = checksum.finish();
+      if (rewritable) checksum.update(bytes);
+      if (rewritable && is_last) entry.checksum = checksum.finish();
       writer.add(bytes);
       if (writer.is_full() && writer.offset() < layout.file_bytes) writer.flush();
     });
   }
-  for (std::size_t i = 0; i < table.size(); ++i) table[i].checksum = table[layout.owner_of[i]].checksum;
-  finish();
+  if (rewritable) {
+    share_checksums(layout, table);
+    finish();
+  }
   const bool head_is_written = writer.flushed() > 0;
   writer.flush();
-  if (!head_is_written) return;
-  iovec piece = as_piece(head);
-  file.write({&piece, 1}, 0);
+  if (rewritable && head_is_written) file.write(head, 0);
 }
 
 std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const Layout& layout,
@@ -208,7 +231,7 @@ std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const La
   return tensors;
 }
 
-void read_data(const FileReader& file, std::uint64_t header_end, const std::vector<TensorEntry>& table,
+void read_data(const ByteSource& file, std::uint64_t header_end, const std::vector<TensorEntry>& table,
                const Layout& layout, std::span<const Tensor> tensors, const ReadOptions& options) {
   const std::vector<std::size_t> bounds = task_bounds(layout, table);
   parallel_for(static_cast<std::int64_t>(bounds.size()) - 1, [&](std::int64_t task) {

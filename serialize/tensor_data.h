@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
-#include "teff/serialize/atomic_file.h"
-#include "teff/serialize/file_reader.h"
+#include "teff/serialize/byte_sink.h"
+#include "teff/serialize/byte_source.h"
 #include "teff/serialize/tensor_table.h"
 
 namespace teff::file {
 
 /// Writes the head (preamble and header) and the tensors that own their bytes. Each checksum of the table is
 /// set on the way; then `finish` is called once, to bring the bytes of the head up to date.
-void write_data(AtomicFile& file, std::span<std::byte> head, std::span<const Tensor> tensors,
+void write_data(ByteSink& file, std::span<std::byte> head, std::span<const Tensor> tensors,
                 const Layout& layout, std::vector<TensorEntry>& table, const std::function<void()>& finish);
 
 /// Tensors for the entries of the table, those that share a place sharing memory: on the mapping if there is
@@ -33,7 +33,7 @@ struct ReadOptions {
 
 /// Fills the tensors and checks the padding before each, bool tensors' bytes, and, with `verify`, the
 /// checksums.
-void read_data(const FileReader& file, std::uint64_t header_end, const std::vector<TensorEntry>& table,
+void read_data(const ByteSource& file, std::uint64_t header_end, const std::vector<TensorEntry>& table,
                const Layout& layout, std::span<const Tensor> tensors, const ReadOptions& options);
 
 }  // namespace teff::file

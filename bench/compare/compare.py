@@ -41,9 +41,12 @@ WORKS.update({
     "product 32 x 400 x 120": "matmul/32/400/120",
     "product 128 x 400 x 120": "matmul/128/400/120",
     "cold start: process, load Net, first result": "cold",
-    "save 256 MB, not flushed": "save",
-    "load 256 MB": "load",
-    "load 256 MB, mapped, not verified": "load_mapped",
+    "save 256 MB, not flushed": "save/teff",
+    "load 256 MB": "load/teff",
+    "load 256 MB, mapped, not verified": "load_mapped/teff",
+    "save 256 MB as .pt, not flushed": "save/pt",
+    "load 256 MB from .pt": "load/pt",
+    "load 256 MB from .pt, mapped, not verified": "load_mapped/pt",
 })
 
 # What Teff does alone over many sizes: the title, the horizontal axis, its points, the units of work at a point, and

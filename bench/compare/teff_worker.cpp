@@ -124,15 +124,20 @@ Dict matrices() {
   return dict;
 }
 
-Work save_file() {
+/// Not the file of PyTorch's worker.
+std::string file_of(const Request& r) { return "big_of_teff." + r.text(1); }
+
+Work save_file(const Request& r) {
   auto dict = std::make_shared<Dict>(matrices());
-  return {[=] { save(*dict, "big.teff", {.durable = false}); },
-          [=] { return values(load("big.teff").at("w63").as_tensor()); }};
+  const std::string path = file_of(r);
+  return {[=] { save(*dict, path, {.durable = false}); },
+          [=] { return values(load(path).at("w63").as_tensor()); }};
 }
 
-Work load_file(const LoadOptions& options) {
-  save(matrices(), "big.teff", {.durable = false});
-  return work_of([=] { return load("big.teff", options).at("w63").as_tensor(); });
+Work load_file(const Request& r, const LoadOptions& options) {
+  const std::string path = file_of(r);
+  save(matrices(), path, {.durable = false});
+  return work_of([=] { return load(path, options).at("w63").as_tensor(); });
 }
 
 Work make(const Request& r) {
@@ -144,9 +149,9 @@ Work make(const Request& r) {
   if (kind == "step" && has_model) return step(r);
   if (kind == "conv_both") return conv_both(ConvShape(r));
   if (kind == "matmul") return product(r);
-  if (kind == "save") return save_file();
-  if (kind == "load") return load_file({});
-  if (kind == "load_mapped") return load_file({.verify = false, .mmap = true});
+  if (kind == "save") return save_file(r);
+  if (kind == "load") return load_file(r, {});
+  if (kind == "load_mapped") return load_file(r, {.verify = false, .mmap = true});
   return {};
 }
 

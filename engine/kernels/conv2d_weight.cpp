@@ -7,7 +7,7 @@
 #include "teff/engine/kernels/dot_tile.h"
 #include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm_pack.h"
-#include "teff/engine/kernels/im2col.h"
+#include "teff/engine/kernels/image_lanes.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -17,6 +17,7 @@ constexpr int64_t kChunkRows = 280;        // output channels of a task
 constexpr int64_t kChunkColumns = 1024;    // columns of dW of a task
 constexpr int64_t kMaxTasks = 8;           // beyond the chunks of dW, the batch is split: each part wants a copy of dW
 constexpr int64_t kMultiplyAddsPerTask = 400'000;
+constexpr int64_t kMaxDotRows = 16;         // output channels for which dot products beat packing
 constexpr int64_t kDotPixels = 1024;       // of a block of dot products: a few channels of it fit the first level cache
 
 /// How the work on one group is cut.
@@ -36,7 +37,7 @@ Plan plan_of(const Window2d& w) {
   const int64_t out_channels = w.out_channels / w.groups, in_channels = w.channels / w.groups;
   const int64_t pixels = w.out_height * w.out_width;
   Plan plan;
-  plan.dot = out_channels <= 8 && w.out_width >= kLanes<T>;
+  plan.dot = out_channels <= kMaxDotRows && w.out_width >= kLanes<T>;
   const int64_t depth = plan.dot ? kDotPixels : kBlockDepth;
   plan.panels = parts_of_at_most(out_channels, kTileRows);
   plan.panel_chunks = parts_of_at_most(plan.panels.count, kChunkRows / kTileRows);
@@ -201,6 +202,46 @@ void add_parts(const T* parts, int64_t count, int64_t size, T* result) {
 
 }  // namespace
 
+namespace {
+
+/// Whether rows of one image fill packets so badly, or need so much packing, that images in the lanes are better.
+template <class T>
+bool worth_lanes(const Window2d& w) {
+  constexpr int64_t L = kLanes<T>;
+  const int64_t in_size = w.channels * w.height * w.width, out_size = w.out_channels * w.out_height * w.out_width;
+  const bool few_idle = w.batch % L == 0 || w.batch % L >= L / 2 || w.batch >= 8 * L;
+  if (w.batch < L || !few_idle || w.stride_width != 1 || w.out_channels / w.groups > kMaxDotRows) return false;
+  if ((in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) > kMaxLaneBlockBytes) return false;
+  return plan_of<T>(w).dot ? ceil_div(w.out_width, L) * L * 10 > w.out_width * 12 : true;
+}
+
+/// Block by block of images; a task takes several blocks.
+template <class T>
+void backward_weight_lanes(const Window2d& w, const T* grad_output, const T* input, int64_t size, T* grad_weight) {
+  constexpr int64_t L = kLanes<T>;
+  const int64_t in_size = w.channels * w.height * w.width, out_size = w.out_channels * w.out_height * w.out_width;
+  const Parts blocks{ceil_div(w.batch, L), smaller(kMaxTasks, ceil_div(w.batch, L))};
+  Window2d one = lanes_window<T>(w);
+  one.batch = 1;
+  Workspace<T> sums(static_cast<std::size_t>(blocks.count * size));
+  parallel_for(blocks.count, [&](int64_t part) {
+    Workspace<T> x(static_cast<std::size_t>(in_size * L)), grad(static_cast<std::size_t>(out_size * L));
+    Workspace<T> next(static_cast<std::size_t>(size));
+    T* const sum = sums.data() + part * size;
+    for (int64_t block = blocks.begin(part); block < blocks.begin(part + 1); ++block) {
+      const int64_t images = smaller(L, w.batch - block * L);
+      gather_lanes(input + block * L * in_size, images, in_size, in_size, x.data());
+      gather_lanes(grad_output + block * L * out_size, images, out_size, out_size, grad.data());
+      const bool first = block == blocks.begin(part);
+      conv2d_backward_weight<T>(one, grad.data(), x.data(), first ? sum : next.data());
+      if (!first) map(0, size, sum, [](Packet<T> a, Packet<T> b) { return padd(a, b); }, sum, next.data());
+    }
+  });
+  add_parts(sums.data(), blocks.count, size, grad_weight);
+}
+
+}  // namespace
+
 template <class T>
 void conv2d_backward_weight(const Window2d& w, const T* grad_output, const T* input, T* grad_weight) {
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
@@ -215,6 +256,7 @@ void conv2d_backward_weight(const Window2d& w, const T* grad_output, const T* in
     depthwise_backward_weight(w, grad_output, input, grad_weight);
     return;
   }
+  if (worth_lanes<T>(w)) return backward_weight_lanes(w, grad_output, input, size, grad_weight);
   const Plan plan = plan_of<T>(w);
   const Axis y = forward_y(w), x = forward_x(w);
   const Columns<T> columns(plan.channel_chunks.longest(), y, x, plan.strips.longest());

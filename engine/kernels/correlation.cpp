@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/correlation.h"
 
+#include "teff/engine/kernels/image_lanes.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -16,21 +17,44 @@ constexpr int64_t kMultiplyAddsPerTask = 400'000;
 /// The positions of an output (see im2col.h) and how they and its channels are cut: one task for each pair of chunks.
 struct Plan {
   bool in_place;          // B is read from the planes, not packed
+  bool row_tiles;         // no tile goes on in the next row: gaps between rows are skipped, not computed
   int64_t width;          // positions of a row
   Parts channel_chunks;   // panels, into tasks
   Parts position_chunks;  // rows, if there are gaps between them, or tiles, into tasks
 };
 
+/// Packets that hold the rows one by one, and in one piece with the gaps between them.
+template <class T>
+int64_t packets_by_row(const Axis& y, const Axis& x) {
+  return y.out * ceil_div(x.out, kLanes<T>);
+}
+template <class T>
+int64_t packets_with_gaps(const Axis& y, const Axis& x, int64_t pitch) {
+  return ceil_div((y.out - 1) * pitch + x.out, kLanes<T>);
+}
+
+/// Tiles with gaps are written twice.
+template <class T>
+bool prefer_rows(const Axis& y, const Axis& x, int64_t pitch) {
+  return packets_by_row<T>(y, x) * 10 <= packets_with_gaps<T>(y, x, pitch) * 11;
+}
+
 /// Packing costs about half a cycle a value, which for few output channels is more than the multiplications. Then the
-/// planes serve as they are, and so the gaps between their rows are computed, too.
-bool worth_in_place(int64_t out_channels, int64_t width, int64_t pitch) {
-  return out_channels <= 64 && out_channels * (pitch - width) <= 8 * width;
+/// planes serve as they are, and lanes that hold no output are computed, too.
+template <class T>
+bool worth_in_place(int64_t out_channels, const Axis& y, const Axis& x, int64_t packets) {
+  const int64_t pixels = y.out * x.out;
+  return out_channels <= 64 && out_channels * (packets * kLanes<T> - pixels) <= 8 * pixels;
 }
 
 template <class T>
-Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, int64_t pitch, int64_t depth) {
+Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, int64_t pitch, int64_t depth,
+             bool direct) {
   Plan plan;
-  plan.in_place = worth_in_place(panels.size, x.out, pitch);
+  const bool by_row = direct && prefer_rows<T>(y, x, pitch);
+  const int64_t packets = by_row ? packets_by_row<T>(y, x) : packets_with_gaps<T>(y, x, pitch);
+  plan.in_place = worth_in_place<T>(panels.size, y, x, packets);
+  plan.row_tiles = plan.in_place && by_row && pitch != x.out;
   plan.width = plan.in_place ? pitch : x.out;
   const int64_t pixels = y.out * x.out, unit = plan.width == x.out ? kTileColumns<T> : x.out;
   const int64_t units = ceil_div(pixels, unit);
@@ -65,19 +89,19 @@ class CorrelationTask {
     const T* strip = columns_.strip(image, columns_.channels(), row, rows, buffer.data());
     const T* strip_end = strip == buffer.data() ? strip + columns_.strip_size(columns_.channels()) : c_.input_end;
 
-    const bool direct = c_.output.column == 1 && c_.output.row == plan_.width;
+    const bool direct = plan_.row_tiles || (c_.output.column == 1 && c_.output.row == plan_.width);
     const Parts& panels = weight_.panels();
     const int64_t channel = panels.begin(first_panel), channels = panels.begin(last_panel) - channel;
     Workspace<T> dense(static_cast<std::size_t>(direct ? 0 : channels * (end - begin)));
     T* to = c_.output.data + n * c_.output_step + channel * c_.output.channel;
-    T* c = direct ? to + begin : dense.data();
     const int64_t ldc = direct ? c_.output.channel : end - begin;
 
     for (int64_t block = 0; block < weight_.depths().count; ++block) {
-      for (int64_t position = begin; position < end; position += kTileColumns<T>) {
-        const int64_t count = smaller(kTileColumns<T>, end - position), in_strip = position - row * plan_.width;
+      for (int64_t position = begin, count = 0; position < end; position = next_tile(position + count)) {
+        count = smaller(kTileColumns<T>, end_of_tiles(position, end) - position);
+        const int64_t in_strip = position - row * plan_.width;
         const Depths depths = depths_of(block, position, count);
-        T* tile = c + (position - begin);
+        T* tile = direct ? to + place_of(position) : dense.data() + (position - begin);
         if (plan_.in_place && columns_.readable(strip, strip_end, in_strip, count)) {
           const int64_t* offsets = columns_.offsets() + depths.first;
           multiply_panel(block, depths, first_panel, last_panel, strip + in_strip, offsets, tile, ldc, count);
@@ -94,6 +118,18 @@ class CorrelationTask {
   struct Depths {
     int64_t first, count;
   };
+
+  /// Where the tiles end that begin at `position`, and where the next one begins.
+  int64_t end_of_tiles(int64_t position, int64_t end) const {
+    return plan_.row_tiles ? smaller(end, position / plan_.width * plan_.width + out_width_) : end;
+  }
+  int64_t next_tile(int64_t position) const {
+    const bool row_is_done = plan_.row_tiles && position % plan_.width == out_width_;
+    return row_is_done ? position + plan_.width - out_width_ : position;
+  }
+  int64_t place_of(int64_t position) const {
+    return plan_.row_tiles ? position / plan_.width * c_.output.row + position % plan_.width : position;
+  }
 
   /// Those of a block that are worth multiplying for these positions: where the taps of y are the slowest index, those
   /// that see only padding lie together and are left out.
@@ -158,13 +194,66 @@ class CorrelationTask {
   int64_t out_width_;
 };
 
+/// Multiplications of packets for one image, without those for padding; packing counts as 8 for each packet.
+template <class T>
+double cost_of(const Axis& y, const Axis& x, int64_t pitch, int64_t out_channels, int64_t depth) {
+  const bool by_row = prefer_rows<T>(y, x, pitch);
+  const int64_t packets = by_row ? packets_by_row<T>(y, x) : packets_with_gaps<T>(y, x, pitch);
+  const double taps = static_cast<double>(depth), rows = static_cast<double>(out_channels);
+  if (worth_in_place<T>(out_channels, y, x, packets)) return taps * static_cast<double>(packets) * rows;
+  return taps * static_cast<double>(y.out * x.out) / static_cast<double>(kLanes<T>) * (rows + 8);
+}
+
+/// Whether an image in each lane saves more than gathering and scattering cost.
+template <class T>
+bool worth_lanes(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, int64_t out_channels) {
+  const int64_t pixels = y.out * x.out, in_size = channels * y.source * x.source, out_size = out_channels * pixels;
+  const bool dense = c.output.column == 1 && c.output.row == x.out && c.output.channel == pixels;
+  if (!dense || c.batch < kLanes<T> || x.stride != 1 || out_channels > 64) return false;
+  if ((in_size + out_size) * kLanes<T> * static_cast<int64_t>(sizeof(T)) > kMaxLaneBlockBytes) return false;
+  const int64_t depth = channels * y.taps * x.taps;
+  const double moved = kCyclesPerLaneValue * static_cast<double>(in_size + out_size);
+  const double lanes = static_cast<double>(depth * pixels * out_channels) / static_cast<double>(kLanes<T>);
+  return (lanes + moved) * 1.1 < cost_of<T>(y, x, Columns<T>::pitch(y, x), out_channels, depth);
+}
+
+/// All whole blocks of images. Gives their number of images.
+template <class T>
+int64_t correlate_lanes(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
+                        const WeightLayout<T>& weight) {
+  constexpr int64_t L = kLanes<T>;
+  const int64_t pixels = y.out * x.out, out_channels = weight.panels().size;
+  const int64_t in_size = channels * y.source * x.source, out_size = out_channels * pixels;
+  parallel_for(c.batch / L, [&](int64_t block) {
+    Workspace<T> input(static_cast<std::size_t>(in_size * L)), output(static_cast<std::size_t>(out_size * L));
+    gather_lanes(c.input + block * L * c.input_step, L, c.input_step, in_size, input.data());
+    Correlation<T> one = c;
+    one.batch = 1;
+    one.input = input.data();
+    one.input_end = input.data() + in_size * L;
+    one.output = {output.data(), pixels * L, x.out * L, 1};
+    correlate(one, channels, y, lanes_axis<T>(x), weight);
+    scatter_lanes(output.data(), L, c.output_step, out_size, c.output.data + block * L * c.output_step);
+  });
+  return c.batch / L * L;
+}
+
 }  // namespace
 
 template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
                const WeightLayout<T>& weight) {
   if (c.batch == 0 || y.out * x.out == 0) return;
-  const Plan plan = plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size);
+  if (worth_lanes(c, channels, y, x, weight.panels().size)) {
+    const int64_t done = correlate_lanes(c, channels, y, x, weight);
+    Correlation<T> rest = c;
+    rest.batch -= done;
+    rest.input += done * c.input_step;
+    rest.output.data += done * c.output_step;
+    return correlate(rest, channels, y, x, weight);
+  }
+  const Plan plan = plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size,
+                               c.output.column == 1);
   const Parts &channel_chunks = plan.channel_chunks, &position_chunks = plan.position_chunks;
   // Without gaps, chunks of positions are cut anywhere in a row; with gaps, they are whole rows without the last gap.
   const bool gaps = plan.width != x.out;

@@ -34,10 +34,32 @@ void max_pool2d(const Window2d&, const T* input, T* output, int64_t* indices);
 template <class T>
 void max_pool2d_backward(const Window2d&, const T* grad_output, const int64_t* indices, T* grad_input);
 template <class T>
+void max_pool2d_tiles_backward(const Window2d&, const T* grad_output, const T* input, T* grad_input);
+template <class T>
 void avg_pool2d(const Window2d&, bool count_include_pad, int64_t divisor_override, const T* input, T* output);
 template <class T>
 void avg_pool2d_backward(const Window2d&, bool count_include_pad, int64_t divisor_override,
                          const T* grad_output, T* grad_input);
+
+// adaptive_pool2d.cpp
+template <class T>
+void adaptive_avg_pool2d(const AdaptivePool2d&, const T* input, T* output);
+template <class T>
+void adaptive_avg_pool2d_backward(const AdaptivePool2d&, const T* grad_output, T* grad_input);
+template <class T>
+void adaptive_max_pool2d(const AdaptivePool2d&, const T* input, T* output, int64_t* indices);
+
+// resize2d.cpp
+template <class T>
+void resize2d(const Resize2d<T>&, const T* input, T* output);
+template <class T>
+void resize2d_backward(const Resize2d<T>&, const T* grad_output, T* grad_input);
+
+// activation.cpp
+template <class T>
+void activation(Activation, int64_t n, T a, T b, const T* x, T* y);
+template <class T>
+void activation_backward(Activation, int64_t n, T a, T b, const T* grad, const T* x, T* grad_x);
 
 // elementwise.cpp
 template <class T>
@@ -79,6 +101,20 @@ void batch_norm(const BatchNorm<T>&, const T* x, const T* mean, const T* inverse
 template <class T>
 void batch_norm_backward(const BatchNorm<T>&, bool training, const T* grad, const T* x, const T* mean,
                          const T* inverse_std, T* grad_x, T* grad_weight, T* grad_bias);
+
+// group_norm.cpp
+template <class T>
+void group_norm(const GroupNorm<T>&, double eps, const T* x, T* y, T* mean, T* inverse_std);
+template <class T>
+void group_norm_backward(const GroupNorm<T>&, const T* grad, const T* x, const T* mean, const T* inverse_std,
+                         T* grad_x, T* grad_weight, T* grad_bias);
+
+// pair_loss.cpp
+template <class T>
+void pair_loss(PairLoss, int64_t n, T parameter, const T* x, const T* target, T* loss);
+template <class T>
+void pair_loss_backward(PairLoss, int64_t n, T parameter, const T* grad, int grad_step, T scale, const T* x,
+                        const T* target, T* grad_x, T* grad_target);
 
 // sgd.cpp
 template <class T>

@@ -31,19 +31,13 @@ __attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int ro
   for (int r = 0; r < rows; ++r, sums += width) {
     T* c = tile.c + r * tile.ldc;
     const T bias = tile.row_bias == nullptr ? T(0) : tile.row_bias[r];
-    int64_t j = 0;
-    for (; j + kLanes<T> <= tile.columns; j += kLanes<T>) {
+    for (int64_t j = 0; j < tile.columns; j += kLanes<T>) {
+      const int64_t count = smaller(kLanes<T>, tile.columns - j);
       Packet<T> value = padd(load(sums, j), splat(bias));
-      if (tile.column_bias != nullptr) value = padd(value, load(tile.column_bias, j));
-      if (tile.accumulate) value = padd(value, load(c, j));
+      if (tile.column_bias != nullptr) value = padd(value, load_some(tile.column_bias, j, count));
+      if (tile.accumulate) value = padd(value, load_some(c, j, count));
       if (tile.relu) value = maximum(splat(T(0)), value);
-      pstoreu(c + j, value);
-    }
-    for (; j < tile.columns; ++j) {
-      T value = sums[j] + bias;
-      if (tile.column_bias != nullptr) value += tile.column_bias[j];
-      if (tile.accumulate) value += c[j];
-      c[j] = tile.relu ? relu_of(value) : value;
+      store_some(c, j, count, value);
     }
   }
 }

@@ -48,7 +48,9 @@ struct Window2d {
 };
 
 enum class Unary { relu, leaky_relu, sigmoid, tanh, exp, log, sqrt, abs, neg, clamp, pow };
-enum class Binary { add, sub, mul, div, maximum, minimum, pow };
+enum class Activation { hardtanh, elu, gelu, gelu_tanh, silu, hardswish, hardsigmoid, softplus };
+enum class Binary { add, sub, mul, div, maximum, minimum, pow, prelu };  // prelu: a > 0 ? a : a * b
+enum class PairLoss { mse, l1, smooth_l1, huber, bce, bce_with_logits, kl_div, kl_div_log_target };
 
 /// Batch normalisation over all but the channels of x [N, C, S]; every per-channel array is [C].
 template <class T>
@@ -56,6 +58,37 @@ struct BatchNorm {
   int64_t batch, channels, spatial;
   const T* weight;     // gamma, or null for ones
   const T* bias;       // beta, or null for zeros
+};
+
+/// Rows of [channels, spatial] values, each normalised by itself. Row r has the channels from r % groups * channels on
+/// of weight and bias [groups * channels]; null for ones and zeros. Layer norm: groups = spatial = 1.
+template <class T>
+struct GroupNorm {
+  int64_t rows, groups, channels, spatial;
+  const T* weight;
+  const T* bias;
+};
+
+/// Adaptive pooling: the window of output i of n is [i * size / n rounded down, (i + 1) * size / n rounded up).
+struct AdaptivePool2d {
+  int64_t planes, height, width;  // input
+  int64_t out_height, out_width;
+};
+
+/// Where the values of a resized axis come from:
+/// out[i] = (1 - part[i]) * in[first[i]] + part[i] * in[second[i]], or in[first[i]] alone if second and part are null.
+template <class T>
+struct ResizedAxis {
+  int64_t size, out_size;
+  const int64_t* first;
+  const int64_t* second;
+  const T* part;
+};
+/// Both axes of [planes, height, width] resized: both have a part, or neither.
+template <class T>
+struct Resize2d {
+  int64_t planes;
+  ResizedAxis<T> rows, columns;
 };
 
 /// One step of an optimiser on one parameter of n values: see update.h for the formulas.
@@ -102,17 +135,31 @@ struct Table {
   /// its [H, W] plane.
   void (*max_pool2d)(const Window2d&, const T* input, T* output, int64_t* indices);
   void (*max_pool2d_backward)(const Window2d&, const T* grad_output, const int64_t* indices, T* grad_input);
+  /// The same from the input instead of the indices, for windows of 2 by 2 that lie side by side without padding.
+  void (*max_pool2d_tiles_backward)(const Window2d&, const T* grad_output, const T* input, T* grad_input);
   /// Mean over each window. The divisor is divisor_override if that is not 0, else the window's size, which counts
   /// padding only if count_include_pad (never what ceil_mode adds beyond it), as in PyTorch.
   void (*avg_pool2d)(const Window2d&, bool count_include_pad, int64_t divisor_override, const T* input, T* output);
   void (*avg_pool2d_backward)(const Window2d&, bool count_include_pad, int64_t divisor_override, const T* grad_output,
                               T* grad_input);
 
+  /// Mean and maximum (NaN wins; indices as in max_pool2d) of adaptive windows.
+  void (*adaptive_avg_pool2d)(const AdaptivePool2d&, const T* input, T* output);
+  void (*adaptive_avg_pool2d_backward)(const AdaptivePool2d&, const T* grad_output, T* grad_input);
+  void (*adaptive_max_pool2d)(const AdaptivePool2d&, const T* input, T* output, int64_t* indices);
+
+  void (*resize2d)(const Resize2d<T>&, const T* input, T* output);
+  void (*resize2d_backward)(const Resize2d<T>&, const T* grad_output, T* grad_input);
+
   /// y = op(x), n values. a, b: leaky_relu slope, clamp bounds, pow exponent. x and y may be the same array.
   void (*unary)(Unary, int64_t n, T a, T b, const T* x, T* y);
   /// dx = dy * op'(x). y = op(x). Only what the operation's derivative needs is read: x for log, abs, pow, clamp,
   /// leaky_relu; y for relu, sigmoid, tanh, exp, sqrt; neither for neg. The other may be null.
   void (*unary_backward)(Unary, int64_t n, T a, T b, const T* grad, const T* x, const T* y, T* grad_x);
+  /// y = op(x) and dx = dy * op'(x). a, b: hardtanh bounds, elu alpha, softplus beta and threshold. x and y may be the
+  /// same array.
+  void (*activation)(Activation, int64_t n, T a, T b, const T* x, T* y);
+  void (*activation_backward)(Activation, int64_t n, T a, T b, const T* grad, const T* x, T* grad_x);
   /// out[i] = a[i * a_step] op b[i * b_step], steps 0 or 1. out may be a or b if their step is 1.
   void (*binary)(Binary, int64_t n, const T* a, int a_step, const T* b, int b_step, T* out);
   /// y += alpha * x
@@ -141,6 +188,18 @@ struct Table {
   /// results may be null: nobody asked for it.
   void (*batch_norm_backward)(const BatchNorm<T>&, bool training, const T* grad, const T* x, const T* mean,
                               const T* inverse_std, T* grad_x, T* grad_weight, T* grad_bias);
+
+  /// Writes y, and the mean and 1 / sqrt(biased variance + eps) of each row, which backward reads. Each of the three
+  /// gradients may be null: nobody asked for it.
+  void (*group_norm)(const GroupNorm<T>&, double eps, const T* x, T* y, T* mean, T* inverse_std);
+  void (*group_norm_backward)(const GroupNorm<T>&, const T* grad, const T* x, const T* mean, const T* inverse_std,
+                              T* grad_x, T* grad_weight, T* grad_bias);
+
+  /// loss[i] of x[i] and target[i]. parameter: beta of smooth_l1, delta of huber.
+  void (*pair_loss)(PairLoss, int64_t n, T parameter, const T* x, const T* target, T* loss);
+  /// grad_x[i] = grad[i * grad_step] * scale * d loss / d x, likewise grad_target; each may be null.
+  void (*pair_loss_backward)(PairLoss, int64_t n, T parameter, const T* grad, int grad_step, T scale, const T* x,
+                             const T* target, T* grad_x, T* grad_target);
 
   /// p -= lr * update, in one pass; momentum_buffer may be null if momentum is 0.
   void (*sgd_step)(const SgdStep&, int64_t n, const T* grad, T* momentum_buffer, T* parameter);

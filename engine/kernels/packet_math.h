@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// exp, log, tanh, sigmoid and sqrt of packets, right to a few units in the last place for every argument,
+// exp, log, tanh, sigmoid, sqrt, erf and log(1 + x) of packets, right to a few units in the last place for every argument,
 // special values included. Eigen 3.4's own exp is not: exp(-inf) is 3e-39 and, with AVX-512, exp(88.5) is 12
 // % off; its log takes subnormal numbers for the smallest normal one, its sqrt is an approximation.
 
@@ -140,6 +140,52 @@ template <class T>
 Packet<T> packet_sigmoid(Packet<T> x) {
   const Packet<T> one = splat(T(1));
   return pdiv(one, padd(one, packet_exp<T>(psub(splat(T(0)), x))));
+}
+
+/// exp(x) - 1 for x <= 0, without the cancellation near 0.
+template <class T>
+Packet<T> packet_expm1(Packet<T> x) {
+  if constexpr (std::is_same_v<T, float>) {
+    const Packet<T> t = packet_tanh<T>(pmul(x, splat(T(0.5))));
+    return pdiv(padd(t, t), psub(splat(T(1)), t));
+  } else {
+    return each_lane(x, [](T v) { return std::expm1(v); });
+  }
+}
+
+/// log(1 + x) for finite x >= 0: what rounding 1 + x loses of x comes back as a factor.
+template <class T>
+Packet<T> packet_log1p(Packet<T> x) {
+  const Packet<T> one = splat(T(1)), sum = padd(one, x), kept = psub(sum, one);
+  return pselect(pcmp_eq(kept, splat(T(0))), x, pmul(packet_log<T>(sum), pdiv(x, kept)));
+}
+
+/// x * P(x^2) up to 1, sign(x) * (1 - exp(Q(|x|))) beyond: polynomials fitted to erf(x) / x and log(erfc(x)), right to
+/// 2e-9.
+inline Packet<float> erf_of_packet(Packet<float> x) {
+  constexpr float kNear[] = {1.1283791065216064f,    -0.3761262595653534f,  0.1128358542919159f,  -0.026853812858462334f,
+                             0.005188327748328447f, -8.010193705558777e-4f, 7.853861461626366e-5f};
+  constexpr float kFar[] = {-3.537193313315e-4f,  -1.1270400285720825f,   -0.6382256746292114f, -0.10303737223148346f,
+                            0.02180531807243824f, -0.0029396074824035168f, 1.855740265455097e-4f};
+  const Packet<float> size = Eigen::internal::pmin(Eigen::internal::pabs(x), splat(4.0f));
+  const Packet<float> square = pmul(size, size);
+  Packet<float> p = splat(kNear[6]), q = splat(kFar[6]);
+  for (int i = 5; i >= 0; --i) {
+    p = pmadd(p, square, splat(kNear[i]));
+    q = pmadd(q, size, splat(kFar[i]));
+  }
+  const Packet<float> sign = Eigen::internal::pand(x, splat(-0.0f));
+  const Packet<float> far = Eigen::internal::por(psub(splat(1.0f), packet_exp<float>(q)), sign);
+  const Packet<float> near_or_far = pselect(Eigen::internal::pcmp_lt(size, splat(1.0f)), pmul(x, p), far);
+  return pselect(pcmp_eq(x, x), near_or_far, x);
+}
+template <class T>
+Packet<T> packet_erf(Packet<T> x) {
+  if constexpr (std::is_same_v<T, float>) {
+    return erf_of_packet(x);
+  } else {
+    return each_lane(x, [](T v) { return std::erf(v); });
+  }
 }
 
 /// Correctly rounded: the compiler makes the loop over the lanes one instruction.

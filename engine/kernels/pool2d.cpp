@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <cstring>
-#include <type_traits>
 
 #include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/reductions.h"
@@ -8,6 +7,11 @@
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
+
+using Eigen::internal::pand;
+using Eigen::internal::pandnot;
+using Eigen::internal::pmax;
+using Eigen::internal::predux;
 
 // Pooling without indices is separable: the rows of a window are joined into one padded row of scratch
 // memory, packets at a time, then the columns of that row.
@@ -162,70 +166,62 @@ void pool(const Window2d& w, const T* input, T* output, const Finish& finish) {
   });
 }
 
-/// Maxima of 2 by 2 windows that lie side by side in the rows a and b, with the place (0 to 3) in the window.
-/// Selections only, and integers as wide as T, for the compiler to vectorise.
-template <class T, class Integer>
-void max_of_pairs(int64_t n, const T* a, const T* b, T* y, Integer* places) {
+/// 2 * count values, from one to two packets: windows two wide, side by side.
+template <class T>
+struct PairRow {
+  Packet<T> first, second;    // the left and the right column of each
+
+  static PairRow read(const T* x, int64_t count) {
+    const int64_t right = 2 * count - kLanes<T>;
+    const Packet<T> a = load_some(x, 0, right < 0 ? 2 * count : kLanes<T>);
+    const Packet<T> b = right > 0 ? load_some(x, kLanes<T>, right) : splat(T(0));
+    return {even_lanes(a, b), odd_lanes(a, b)};
+  }
+  void write(T* x, int64_t count) const {
+    const int64_t right = 2 * count - kLanes<T>;
+    store_some(x, 0, right < 0 ? 2 * count : kLanes<T>, low_pairs(first, second));
+    if (right > 0) store_some(x, kLanes<T>, right, high_pairs(first, second));
+  }
+};
+
+/// For windows with NaN: the last one gets the gradient.
+template <class T>
+void choose_nan(int64_t n, const T* grad, const T* a, const T* b, T* grad_a, T* grad_b) {
   for (int64_t j = 0; j < n; ++j) {
-    T best = a[2 * j];
-    Integer place = 0;
-    const auto take = [&](T value, Integer at) {
-      const bool better = static_cast<int>(value > best) | static_cast<int>(value != value);
-      place = better ? at : place;
-      best = better ? value : best;
+    const T* const places[] = {a + 2 * j, a + 2 * j + 1, b + 2 * j, b + 2 * j + 1};
+    T* const grads[] = {grad_a + 2 * j, grad_a + 2 * j + 1, grad_b + 2 * j, grad_b + 2 * j + 1};
+    int last = 3;
+    while (last >= 0 && *places[last] == *places[last]) --last;
+    for (int i = 0; last >= 0 && i < 4; ++i) *grads[i] = i == last ? grad[j] : T(0);
+  }
+}
+
+/// The rows a and b hold n windows of 2 by 2 side by side. The gradient of each goes to the first of its maxima, the
+/// other three places get 0.
+template <class T>
+void choose_of_pairs(int64_t n, const T* grad, const T* a, const T* b, T* grad_a, T* grad_b) {
+  Packet<T> zeros = splat(T(0));    // but where there is a NaN (or an infinity)
+  for (int64_t j = 0; j < n; j += kLanes<T>) {
+    const int64_t count = smaller(kLanes<T>, n - j);
+    const PairRow<T> upper = PairRow<T>::read(a + 2 * j, count), lower = PairRow<T>::read(b + 2 * j, count);
+    const Packet<T> best = pmax(pmax(upper.first, upper.second), pmax(lower.first, lower.second));
+    const Packet<T> sum = padd(padd(upper.first, upper.second), padd(lower.first, lower.second));
+    zeros = pmadd(sum, splat(T(0)), zeros);
+    Packet<T> rest = load_some(grad, j, count);
+    const auto take = [&](Packet<T> x) {
+      const Packet<T> is_best = pcmp_eq(x, best), taken = pand(rest, is_best);
+      rest = pandnot(rest, is_best);
+      return taken;
     };
-    take(a[2 * j + 1], 1);
-    take(b[2 * j], 2);
-    take(b[2 * j + 1], 3);
-    y[j] = best;
-    places[j] = place;
+    PairRow<T> to;
+    to.first = take(upper.first);
+    to.second = take(upper.second);
+    to.write(grad_a + 2 * j, count);
+    to.first = take(lower.first);
+    to.second = take(lower.second);
+    to.write(grad_b + 2 * j, count);
   }
-}
-
-template <class T>
-void copy_row(int64_t n, const T* x, T* y) {
-  map_inline(
-      0, n, y, [](Packet<T> p) { return p; }, x);
-}
-
-/// Where the windows of 2 by 2 that tile a plane begin.
-void first_places(const Window2d& w, int64_t* places) {
-  for (int64_t i = 0; i < w.out_height; ++i) {
-    for (int64_t j = 0; j < w.out_width; ++j) *places++ = 2 * (i * w.width + j);
-  }
-}
-
-/// One plane of such windows. The rows of many windows are put together first: small images have rows that
-/// are shorter than a packet.
-template <class T>
-void max_of_tiles(const Window2d& w, const int64_t* first, const T* x, T* y, int64_t* indices) {
-  using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, int64_t>;
-  constexpr int64_t kAtOnce = 256;
-  alignas(64) T upper[2 * kAtOnce], lower[2 * kAtOnce];
-  alignas(64) Integer places[kAtOnce];
-  const int64_t columns = smaller(w.out_width, kAtOnce), rows_at_once = kAtOnce / columns;
-  for (int64_t row = 0; row < w.out_height; row += rows_at_once) {
-    const int64_t rows = smaller(rows_at_once, w.out_height - row);
-    for (int64_t column = 0; column < w.out_width; column += columns) {  // one round unless the image is wide
-      const int64_t count = smaller(columns, w.out_width - column), begin = row * w.out_width + column;
-      for (int64_t r = 0; r < rows; ++r) {
-        const T* source = x + 2 * ((row + r) * w.width + column);
-        copy_row(2 * count, source, upper + 2 * r * count);
-        copy_row(2 * count, source + w.width, lower + 2 * r * count);
-      }
-      max_of_pairs(rows * count, upper, lower, y + begin, places);
-      for (int64_t j = 0; j < rows * count; ++j) {
-        const int64_t next_column = places[j] & 1, next_row = places[j] & 2;
-        indices[begin + j] = first[begin + j] + next_column + (next_row != 0 ? w.width : 0);
-      }
-    }
-  }
-}
-
-bool tiles_by_two(const Window2d& w) {
-  return w.out_width > 0 && w.kernel_height == 2 && w.kernel_width == 2 && w.stride_height == 2 &&
-         w.stride_width == 2 && w.padding_height == 0 && w.padding_width == 0 && w.dilation_height == 1 &&
-         w.dilation_width == 1 && 2 * w.out_height <= w.height && 2 * w.out_width <= w.width;
+  if (!(predux(zeros) == T(0))) choose_nan(n, grad, a, b, grad_a, grad_b);
 }
 
 /// One window: the last NaN or else the first maximum. The index is -1 if the window lies in the padding.
@@ -256,21 +252,6 @@ void max_of_windows(const Window2d& w, const T* x, T* y, int64_t* indices) {
       max_of_window(w, rows, column_places(w, j), x, y + j, indices + j);
     }
   }
-}
-
-template <class T>
-void max_pool_with_indices(const Window2d& w, const T* x, T* y, int64_t* indices) {
-  const int64_t in_size = w.height * w.width, out_size = w.out_height * w.out_width;
-  const bool tiles = tiles_by_two(w);
-  Workspace<int64_t> first(static_cast<std::size_t>(tiles ? out_size : 0));
-  if (tiles) first_places(w, first.data());
-  for_each_plane<T>(w, 0, [&](int64_t p, T*) {
-    if (tiles) {
-      max_of_tiles(w, first.data(), x + p * in_size, y + p * out_size, indices + p * out_size);
-    } else {
-      max_of_windows(w, x + p * in_size, y + p * out_size, indices + p * out_size);
-    }
-  });
 }
 
 /// What the sums of an average pooling are divided by. The sizes of a window along both axes are independent.
@@ -320,7 +301,10 @@ struct Divisor {
 template <class T>
 void max_pool2d(const Window2d& w, const T* input, T* output, int64_t* indices) {
   if (indices == nullptr) return pool<Max>(w, input, output, [](int64_t, int64_t) {});
-  max_pool_with_indices(w, input, output, indices);
+  const int64_t in_size = w.height * w.width, out_size = w.out_height * w.out_width;
+  for_each_plane<T>(w, 0, [&](int64_t p, T*) {
+    max_of_windows(w, input + p * in_size, output + p * out_size, indices + p * out_size);
+  });
 }
 
 // dX[index of the maximum] += dY
@@ -334,6 +318,22 @@ void max_pool2d_backward(const Window2d& w, const T* grad_output, const int64_t*
     const int64_t* const index = indices + p * out_size;
     for (int64_t i = 0; i < out_size; ++i) {
       if (index[i] >= 0) plane[index[i]] += grad[i];
+    }
+  });
+}
+
+template <class T>
+void max_pool2d_tiles_backward(const Window2d& w, const T* grad_output, const T* input, T* grad_input) {
+  const int64_t in_size = w.height * w.width, out_size = w.out_height * w.out_width;
+  const bool covered = 2 * w.out_height == w.height && 2 * w.out_width == w.width;
+  for_each_plane<T>(w, 0, [&](int64_t p, T*) {
+    T* const plane = grad_input + p * in_size;
+    if (!covered) std::memset(plane, 0, static_cast<std::size_t>(in_size) * sizeof(T));
+    for (int64_t i = 0; i < w.out_height; ++i) {
+      const T* const grad = grad_output + p * out_size + i * w.out_width;
+      const T* const x = input + p * in_size + 2 * i * w.width;
+      T* const grad_x = plane + 2 * i * w.width;
+      choose_of_pairs(w.out_width, grad, x, x + w.width, grad_x, grad_x + w.width);
     }
   });
 }
@@ -390,6 +390,8 @@ template void max_pool2d(const Window2d&, const float*, float*, int64_t*);
 template void max_pool2d(const Window2d&, const double*, double*, int64_t*);
 template void max_pool2d_backward(const Window2d&, const float*, const int64_t*, float*);
 template void max_pool2d_backward(const Window2d&, const double*, const int64_t*, double*);
+template void max_pool2d_tiles_backward(const Window2d&, const float*, const float*, float*);
+template void max_pool2d_tiles_backward(const Window2d&, const double*, const double*, double*);
 template void avg_pool2d(const Window2d&, bool, int64_t, const float*, float*);
 template void avg_pool2d(const Window2d&, bool, int64_t, const double*, double*);
 template void avg_pool2d_backward(const Window2d&, bool, int64_t, const float*, float*);

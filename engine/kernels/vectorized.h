@@ -19,8 +19,10 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "teff/engine/parallel.h"
 
@@ -197,6 +199,45 @@ P maximum(P a, P b) {
 template <class P>
 P minimum(P a, P b) {
   return pselect(pcmp_eq(b, b), Eigen::internal::pmin(a, b), b);
+}
+
+// Pairs of neighbours in two packets, as in the rows of 2 by 2 windows: [a0 a1 ..][b0 b1 ..].
+namespace lanes {
+template <class P, std::size_t... I>
+P even(P a, P b, std::index_sequence<I...>) {
+  return __builtin_shufflevector(a, b, static_cast<int>(2 * I)...);
+}
+template <class P, std::size_t... I>
+P odd(P a, P b, std::index_sequence<I...>) {
+  return __builtin_shufflevector(a, b, static_cast<int>(2 * I + 1)...);
+}
+template <class P, std::size_t First, std::size_t... I>
+P pairs(P a, P b, std::index_sequence<I...>) {
+  return __builtin_shufflevector(a, b, static_cast<int>(First + I / 2 + I % 2 * sizeof...(I))...);
+}
+template <class P>
+using Indices = std::make_index_sequence<Eigen::internal::unpacket_traits<P>::size>;
+}  // namespace lanes
+
+/// a0 a2 .. b0 b2 ..
+template <class P>
+P even_lanes(P a, P b) {
+  return lanes::even(a, b, lanes::Indices<P>());
+}
+/// a1 a3 .. b1 b3 ..
+template <class P>
+P odd_lanes(P a, P b) {
+  return lanes::odd(a, b, lanes::Indices<P>());
+}
+/// a0 b0 a1 b1 .., from the first half of both
+template <class P>
+P low_pairs(P a, P b) {
+  return lanes::pairs<P, 0>(a, b, lanes::Indices<P>());
+}
+/// The same from the second half.
+template <class P>
+P high_pairs(P a, P b) {
+  return lanes::pairs<P, lanes::Indices<P>::size() / 2>(a, b, lanes::Indices<P>());
 }
 
 /// f on each lane, for scalar functions that have no packet form.

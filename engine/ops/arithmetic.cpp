@@ -47,6 +47,7 @@ void run(Binary op, std::int64_t n, const std::int64_t* a, int a_step, const std
       return with([](std::int64_t u, std::int64_t v) { return std::min(u, v); });
     case Binary::div:
     case Binary::pow:
+    case Binary::prelu:
       break;  // refused by their output_type
   }
 }

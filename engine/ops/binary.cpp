@@ -157,6 +157,27 @@ class Pow : public BinaryOp<Pow, Binary::pow> {
   }
 };
 
+/// y = x > 0 ? x : x * w, dX = x > 0 ? dY : dY * w, dW = x > 0 ? 0 : dY * x. The weight broadcasts to x.
+class Prelu : public BinaryOp<Prelu, Binary::prelu> {
+ public:
+  static constexpr std::string_view kName = "prelu";
+  using BinaryOp::BinaryOp;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 2);
+    ops::check_computable(kName, inputs);
+    const Shape &x = inputs[0].shape, &weight = inputs[1].shape;
+    if (ops::broadcast_shape(kName, x, weight) != x) {
+      ops::fail<ShapeError>(kName, "weight that broadcasts to input ", x, ", got weight ", weight);
+    }
+    return inputs[0];
+  }
+  static Tensor gradient(const BackwardContext& context, std::size_t i) {
+    if (i == 0) return weighted(context, [](auto grad, auto x, auto weight) { return x > 0 ? grad : grad * weight; });
+    return weighted(context, [](auto grad, auto x, auto) { return x > 0 ? decltype(grad){0} : grad * x; });
+  }
+};
+
 struct ScalarOptions {
   double value = 0;
   static void fields(auto& self, auto&& field) { field("value", self.value); }
@@ -259,6 +280,17 @@ Tensor maximum(const Tensor& a, const Tensor& b) { return apply(Maximum(), {a, b
 Tensor minimum(const Tensor& a, const Tensor& b) { return apply(Minimum(), {a, b}); }
 Tensor pow(const Tensor& base, const Tensor& exponent) { return apply(Pow(), {base, exponent}); }
 
+Tensor prelu(const Tensor& x, const Tensor& weight) {
+  const bool per_channel = weight.numel() != 1;
+  if (per_channel && (weight.dim() != 1 || x.dim() < 2 || x.size(1) != weight.numel())) {
+    ops::fail<ShapeError>("prelu", "weight of one element, or [C] with input [N, C, ...], got weight ", weight.shape(),
+                          " and input ", x.shape());
+  }
+  Shape shape;
+  while (per_channel && shape.size() + 1 < x.shape().size()) shape.push_back(shape.empty() ? weight.numel() : 1);
+  return apply(Prelu(), {x, view(weight, shape)});
+}
+
 Tensor add(const Tensor& a, double b) { return apply(AddScalar({b}), {a}); }
 Tensor sub(const Tensor& a, double b) { return apply(SubScalar({b}), {a}); }
 Tensor sub(double a, const Tensor& b) { return apply(RsubScalar({a}), {b}); }
@@ -271,7 +303,7 @@ std::span<const OpEntry> ops::binary_ops() {
       op_entry<Add>(),        op_entry<Sub>(),        op_entry<Mul>(),       op_entry<Div>(),
       op_entry<Maximum>(),    op_entry<Minimum>(),    op_entry<Pow>(),       op_entry<AddScalar>(),
       op_entry<SubScalar>(),  op_entry<RsubScalar>(), op_entry<MulScalar>(), op_entry<DivScalar>(),
-      op_entry<RdivScalar>(),
+      op_entry<RdivScalar>(),   op_entry<Prelu>(),
   };
   return entries;
 }

@@ -22,17 +22,21 @@ struct DropoutOptions {
   }
 };
 
-/// y = x * noise, dX = dY * noise, where noise is 1 / (1 - p) with probability 1 - p, else 0
-class Dropout : public OpWith<Dropout, DropoutOptions> {
+/// y = x * noise, dX = dY * noise, where noise is 1 / (1 - p) with probability 1 - p, else 0; kChannels: one noise for
+/// each channel
+template <bool kChannels>
+class Dropout : public OpWith<Dropout<kChannels>, DropoutOptions> {
  public:
-  static constexpr std::string_view kName = "dropout";
-  using OpWith::OpWith;
+  static constexpr std::string_view kName = kChannels ? "dropout2d" : "dropout";
+  using OpWith<Dropout, DropoutOptions>::OpWith;
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);
     ops::check_computable(kName, inputs);
-    if (!(options_.p >= 0 && options_.p <= 1)) {
-      ops::fail<ValueError>(kName, "a probability p in [0, 1], got ", options_.p);
+    const double p = this->options_.p;
+    if (!(p >= 0 && p <= 1)) ops::fail<ValueError>(kName, "a probability p in [0, 1], got ", p);
+    if (kChannels && inputs[0].shape.size() < 2) {
+      ops::fail<ShapeError>(kName, "input [N, C, ...], got input ", inputs[0].shape);
     }
     return inputs[0];
   }
@@ -55,26 +59,30 @@ class Dropout : public OpWith<Dropout, DropoutOptions> {
   bool saves_input(std::size_t) const override { return false; }
 
  private:
-  bool keeps_all() const { return !options_.training || options_.p == 0; }
-  bool drops_all() const { return options_.p == 1; }
+  bool keeps_all() const { return !this->options_.training || this->options_.p == 0; }
+  bool drops_all() const { return this->options_.p == 1; }
 
   /// In PyTorch's two steps, for the same bits.
-  Tensor draw(const TensorType& type) const {
+  Tensor draw(TensorType type) const {
+    for (std::size_t i = 2; kChannels && i < type.shape.size(); ++i) type.shape[i] = 1;
+    const double kept = 1 - this->options_.p;
     Tensor noise = detail::make_tensor(type);
     ops::visit_computable(type.dtype, [&](auto zero) {
-      bernoulli_(noise.data<decltype(zero)>(), noise.numel(), 1 - options_.p, default_generator());
+      using T = decltype(zero);
+      bernoulli_(noise.data<T>(), noise.numel(), kept, default_generator());
     });
-    ops::compute(Binary::div, noise, 1 - options_.p, noise);
+    ops::compute(Binary::div, noise, kept, noise);
     return noise;
   }
 };
 
 }  // namespace
 
-Tensor dropout(const Tensor& x, double p, bool training) { return apply(Dropout({p, training}), {x}); }
+Tensor dropout(const Tensor& x, double p, bool training) { return apply(Dropout<false>({p, training}), {x}); }
+Tensor dropout2d(const Tensor& x, double p, bool training) { return apply(Dropout<true>({p, training}), {x}); }
 
 std::span<const OpEntry> ops::dropout_ops() {
-  static const OpEntry entries[] = {op_entry<Dropout>()};
+  static const OpEntry entries[] = {op_entry<Dropout<false>>(), op_entry<Dropout<true>>()};
   return entries;
 }
 

@@ -82,8 +82,8 @@ class Cat : public OpWith<Cat, DimOptions> {
   }
 };
 
-/// Ops whose result is a box of the input, Derived::layout(input's shape, result's shape), or has one to
-/// which the input is copied. What is outside gets no gradient.
+/// Ops whose result is a box of the input, Derived::layout(input's shape, result's shape). What is outside gets no
+/// gradient.
 template <class Derived, class Options>
 class BoxOp : public OpWith<Derived, Options> {
  public:
@@ -280,78 +280,6 @@ class IndexSelect : public OpWith<IndexSelect, DimOptions> {
   }
 };
 
-struct PadOptions {
-  IntList padding;
-  double value = 0;
-  static void fields(auto& self, auto&& field) {
-    field("padding", self.padding);
-    field("value", self.value);
-  }
-};
-
-/// A constant around; what was there before gets its gradient back.
-class Pad : public BoxOp<Pad, PadOptions> {
- public:
-  static constexpr std::string_view kName = "pad";
-  using BoxOp::BoxOp;
-
-  TensorType output_type(std::span<const TensorType> inputs) const override {
-    detail::check_arity(kName, inputs, 1);
-    const Shape& shape = inputs[0].shape;
-    const IntList& padding = options_.padding;
-    if (padding.size() % 2 != 0 || padding.size() > 2 * shape.size()) {
-      ops::fail<ShapeError>(kName, "padding {before, after} for at most the ", shape.size(),
-                            " dimensions of input ", shape, ", got ", padding);
-    }
-    for (const std::int64_t amount : padding) {
-      if (amount <= -ops::kMaxOption || amount >= ops::kMaxOption) {
-        ops::fail<ValueError>(kName, "padding between -2^31 and 2^31, got ", padding);
-      }
-    }
-    Shape result = shape;
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-      result[i] += before(shape, i) + after(shape, i);
-      if (result[i] >= 0) continue;
-      ops::fail<ShapeError>(kName, "padding that leaves sizes of at least 0, got padding ", padding,
-                            " for input ", shape);
-    }
-    return {ops::check_result(kName, result), inputs[0].dtype};
-  }
-
-  Tensor forward(const ForwardContext& context) const override {
-    Tensor y = context.make_result();
-    detail::fill(y, options_.value);
-    ops::strided_copy(layout(context.inputs[0].shape(), y.shape()), context.inputs[0], y);
-    return y;
-  }
-
-  /// What input and output share.
-  ops::StridedCopy layout(const Shape& input, const Shape& output) const {
-    ops::StridedCopy copy{input, ops::contiguous_strides(input), ops::contiguous_strides(output)};
-    for (std::size_t i = 0; i < input.size(); ++i) {
-      copy.shape[i] -=
-          std::max<std::int64_t>(0, -before(input, i)) + std::max<std::int64_t>(0, -after(input, i));
-      if (copy.shape[i] <= 0) return {IntList(0), {}, {}};
-    }
-    for (std::size_t i = 0; i < input.size(); ++i) {
-      const std::int64_t first = before(input, i);
-      copy.from_begin += std::max<std::int64_t>(0, -first) * copy.from_strides[i];
-      copy.to_begin += std::max<std::int64_t>(0, first) * copy.to_strides[i];
-    }
-    return copy;
-  }
-
- private:
-  /// Padding of dimension i; the option begins with the last one.
-  std::int64_t before(const Shape& shape, std::size_t i) const { return amount(2 * (shape.size() - 1 - i)); }
-  std::int64_t after(const Shape& shape, std::size_t i) const {
-    return amount(2 * (shape.size() - 1 - i) + 1);
-  }
-  std::int64_t amount(std::size_t place) const {
-    return place < options_.padding.size() ? options_.padding[place] : 0;
-  }
-};
-
 std::span<const Tensor> as_span(std::initializer_list<Tensor> tensors) {
   return {tensors.begin(), tensors.size()};
 }
@@ -387,13 +315,9 @@ Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
   return apply(IndexSelect({dim}), {x, index});
 }
 
-Tensor pad(const Tensor& x, const IntList& padding, double value) {
-  return apply(Pad({padding, value}), {x});
-}
-
 std::span<const OpEntry> ops::indexing_ops() {
   static const OpEntry entries[] = {op_entry<Cat>(), op_entry<Slice>(), op_entry<Select>(),
-                                    op_entry<IndexSelect>(), op_entry<Pad>()};
+                                    op_entry<IndexSelect>()};
   return entries;
 }
 

@@ -10,15 +10,23 @@
 
 namespace teff::ops {
 
+std::span<const OpEntry> activation_ops();
+std::span<const OpEntry> adaptive_pool2d_ops();
 std::span<const OpEntry> batch_norm_ops();
 std::span<const OpEntry> binary_ops();
 std::span<const OpEntry> comparison_ops();
 std::span<const OpEntry> conv2d_ops();
+std::span<const OpEntry> conv_transpose2d_ops();
 std::span<const OpEntry> copy_ops();
 std::span<const OpEntry> dropout_ops();
+std::span<const OpEntry> embedding_ops();
+std::span<const OpEntry> group_norm_ops();
 std::span<const OpEntry> indexing_ops();
-std::span<const OpEntry> loss_ops();
+std::span<const OpEntry> interpolate_ops();
 std::span<const OpEntry> matmul_ops();
+std::span<const OpEntry> nll_loss_ops();
+std::span<const OpEntry> pad_ops();
+std::span<const OpEntry> pair_loss_ops();
 std::span<const OpEntry> pool2d_ops();
 std::span<const OpEntry> reduce_ops();
 std::span<const OpEntry> reshape_ops();

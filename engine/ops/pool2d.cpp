@@ -76,7 +76,9 @@ class Pool : public OpWith<Derived, Fields> {
   }
 };
 
-/// Y = max over the window, dX[place of the maximum] += dY
+/// Y = max over the window, dX[place of the maximum] += dY. The places are kept for backward; but in the windows that
+/// most networks have, 2 by 2 side by side, they are found again in the input, which is what an operation before keeps
+/// anyway.
 class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
  public:
   static constexpr std::string_view kName = "max_pool2d";
@@ -86,7 +88,7 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
     const Tensor& input = context.inputs[0];
     Tensor output = context.make_result();
     Tensor indices;
-    if (context.recording()) {
+    if (context.recording() && !tiles()) {
       indices = detail::make_tensor({output.shape(), DType::int64});
       context.save(indices);
     }
@@ -100,6 +102,8 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
     return output;
   }
 
+  bool saves_input(std::size_t) const override { return tiles(); }
+
   TensorList backward(const BackwardContext& context) const override {
     const Tensor& grad = context.grad;
     Tensor grad_input = detail::make_tensor(context.inputs[0].type());
@@ -107,10 +111,22 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
     const kernels::Window2d window = make_window(grad_input.shape(), grad.shape());
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().max_pool2d_backward(window, grad.data<T>(), context.saved[0].data<std::int64_t>(),
-                                              grad_input.data<T>());
+      const auto& table = kernels::table<T>();
+      T* const to = grad_input.data<T>();
+      if (tiles()) {
+        table.max_pool2d_tiles_backward(window, grad.data<T>(), context.inputs[0].data<T>(), to);
+      } else {
+        table.max_pool2d_backward(window, grad.data<T>(), context.saved[0].data<std::int64_t>(), to);
+      }
     });
     return {grad_input};
+  }
+
+ private:
+  bool tiles() const {
+    const ops::WindowOptions window = options_.window();
+    return window.kernel == Pair(2) && window.stride == Pair(2) && window.padding == Pair(0) &&
+           window.dilation == Pair(1) && !window.ceil_mode;
   }
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Every operation against PyTorch, results and gradients: tests/golden/ops.golden.
+// Every operation against PyTorch, results and gradients: tests/golden/ops.golden and layers.golden.
 
 #include <doctest/doctest.h>
 
@@ -28,6 +28,12 @@ std::optional<std::int64_t> optional_int(const Value& value) {
   return value.is_none() ? std::nullopt : std::optional(value.as_int());
 }
 
+Reduction reduction(const Dict& attributes) {
+  Reduction result{};
+  from_string(attributes.at("reduction").as_text(), result);
+  return result;
+}
+
 /// Functions of ops.h that are made of other operations.
 const std::map<std::string, std::function<Tensor(const Inputs&, const Dict&)>> kComposed = {
     {"flatten",
@@ -43,11 +49,31 @@ const std::map<std::string, std::function<Tensor(const Inputs&, const Dict&)>> k
     {"select", [](const Inputs& x,
                   const Dict& a) { return select(x[0], a.at("dim").as_int(), a.at("index").as_int()); }},
     {"stack", [](const Inputs& x, const Dict& a) { return stack(x, a.at("dim").as_int()); }},
+    {"prelu", [](const Inputs& x, const Dict&) { return prelu(x[0], x[1]); }},
+    {"conv1d",
+     [](const Inputs& x, const Dict& a) {
+       return conv1d(x[0], x[1], x[2],
+                     {.stride = a.at("stride").as_int(),
+                      .padding = a.at("padding").as_int(),
+                      .dilation = a.at("dilation").as_int(),
+                      .groups = a.at("groups").as_int()});
+     }},
     {"cross_entropy",
      [](const Inputs& x, const Dict& a) {
-       Reduction reduction{};
-       from_string(a.at("reduction").as_text(), reduction);
-       return cross_entropy(x[0], x[1], reduction);
+       CrossEntropyOptions options{.reduction = reduction(a)};
+       if (x.size() == 3) options.weight = x[2];
+       if (const Value* ignored = a.find("ignore_index")) options.ignore_index = ignored->as_int();
+       if (const Value* smoothing = a.find("label_smoothing")) options.label_smoothing = smoothing->as_float();
+       return cross_entropy(x[0], x[1], options);
+     }},
+    {"weighted_binary_cross_entropy",
+     [](const Inputs& x, const Dict& a) {
+       return binary_cross_entropy(x[0], x[1], {.weight = x[2], .reduction = reduction(a)});
+     }},
+    {"weighted_binary_cross_entropy_with_logits",
+     [](const Inputs& x, const Dict& a) {
+       return binary_cross_entropy_with_logits(x[0], x[1],
+                                               {.weight = x[2], .pos_weight = x[3], .reduction = reduction(a)});
      }},
 };
 
@@ -118,8 +144,14 @@ void check_case(const Dict& entries, const Precision& as) {
   }
 }
 
+std::vector<GoldenCase> all_cases() {
+  std::vector<GoldenCase> cases = read_golden("ops.golden");
+  for (GoldenCase& one : read_golden("layers.golden")) cases.push_back(std::move(one));
+  return cases;
+}
+
 void check_all(const Precision& as) {
-  for (const GoldenCase& one : read_golden("ops.golden")) {
+  for (const GoldenCase& one : all_cases()) {
     INFO(one.name);
     CHECK_NOTHROW(check_case(one.entries, as));
   }
@@ -138,7 +170,7 @@ TEST_SUITE("golden") {
 
   TEST_CASE("every registered operation has golden numbers") {
     std::set<std::string> covered;
-    for (const GoldenCase& one : read_golden("ops.golden")) covered.insert(one.entries.at("op").as_text());
+    for (const GoldenCase& one : all_cases()) covered.insert(one.entries.at("op").as_text());
     for (const std::string& name : registered_ops()) {
       INFO(name);
       CHECK((covered.contains(name) || name.starts_with("test_")));  // ops that other tests register

@@ -1,72 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes ops.golden: what PyTorch computes, in float64, for cases of every operation.
+"""Writes ops.golden: what PyTorch computes, in float64, for cases of every operation but those of make_layer_golden.py.
 
     python3 make_op_golden.py
 
-A case has op, attributes, inputs, output; if it is differentiable also grad (the incoming gradient) and gradients by
-input; `after` where the operation changes an input, `seed` where it draws random numbers. The numbers in the
-repository are those of PyTorch 1.13.1.
+The numbers in the repository are those of PyTorch 1.13.1.
 """
 import itertools
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-from golden_file import write
+from op_cases import case, distinct, integers, normal, positive, write_cases
 
 f64, i64 = torch.float64, torch.int64
-torch.set_default_dtype(f64)
-generator = torch.Generator().manual_seed(1)
-cases = []
-
-
-def normal(*shape, scale=1.0):
-    return (torch.randn(shape, generator=generator) * scale).mul(1000).round().div(1000)
-
-
-def positive(*shape):
-    return (torch.rand(shape, generator=generator) * 2 + 0.25).mul(1000).round().div(1000)
-
-
-def distinct(*shape):
-    """No two elements are equal or nearly so."""
-    count = torch.Size(shape).numel()
-    return (torch.randperm(count, generator=generator).double().reshape(shape) - count // 2) / 8
-
-
-def integers(low, high, *shape):
-    return torch.randint(low, high, shape, generator=generator)
-
-
-def case(op, note, attributes, inputs, function, seed=None):
-    """function takes the inputs that are tensors."""
-    originals = [x.clone() for x in inputs]
-    leaves = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
-    if op == "batch_norm":  # the running statistics change in place
-        for i in attributes.pop("_statistics"):
-            leaves[i].requires_grad_(False)
-    if seed is not None:
-        torch.manual_seed(seed)
-    output = function(*leaves)
-    entries = {"op": op}
-    if seed is not None:
-        entries["seed"] = seed
-    entries["attributes"] = attributes
-    entries["inputs"] = dict(enumerate(originals))
-    entries["output"] = output
-    if output.requires_grad:
-        grad = normal(*output.shape)
-        wanted = [i for i, x in enumerate(leaves) if x.requires_grad]
-        gradients = torch.autograd.grad(output, [leaves[i] for i in wanted], grad, allow_unused=True)
-        entries["grad"] = grad
-        entries["gradients"] = {i: g for i, g in zip(wanted, gradients) if g is not None}
-    changed = {i: x for i, (x, original) in enumerate(zip(leaves, originals)) if not torch.equal(x, original)}
-    if changed:
-        entries["after"] = changed
-    cases.append((f"{op}: {note}", entries))
-
 
 # --- element by element, two tensors
 
@@ -255,11 +202,11 @@ for x, training, affine in itertools.product([(4, 3), (2, 3, 4, 2), (3, 2, 5), (
 
         case("batch_norm", f"{list(x)}, {'training' if training else 'evaluation'}"
              f"{'' if affine else ', no affine'}{'' if statistics else ', no running statistics'}",
-             {"training": training, "momentum": 0.3, "eps": 1e-3, "_statistics": [1, 2] if statistics else [],
-              "has_running_stats": statistics, "has_weight": affine, "has_bias": affine}, inputs, function)
+             {"training": training, "momentum": 0.3, "eps": 1e-3, "has_running_stats": statistics, "has_weight": affine,
+              "has_bias": affine}, inputs, function, fixed=[1, 2] if statistics else [])
 for name in ["weight", "bias"]:
-    case("batch_norm", f"{name} alone", {"training": True, "_statistics": [], "has_running_stats": False,
-                                         "has_weight": name == "weight", "has_bias": name == "bias"},
+    case("batch_norm", f"{name} alone", {"training": True, "has_running_stats": False, "has_weight": name == "weight",
+                                         "has_bias": name == "bias"},
          [normal(4, 3), normal(3)], lambda x, p: F.batch_norm(x, None, None, training=True, **{name: p}))
 
 case("dropout", "evaluation", {"p": 0.5, "training": False}, [normal(2, 3)], lambda x: F.dropout(x, 0.5, False))
@@ -332,4 +279,4 @@ for x, padding, value in [((2, 3), (1, 2), 0.0), ((2, 3), (1, 0, 2, 1), 0.5), ((
     case("pad", f"{list(x)} by {list(padding)}, {value}", {"padding": padding, "value": value}, [normal(*x)],
          lambda x: F.pad(x, padding, value=value))
 
-write(Path(__file__).with_name("ops.golden"), cases)
+write_cases("ops.golden")

@@ -76,6 +76,28 @@ TEST_CASE("layers refuse impossible arguments") {
   CHECK(refused([] { nn::BatchNorm2d(2, {.momentum = 1.5}); }) ==
         "BatchNorm2d: expected momentum in [0, 1], got 1.5");
   CHECK(refused([] { nn::Dropout(-0.1); }) == "Dropout: expected p in [0, 1], got -0.1");
+  CHECK(refused([] { nn::Dropout2d(1.1); }) == "Dropout2d: expected p in [0, 1], got 1.1");
+  CHECK(refused([] { nn::Conv2d(3, 8, 3, {.stride = 2, .padding = "same"}); }) ==
+        "Conv2d: expected stride 1 with padding \"same\", got 2");
+  CHECK(refused([] { nn::Conv2d(3, 8, 3, {.padding = "Same"}); }) ==
+        "padding: expected \"same\", \"valid\" or pixels, got \"Same\"");
+  CHECK(refused([] { nn::Conv1d(3, 8, 3, {.groups = 0}); }) == "Conv1d: expected groups >= 1, got 0");
+  CHECK(refused([] { nn::ConvTranspose2d(3, 8, 3, {.stride = 2, .output_padding = 2}); }) ==
+        "ConvTranspose2d: expected output_padding below stride or dilation, got 2");
+  CHECK(refused([] { nn::BatchNorm1d(0); }) == "BatchNorm1d: expected num_features >= 1, got 0");
+  CHECK(refused([] { nn::GroupNorm(2, 3); }) ==
+        "GroupNorm: expected num_channels divisible by num_groups, got 3 and 2");
+  CHECK(refused([] { nn::LayerNorm(Shape{}); }) ==
+        "LayerNorm: expected a normalized_shape of at least 1 dimension, got ()");
+  CHECK(refused([] { nn::AdaptiveAvgPool2d({0, 1}); }) ==
+        "AdaptiveAvgPool2d: expected output_size >= 1, got (0, 1)");
+  CHECK(refused([] { nn::Upsample({}); }) == "Upsample: expected either a size or a scale_factor, got neither");
+  CHECK(refused([] { nn::Upsample({.scale_factor = -1}); }) == "Upsample: expected scale_factor > 0, got -1.0");
+  CHECK(refused([] { nn::Embedding(5, 3, {.padding_idx = 5}); }) ==
+        "Embedding: expected padding_idx within num_embeddings = 5, got 5");
+  CHECK(refused([] { nn::Hardtanh(2, 1); }) == "Hardtanh: expected min_val < max_val, got 2.0 and 1.0");
+  CHECK(refused([] { nn::Softplus(0); }) == "Softplus: expected beta > 0, got 0.0");
+  CHECK(refused([] { nn::PReLU(0); }) == "PReLU: expected num_parameters >= 1, got 0");
 }
 
 TEST_CASE("BatchNorm2d keeps PyTorch's running statistics") {
@@ -98,6 +120,14 @@ TEST_CASE("BatchNorm2d keeps PyTorch's running statistics") {
   CHECK(usual.num_batches_tracked.item<int>() == 3);
   CHECK(error_of<ShapeError>([&] { usual(ones({2, 3, 1, 1})); }) ==
         "BatchNorm2d: expected input [N, 2, H, W], got [2, 3, 1, 1]");
+}
+
+TEST_CASE("layers refuse inputs of another shape") {
+  const auto refused = [](auto&& call) { return error_of<ShapeError>(call); };
+  CHECK(refused([] { nn::BatchNorm1d(2)(ones({4, 3})); }) ==
+        "BatchNorm1d: expected input [N, 2] or [N, 2, L], got [4, 3]");
+  CHECK(refused([] { nn::GroupNorm(1, 2)(ones({4, 3})); }) == "GroupNorm: expected input [N, 2, ...], got [4, 3]");
+  CHECK(refused([] { nn::ZeroPad2d(1)(ones({3, 3})); }) == "ZeroPad2d: expected input [N, C, H, W], got [3, 3]");
 }
 
 TEST_CASE("BatchNorm2d without running statistics normalises with the batch's in evaluation, too") {
@@ -158,6 +188,54 @@ TEST_CASE("ModuleList holds modules that a forward picks itself") {
   CHECK(list.size() == 3);
   CHECK(list.get<nn::Linear>(0).weight.shape() == Shape{2, 2});
   CHECK(keys_of(list.state_dict()) == std::vector<std::string>{"0.weight", "0.bias"});
+}
+
+TEST_CASE("ModuleDict holds modules by name, in order") {
+  nn::ModuleDict heads{{"colour", nn::Linear(2, 3)}, {"shape", std::make_shared<nn::Linear>(2, 5)}};
+  heads.add("act", nn::ReLU());
+  CHECK(heads.size() == 3);
+  CHECK(heads.keys() == std::vector<std::string>{"colour", "shape", "act"});
+  CHECK(heads.contains("act"));
+  CHECK_FALSE(heads.contains("size"));
+  CHECK(heads["shape"](ones({1, 2})).shape() == Shape{1, 5});
+  CHECK(heads.get<nn::Linear>("colour").bias.shape() == Shape{3});
+  CHECK(keys_of(heads.state_dict()) ==
+        std::vector<std::string>{"colour.weight", "colour.bias", "shape.weight", "shape.bias"});
+  CHECK(printed(nn::ModuleDict{{"a", nn::ReLU()}}) == "ModuleDict(\n  (a): ReLU()\n)");
+  CHECK(&heads.clone()["act"] != &heads["act"]);
+  CHECK(error_of<IndexError>([&] { heads["size"]; }) ==
+        "ModuleDict: expected a name among (\"colour\", \"shape\", \"act\"), got \"size\"");
+  CHECK(error_of<TypeError>([&] { heads.get<nn::Tanh>("act"); }) ==
+        "ModuleDict: expected the class that was asked for at act, got ReLU");
+  CHECK(error_of<ValueError>([&] { heads.add("act", nn::Tanh()); }) ==
+        "ModuleDict: expected a new name, got \"act\" a second time");
+}
+
+TEST_CASE("weights of losses are buffers, converted with them") {
+  const Tensor logits = randn({3, 2}), classes = tensor<std::int64_t>({0, -100, 1});
+  nn::CrossEntropyLoss loss({.weight = tensor<float>({1, 4}), .label_smoothing = 0.1});
+  CHECK(keys_of(loss.state_dict()) == std::vector<std::string>{"weight"});
+  CHECK(loss.parameters().empty());
+  CHECK(same_bits(loss(logits, classes),
+                  cross_entropy(logits, classes, {.weight = tensor<float>({1, 4}), .label_smoothing = 0.1})));
+  loss.to(DType::float64);
+  CHECK(loss(logits.to(DType::float64), classes).dtype() == DType::float64);
+  nn::BCEWithLogitsLoss binary({.weight = ones({2}), .pos_weight = full({2}, 3)});
+  CHECK(keys_of(binary.state_dict()) == std::vector<std::string>{"weight", "pos_weight"});
+  const Tensor target = rand({3, 2});
+  CHECK(same_bits(binary(logits, target),
+                  binary_cross_entropy_with_logits(logits, target, {.weight = ones({2}), .pos_weight = full({2}, 3)})));
+}
+
+TEST_CASE("losses of pairs compute what their functions compute") {
+  const Tensor a = rand({3, 4}), b = rand({3, 4});
+  const Reduction sum = Reduction::sum;
+  CHECK(same_bits(nn::L1Loss(sum)(a, b), l1_loss(a, b, sum)));
+  CHECK(same_bits(nn::SmoothL1Loss(sum, 0.3)(a, b), smooth_l1_loss(a, b, sum, 0.3)));
+  CHECK(same_bits(nn::HuberLoss(sum, 0.3)(a, b), huber_loss(a, b, sum, 0.3)));
+  CHECK(same_bits(nn::BCELoss({.weight = b})(a, b), binary_cross_entropy(a, b, {.weight = b})));
+  CHECK(same_bits(nn::KLDivLoss(Reduction::batchmean, true)(a, b), kl_div(a, b, Reduction::batchmean, true)));
+  CHECK(printed(nn::BCEWithLogitsLoss({.pos_weight = ones({2})})) == "BCEWithLogitsLoss()");
 }
 
 TEST_CASE("losses are called with input and target") {

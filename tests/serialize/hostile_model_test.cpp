@@ -3,11 +3,13 @@
 // Model files with right checksums whose parts do not fit each other: refused, before anything is computed.
 
 #include <functional>
+#include <sstream>
 
 #include "serialize/file_fixture.h"
 #include "serialize/sample_models.h"
 #include "support/temp_file.h"
 #include "teff/serialize/model_file.h"
+#include "teff/serialize/byte_sink.h"
 #include "teff/serialize/teff_file.h"
 
 using namespace teff;
@@ -55,10 +57,10 @@ struct Model {
     return nodes().front();
   }
   std::string refusal() const {
-    const TempFile file;
-    file::write_teff(file, file::FileKind::model, {.durable = false},
-                     [&](file::HeaderWriter& archive) { archive(content); });
-    return model_refusal(read_file(file));
+    std::ostringstream stream;
+    file::StreamSink sink(stream);
+    file::write_teff(sink, file::FileKind::model, {}, [&](file::HeaderWriter& archive) { archive(content); });
+    return model_refusal(stream.str());
   }
 };
 
@@ -258,6 +260,33 @@ TEST_CASE("state and constants that do not fit each other are refused") {
       "a self-test without inputs", [](Model& m) { m.content.self_test.inputs.clear(); }, "self-test");
   check_refused(
       "a self-test without outputs", [](Model& m) { m.content.self_test.outputs.clear(); }, "self-test");
+}
+
+TEST_CASE("names in a refusal, and in print, cannot drive a terminal") {
+  const std::string name = "a\x1b[31m\xc2\x9b\n\x7f", shown = "a\\x1b[31m\xc2\\x9b\\x0a\\x7f";
+  const auto check_shown = [&](const std::function<void(Model&)>& damage) {
+    Model model;
+    damage(model);
+    const std::string text = model.refusal();
+    CHECK_MESSAGE(contains(text, shown), text);
+    CHECK_MESSAGE(text.find_first_of("\x1b\n\x7f") == std::string::npos, text);
+  };
+  check_shown([&](Model& m) { m.call("relu").target = name; });
+  check_shown([&](Model& m) { m.first(Kind::get_attr).target = name; });
+  check_shown([&](Model& m) {
+    m.call("relu").name = name;
+    m.call("relu").type.shape[1] = 5;
+  });
+  check_shown([&](Model& m) { m.call("conv2d").attributes[name] = 1; });
+
+  Model model;
+  model.content.module.summary.children[0].name = name;
+  model.call("relu").scope = name;
+  nn::GraphModule module(model.content.module);
+  std::ostringstream printed;
+  printed << module << module.graph();
+  CHECK_MESSAGE(contains(printed.str(), "a\\x1b[31m\xc2\\x9b"), printed.str());
+  CHECK_MESSAGE(printed.str().find_first_of("\x1b\x7f") == std::string::npos, printed.str());
 }
 
 TEST_CASE("what is too large or too deep for the format is refused when it is written") {

@@ -1,72 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "op_samples.h"
 
-#include <algorithm>
-#include <numeric>
 #include <ostream>
-#include <random>
 
+#include "input_makers.h"
 #include "teff/engine/op_registry.h"
 
 namespace teff::testing {
 namespace {
-
-template <class Draw>
-InputMaker drawn(const Shape& shape, Draw draw) {
-  return {[=](unsigned seed) {
-    std::mt19937 generator(seed);
-    Tensor values = empty(shape, {.dtype = DType::float64});
-    for (double& value : values.span<double>()) value = draw(generator);
-    return values;
-  }};
-}
-
-double uniform(std::mt19937& generator, double low, double high) {
-  return std::uniform_real_distribution<double>(low, high)(generator);
-}
-
-InputMaker smooth(const Shape& shape) {
-  return drawn(shape, [](std::mt19937& generator) { return uniform(generator, -2, 2); });
-}
-
-InputMaker positive(const Shape& shape) {
-  return drawn(shape, [](std::mt19937& generator) { return uniform(generator, 0.4, 2); });
-}
-
-InputMaker away_from_zero(const Shape& shape) {
-  return drawn(shape, [](std::mt19937& generator) {
-    const double value = uniform(generator, 0.2, 2);
-    return generator() % 2 == 0 ? value : -value;
-  });
-}
-
-/// No two elements are nearer than 0.1 to each other.
-InputMaker distinct(const Shape& shape) {
-  return {[=](unsigned seed) {
-    std::vector<double> values(static_cast<std::size_t>(numel(shape)));
-    std::iota(values.begin(), values.end(), -static_cast<double>(values.size() / 2));
-    for (double& value : values) value = value / 10 + 0.03;
-    std::shuffle(values.begin(), values.end(), std::mt19937(seed));
-    return tensor(values, shape);
-  }};
-}
-
-InputMaker indices(const Shape& shape, std::int64_t limit) {
-  return {[=](unsigned seed) {
-            std::mt19937 generator(seed);
-            Tensor values = empty(shape, {.dtype = DType::int64});
-            for (std::int64_t& value : values.span<std::int64_t>()) {
-              value = static_cast<std::int64_t>(generator() % static_cast<unsigned>(limit));
-            }
-            return values;
-          },
-          false};
-}
-
-InputMaker fixed(InputMaker maker) {
-  maker.differentiable = false;
-  return maker;
-}
 
 IntList pair(std::int64_t height, std::int64_t width) { return {height, width}; }
 
@@ -92,8 +33,7 @@ void add_elementwise(std::vector<OpSample>& samples) {
     samples.push_back({op, {}, {smooth({3, 5}), smooth({3, 1})}});
     samples.push_back({std::string(op) + "_scalar", {{"value", 0.25}}, {smooth({3, 5})}});
   }
-  for (const char* op :
-       {"add_scalar", "sub_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "rdiv_scalar"}) {
+  for (const char* op : {"add_scalar", "sub_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "rdiv_scalar"}) {
     samples.push_back({op, {{"value", -1.75}}, {away_from_zero({3, 7})}});
   }
   samples.push_back({"pow_scalar", {{"exponent", 2.5}}, {positive({3, 7})}});
@@ -159,23 +99,16 @@ void add_layers(std::vector<OpSample>& samples) {
                       {"ceil_mode", true},
                       {"count_include_pad", false}},
                      {smooth({2, 3, 6, 5})}});
-  samples.push_back(
-      {"avg_pool2d", {{"kernel_size", pair(2, 3)}, {"divisor_override", 4}}, {smooth({1, 2, 5, 6})}});
+  samples.push_back({"avg_pool2d", {{"kernel_size", pair(2, 3)}, {"divisor_override", 4}}, {smooth({1, 2, 5, 6})}});
   const InputMaker channel = smooth({3}), mean = fixed(smooth({3})), variance = fixed(positive({3}));
   for (const bool training : {false, true}) {
-    samples.push_back({"batch_norm",
-                       batch_norm(training, true, true),
-                       {smooth({4, 3, 2, 5}), mean, variance, channel, channel}});
+    samples.push_back(
+        {"batch_norm", batch_norm(training, true, true), {smooth({4, 3, 2, 5}), mean, variance, channel, channel}});
     samples.push_back({"batch_norm", batch_norm(training, true, false), {smooth({4, 3}), mean, variance}});
   }
   samples.push_back({"batch_norm", batch_norm(true, false, true), {smooth({2, 3, 5}), channel, channel}});
   samples.push_back({"dropout", {{"p", 0.3}, {"training", false}}, {smooth({3, 7})}});
   samples.push_back({"dropout", {{"p", 0.3}, {"training", true}}, {smooth({3, 7})}});
-  for (const char* reduction : {"none", "mean", "sum"}) {
-    const Dict attributes{{"reduction", reduction}};
-    samples.push_back({"nll_loss", attributes, {smooth({4, 3, 2}), indices({4, 2}, 3)}});
-    samples.push_back({"mse_loss", attributes, {smooth({3, 5}), smooth({3, 5})}});
-  }
 }
 
 void add_shapes(std::vector<OpSample>& samples) {
@@ -223,40 +156,41 @@ const std::vector<OpSample>& op_samples() {
     add_products(result);
     add_layers(result);
     add_shapes(result);
+    add_layer_op_samples(result);
     return result;
   }();
   return samples;
 }
 
 const std::vector<OpSample>& large_op_samples() {
-  static const std::vector<OpSample> samples = {
-      {"add", {}, {smooth({301, 401}), smooth({401})}},
-      {"mul", {}, {smooth({301, 1}), smooth({1, 401})}},
-      {"exp", {}, {smooth({301, 401})}},
-      {"softmax", {{"dim", 1}}, {smooth({301, 401})}},
-      {"log_softmax", {{"dim", 0}}, {smooth({301, 401})}},
-      {"sum", reduced({}, false), {smooth({301, 401})}},
-      {"sum", reduced({0}, false), {smooth({301, 401})}},
-      {"mean", reduced({1}, false), {smooth({301, 401})}},
-      {"max", reduced({0}, false), {smooth({301, 401})}},
-      {"matmul", {}, {smooth({151, 203}), smooth({203, 181})}},
-      {"matmul", {}, {smooth({9, 51, 33}), smooth({33, 47})}},
-      {"linear", {}, {smooth({129, 203}), smooth({91, 203}), smooth({91})}},
-      {"conv2d",
-       conv(pair(1, 1), pair(1, 1), pair(1, 1), 1),
-       {smooth({5, 7, 33, 29}), smooth({13, 7, 3, 3}), smooth({13})}},
-      {"conv2d",
-       conv(pair(2, 2), pair(1, 1), pair(1, 1), 32),
-       {smooth({3, 32, 33, 29}), smooth({32, 1, 3, 3})}},
-      {"conv2d",
-       conv(pair(1, 1), pair(0, 0), pair(1, 1), 1),
-       {smooth({1, 33, 31, 29}), smooth({65, 33, 1, 1})}},
-      {"max_pool2d", {{"kernel_size", pair(3, 3)}, {"stride", pair(2, 2)}}, {smooth({5, 17, 33, 29})}},
-      {"avg_pool2d", {{"kernel_size", pair(2, 2)}}, {smooth({5, 17, 33, 29})}},
-      {"batch_norm", batch_norm(true, false, true), {smooth({9, 17, 33, 29}), smooth({17}), smooth({17})}},
-      {"mse_loss", {{"reduction", "mean"}}, {smooth({301, 401}), smooth({301, 401})}},
-      {"permute", {{"dims", IntList{2, 0, 1}}}, {smooth({31, 43, 101})}},
-  };
+  static const std::vector<OpSample> samples = [] {
+    std::vector<OpSample> result = {
+        {"add", {}, {smooth({301, 401}), smooth({401})}},
+        {"mul", {}, {smooth({301, 1}), smooth({1, 401})}},
+        {"exp", {}, {smooth({301, 401})}},
+        {"softmax", {{"dim", 1}}, {smooth({301, 401})}},
+        {"log_softmax", {{"dim", 0}}, {smooth({301, 401})}},
+        {"sum", reduced({}, false), {smooth({301, 401})}},
+        {"sum", reduced({0}, false), {smooth({301, 401})}},
+        {"mean", reduced({1}, false), {smooth({301, 401})}},
+        {"max", reduced({0}, false), {smooth({301, 401})}},
+        {"matmul", {}, {smooth({151, 203}), smooth({203, 181})}},
+        {"matmul", {}, {smooth({9, 51, 33}), smooth({33, 47})}},
+        {"linear", {}, {smooth({129, 203}), smooth({91, 203}), smooth({91})}},
+        {"conv2d",
+         conv(pair(1, 1), pair(1, 1), pair(1, 1), 1),
+         {smooth({5, 7, 33, 29}), smooth({13, 7, 3, 3}), smooth({13})}},
+        {"conv2d", conv(pair(2, 2), pair(1, 1), pair(1, 1), 32), {smooth({3, 32, 33, 29}), smooth({32, 1, 3, 3})}},
+        {"conv2d", conv(pair(1, 1), pair(0, 0), pair(1, 1), 1), {smooth({1, 33, 31, 29}), smooth({65, 33, 1, 1})}},
+        {"max_pool2d", {{"kernel_size", pair(3, 3)}, {"stride", pair(2, 2)}}, {smooth({5, 17, 33, 29})}},
+        {"avg_pool2d", {{"kernel_size", pair(2, 2)}}, {smooth({5, 17, 33, 29})}},
+        {"batch_norm", batch_norm(true, false, true), {smooth({9, 17, 33, 29}), smooth({17}), smooth({17})}},
+        {"mse_loss", {{"reduction", "mean"}}, {smooth({301, 401}), smooth({301, 401})}},
+        {"permute", {{"dims", IntList{2, 0, 1}}}, {smooth({31, 43, 101})}},
+    };
+    add_large_layer_op_samples(result);
+    return result;
+  }();
   return samples;
 }
 

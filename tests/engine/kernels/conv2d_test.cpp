@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -158,6 +159,25 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for LeNet's la
   }
 }
 
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for many small images", T, float, double) {
+  for (const int64_t batch : {8, 16, 21, 32}) {    // whole blocks of lanes, and a rest
+    check<T>({.batch = batch, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}});
+    check<T>({.batch = batch, .in = 4, .out = 6, .image = {7, 9}, .kernel = {3, 3}, .padding = {1, 1}, .groups = 2});
+    check<T>({.batch = batch, .in = 3, .out = 5, .image = {9, 5}, .kernel = {3, 2}, .stride = {2, 1}, .padding = {0, 1},
+              .dilation = {1, 2}});
+    check<T>({.batch = batch, .in = 70, .out = 20, .image = {3, 3}, .kernel = {3, 3}, .padding = {1, 1}});
+    check<T>({.batch = batch, .in = 2, .out = 1, .image = {2, 2}, .kernel = {2, 2}});
+  }
+}
+
+TEST_CASE("conv2d keeps images apart: NaN in one of many does not reach the others") {
+  Convolution<float> c({.batch = 19, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}});
+  const std::size_t image = c.input.size() / 19, result = c.output.size() / 19;
+  std::fill_n(c.input.begin() + static_cast<std::ptrdiff_t>(4 * image), image, std::numeric_limits<float>::quiet_NaN());
+  c.forward(true, false);
+  for (std::size_t i = 0; i < c.output.size(); ++i) CHECK(std::isnan(c.output[i]) == (i / result == 4));
+}
+
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for stride, padding and dilation", T, float, double) {
   for (const int64_t kernel : {1, 2, 3, 5}) {
     for (const int64_t stride : {1, 2, 3}) {
@@ -231,6 +251,7 @@ TEST_CASE_TEMPLATE("conv2d's relu keeps NaN", T, float, double) {
 TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number of threads", T, float, double) {
   const int before = teff::get_num_threads();
   for (const Options& o : {Options{.batch = 9, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}},
+                           Options{.batch = 70, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
                            Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3},
                                    .padding = {1, 1}},
                            Options{.batch = 4, .in = 32, .out = 32, .image = {28, 28}, .kernel = {3, 3},

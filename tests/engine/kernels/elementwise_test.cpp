@@ -252,13 +252,16 @@ TEST_CASE_TEMPLATE("binary operations work with arrays and with single values on
         return a < b ? a : b;
       case Binary::pow:
         return std::pow(a, b);
+      case Binary::prelu:
+        return a > 0 ? a : a * b;
     }
     return T(0);
   };
-  for (Binary op :
-       {Binary::add, Binary::sub, Binary::mul, Binary::div, Binary::maximum, Binary::minimum, Binary::pow}) {
+  for (Binary op : {Binary::add, Binary::sub, Binary::mul, Binary::div, Binary::maximum, Binary::minimum, Binary::pow,
+                    Binary::prelu}) {
     for (int64_t n : kAwkwardSizes) {
-      const std::vector<T> a = random_values<T>(n + 1, T(0.1), 2), b = random_values<T>(n + 1, T(0.1), 2, 2);
+      const T low = op == Binary::pow ? T(0.1) : T(-1);
+      const std::vector<T> a = random_values<T>(n + 1, low, 2), b = random_values<T>(n + 1, T(0.1), 2, 2);
       for (int a_step : {0, 1}) {
         for (int b_step : {0, 1}) {
           std::vector<T> out = zeros<T>(n);

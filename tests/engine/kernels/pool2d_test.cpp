@@ -177,6 +177,26 @@ TEST_CASE_TEMPLATE("max_pool2d sends each gradient to the place of the maximum",
   }
 }
 
+TEST_CASE_TEMPLATE("max_pool2d finds the places of 2 by 2 windows again from the input", T, float, double) {
+  for (const auto& [height, width] : {std::pair{2, 2}, {4, 36}, {7, 11}, {10, 10}, {28, 28}, {3, 70}, {2, 9}}) {
+    const Window2d w = window(2, 3, {height, 2, 2, 0, 1}, {width, 2, 2, 0, 1});
+    std::vector<T> x = random_values<T>(input_size(w), -2, 2);
+    for (std::size_t i = 0; i < x.size(); ++i) {    // equal values, NaN and infinities in many windows
+      if (i % 7 == 0) x[i] = std::floor(x[i]);
+      if (i % 11 == 3) x[i] = kNan<T>;
+      if (i % 13 == 5) x[i] = i % 2 == 0 ? kInf<T> : -kInf<T>;
+    }
+    for (const bool finite : {false, true}) {
+      if (finite) std::replace_if(x.begin(), x.end(), [](T v) { return !std::isfinite(v); }, T(1));
+      const std::vector<T> grad = random_values<T>(output_size(w), -1, 1, 2);
+      std::vector<T> expected(x.size(), kNan<T>), actual(x.size(), kNan<T>);
+      table<T>().max_pool2d_backward(w, grad.data(), reference_max(w, x).indices.data(), expected.data());
+      table<T>().max_pool2d_tiles_backward(w, grad.data(), x.data(), actual.data());
+      CHECK(actual == expected);
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("avg_pool2d and its gradient agree with plain loops for every kind of window", T, float,
                    double) {
   const std::vector<Window2d> windows = {

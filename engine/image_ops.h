@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Part of ops.h: functions on images [N, C, H, W].
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "teff/engine/tensor.h"
+
+namespace teff {
+
+// --- convolution
+
+struct Conv2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair dilation = 1;
+  std::int64_t groups = 1;
+  static void fields(auto& self, auto&& field) {
+    field("stride", self.stride);
+    field("padding", self.padding);
+    field("dilation", self.dilation);
+    field("groups", self.groups);
+  }
+};
+
+/// x [N, C, H, W], weight [K, C / groups, kh, kw], bias [K] or undefined -> [N, K, Ho, Wo]
+/// with Ho = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; Wo likewise.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {});
+
+/// Whether conv2d may use Winograd's method, for 3 x 3 kernels of stride 1 in float32 with 16 channels or more, where
+/// that is two to three times as fast. The error of a result, measured: below 1e-6 * sum |w| * max |x| over the 6 x 6
+/// pixels around (2.6e-7 is the most that was seen; the direct method: 1.4e-7), so a sum that cancels has fewer correct
+/// digits; a NaN or an infinity among these pixels reaches all results of its tile of 4 x 4. Default: on. Holds for all
+/// threads, for later calls; an InferenceSession keeps what held when it was made.
+void set_winograd(bool enabled);
+bool winograd_enabled();
+
+struct Conv1dOptions {
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+};
+/// x [N, C, L], weight [K, C / groups, k], bias [K] or undefined -> [N, K, Lo]: conv2d on images of one row.
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv1dOptions& options = {});
+
+struct ConvTranspose2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair output_padding = 0;  // below the stride or the dilation: added to the output's size at its end
+  std::int64_t groups = 1;
+  Pair dilation = 1;
+  static void fields(auto& self, auto&& field) {
+    field("stride", self.stride);
+    field("padding", self.padding);
+    field("output_padding", self.output_padding);
+    field("groups", self.groups);
+    field("dilation", self.dilation);
+  }
+};
+/// The gradient of conv2d with respect to its input, as a layer: x [N, C, H, W], weight [C, K / groups, kh, kw],
+/// bias [K] or undefined -> [N, K, Ho, Wo] with
+/// Ho = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1; Wo likewise.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+                        const ConvTranspose2dOptions& options = {});
+
+// --- pooling
+
+struct MaxPool2dOptions {
+  std::optional<Pair> stride = {};  // default: the kernel's size
+  Pair padding = 0;                 // at most half of the kernel; padding never wins
+  Pair dilation = 1;
+  bool ceil_mode = false;  // round the output's size up: the last window may hang over the edge
+};
+Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options = {});
+
+struct AvgPool2dOptions {
+  std::optional<Pair> stride = {};
+  Pair padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;
+  std::optional<std::int64_t> divisor_override = {};
+};
+Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptions& options = {});
+
+/// Mean, or maximum, of out_height x out_width windows of nearly equal size, which may overlap: along an axis window i
+/// of n is [i * size / n rounded down, (i + 1) * size / n rounded up). [N, C, H, W] -> [N, C, output_size]
+Tensor adaptive_avg_pool2d(const Tensor& x, const Pair& output_size);
+Tensor adaptive_max_pool2d(const Tensor& x, const Pair& output_size);
+
+// --- resizing and padding
+
+enum class InterpolateMode { nearest, bilinear };
+std::string_view to_string(InterpolateMode mode);
+void from_string(std::string_view name, InterpolateMode& mode);
+
+/// Factors for height and width; one number stands for both.
+struct ScaleFactor {
+  double height, width;
+  ScaleFactor(double both) : height(both), width(both) {}
+  ScaleFactor(double h, double w) : height(h), width(w) {}
+};
+
+struct InterpolateOptions {
+  std::optional<Pair> size = {};                 // of the result; or
+  std::optional<ScaleFactor> scale_factor = {};  // result's size / input's, rounded down
+  InterpolateMode mode = InterpolateMode::nearest;
+  bool align_corners = false;  // bilinear: the corners' centres stay where they are, instead of the images' edges
+};
+/// Images of another size: [N, C, H, W] -> [N, C, Ho, Wo]. nearest takes pixel [i * H / Ho], rounded down; with a
+/// scale_factor positions follow from the factor itself, as in PyTorch.
+/// @throws ValueError unless exactly one of size and scale_factor is given.
+Tensor interpolate(const Tensor& x, const InterpolateOptions& options);
+
+enum class PadMode { constant, reflect, replicate, circular };
+std::string_view to_string(PadMode mode);
+void from_string(std::string_view name, PadMode& mode);
+
+/// Constant values around: `padding` = {before, after} of the last dimension, then of the one before it, ..., as in
+/// PyTorch. Negative padding crops. For every dtype, like the next.
+Tensor pad(const Tensor& x, const IntList& padding, double value = 0);
+/// Values of x itself around: mirrored at the border's pixel (reflect), the border's pixel again (replicate), or those
+/// of the other side (circular).
+Tensor pad(const Tensor& x, const IntList& padding, PadMode mode);
+
+}  // namespace teff

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/image_lanes.h"
+
+#include "teff/engine/kernels/workspace.h"
+
+namespace teff::kernels::TEFF_ISA {
+
+template <class T>
+void gather_lanes(const T* images, int64_t count, int64_t step, int64_t size, T* to) {
+  constexpr int64_t L = kLanes<T>;
+  Workspace<T> zeros(static_cast<std::size_t>(count < L ? size : 0));
+  for (int64_t i = 0; count < L && i < size; ++i) zeros.data()[i] = T(0);
+  pack_transposed(L, size, [&](int64_t lane) { return lane < count ? images + lane * step : zeros.data(); }, to, L);
+}
+
+template <class T>
+void scatter_lanes(const T* from, int64_t count, int64_t step, int64_t size, T* images) {
+  constexpr int64_t L = kLanes<T>;
+  for (int64_t i = 0; i < size; i += L) {
+    const int64_t length = smaller(L, size - i);
+    SquareBlock<T> block;
+    for (int64_t r = 0; r < L; ++r) block.packet[r] = load(from, (i + smaller(r, length - 1)) * L);
+    transpose(block);
+    for (int64_t lane = 0; lane < count; ++lane) store_some(images + lane * step, i, length, block.packet[lane]);
+  }
+}
+
+template void gather_lanes(const float*, int64_t, int64_t, int64_t, float*);
+template void gather_lanes(const double*, int64_t, int64_t, int64_t, double*);
+template void scatter_lanes(const float*, int64_t, int64_t, int64_t, float*);
+template void scatter_lanes(const double*, int64_t, int64_t, int64_t, double*);
+
+}  // namespace teff::kernels::TEFF_ISA

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/ops.h"
+#include "teff/engine/ops/checks.h"
+#include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/window.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff {
+namespace {
+
+struct AdaptivePoolOptions {
+  Pair output_size = 1;
+  static void fields(auto& self, auto&& field) { field("output_size", self.output_size); }
+};
+
+/// What both poolings are: every plane of [N, C, H, W] becomes one of output_size.
+template <class Derived>
+class AdaptivePool : public OpWith<Derived, AdaptivePoolOptions> {
+ public:
+  using OpWith<Derived, AdaptivePoolOptions>::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(Derived::kName, inputs, 1);
+    ops::check_computable(Derived::kName, inputs);
+    const Shape& input = inputs[0].shape;
+    ops::check_images(Derived::kName, input);
+    const Pair& size = this->options_.output_size;
+    ops::check_pair(Derived::kName, "output_size", size, 1);
+    ops::check_pair(Derived::kName, "images", {input[2], input[3]}, 1);
+    return {ops::check_result(Derived::kName, {input[0], input[1], size.height, size.width}), inputs[0].dtype};
+  }
+
+  bool saves_input(std::size_t) const override { return false; }
+
+ protected:
+  static kernels::AdaptivePool2d sizes(const Shape& input, const Shape& output) {
+    return {.planes = input[0] * input[1],
+            .height = input[2],
+            .width = input[3],
+            .out_height = output[2],
+            .out_width = output[3]};
+  }
+};
+
+/// Y = sum over the window / its size, dX += dY / size for every place of the window
+class AdaptiveAvgPool2d : public AdaptivePool<AdaptiveAvgPool2d> {
+ public:
+  static constexpr std::string_view kName = "adaptive_avg_pool2d";
+  using AdaptivePool::AdaptivePool;
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    Tensor y = context.make_result();
+    ops::visit_computable(y.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      kernels::table<T>().adaptive_avg_pool2d(sizes(x.shape(), y.shape()), x.data<T>(), y.data<T>());
+    });
+    return y;
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    const Tensor& grad = context.grad;
+    Tensor grad_x = detail::make_tensor(context.inputs[0].type());
+    ops::visit_computable(grad.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      kernels::table<T>().adaptive_avg_pool2d_backward(sizes(grad_x.shape(), grad.shape()), grad.data<T>(),
+                                                       grad_x.data<T>());
+    });
+    return {grad_x};
+  }
+};
+
+/// Y = max over the window, dX[place of the maximum] += dY
+class AdaptiveMaxPool2d : public AdaptivePool<AdaptiveMaxPool2d> {
+ public:
+  static constexpr std::string_view kName = "adaptive_max_pool2d";
+  using AdaptivePool::AdaptivePool;
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    Tensor y = context.make_result(), indices;
+    if (context.recording()) {
+      indices = detail::make_tensor({y.shape(), DType::int64});
+      context.save(indices);
+    }
+    std::int64_t* places = indices.defined() ? indices.data<std::int64_t>() : nullptr;
+    ops::visit_computable(y.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      kernels::table<T>().adaptive_max_pool2d(sizes(x.shape(), y.shape()), x.data<T>(), y.data<T>(), places);
+    });
+    return y;
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    const Tensor& grad = context.grad;
+    Tensor grad_x = detail::make_tensor(context.inputs[0].type());
+    kernels::Window2d window{};  // the places are known: only the sizes count
+    window.batch = grad.size(0);
+    window.channels = grad.size(1);
+    window.height = grad_x.size(2);
+    window.width = grad_x.size(3);
+    window.out_height = grad.size(2);
+    window.out_width = grad.size(3);
+    ops::visit_computable(grad.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      kernels::table<T>().max_pool2d_backward(window, grad.data<T>(), context.saved[0].data<std::int64_t>(),
+                                              grad_x.data<T>());
+    });
+    return {grad_x};
+  }
+};
+
+}  // namespace
+
+Tensor adaptive_avg_pool2d(const Tensor& x, const Pair& output_size) {
+  return apply(AdaptiveAvgPool2d({output_size}), {x});
+}
+
+Tensor adaptive_max_pool2d(const Tensor& x, const Pair& output_size) {
+  return apply(AdaptiveMaxPool2d({output_size}), {x});
+}
+
+std::span<const OpEntry> ops::adaptive_pool2d_ops() {
+  static const OpEntry entries[] = {op_entry<AdaptiveAvgPool2d>(), op_entry<AdaptiveMaxPool2d>()};
+  return entries;
+}
+
+}  // namespace teff

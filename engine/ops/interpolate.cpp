@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "teff/engine/ops.h"
+#include "teff/engine/ops/checks.h"
+#include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/window.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff {
+namespace {
+
+struct InterpolateFields {
+  std::optional<Pair> size;
+  std::optional<double> scale_height, scale_width;
+  InterpolateMode mode = InterpolateMode::nearest;
+  bool align_corners = false;
+
+  static void fields(auto& self, auto&& field) {
+    field("size", self.size);
+    field("scale_height", self.scale_height);
+    field("scale_width", self.scale_width);
+    field("mode", self.mode);
+    field("align_corners", self.align_corners);
+  }
+};
+
+/// One axis of the images, and the factor that the caller gave.
+struct Axis {
+  std::int64_t size, out_size;
+  std::optional<double> scale;
+};
+
+/// The step in the input from one value of the result to the next.
+double step_of(const Axis& axis, bool align_corners) {
+  if (align_corners) {
+    return axis.out_size > 1 ? static_cast<double>(axis.size - 1) / static_cast<double>(axis.out_size - 1) : 0;
+  }
+  return axis.scale ? 1 / *axis.scale : static_cast<double>(axis.size) / static_cast<double>(axis.out_size);
+}
+
+template <class T>
+using Array = std::vector<T, CachingAllocator<T>>;
+
+/// For each value of the result the two of the input that it is mixed of, and the part of the second.
+template <class T>
+struct Sources {
+  Array<std::int64_t> first, second;
+  Array<T> part;
+
+  kernels::ResizedAxis<T> axis(const Axis& a) const {
+    const bool mixed = !part.empty();
+    return {a.size, a.out_size, first.data(), mixed ? second.data() : nullptr, mixed ? part.data() : nullptr};
+  }
+};
+
+/// In single precision, whatever the dtype: where a product falls on a whole number another rounding would take another
+/// pixel than PyTorch does.
+template <class T>
+Sources<T> nearest(const Axis& axis) {
+  const float step = axis.scale ? static_cast<float>(1 / *axis.scale)
+                                : static_cast<float>(axis.size) / static_cast<float>(axis.out_size);
+  Sources<T> sources;
+  for (std::int64_t i = 0; i < axis.out_size; ++i) {
+    const auto place = axis.size == axis.out_size ? i : static_cast<std::int64_t>(static_cast<float>(i) * step);
+    sources.first.push_back(std::min(place, axis.size - 1));
+  }
+  return sources;
+}
+
+template <class T>
+Sources<T> linear(const Axis& axis, bool align_corners) {
+  const double step = step_of(axis, align_corners);
+  Sources<T> sources;
+  for (std::int64_t i = 0; i < axis.out_size; ++i) {
+    const auto place = static_cast<double>(i);
+    const double exact = axis.size == axis.out_size ? place : align_corners ? step * place : step * (place + 0.5) - 0.5;
+    const double inside = std::clamp(exact, 0.0, static_cast<double>(axis.size - 1));
+    const auto first = static_cast<std::int64_t>(inside);
+    sources.first.push_back(first);
+    sources.second.push_back(std::min(first + 1, axis.size - 1));
+    sources.part.push_back(static_cast<T>(inside - static_cast<double>(first)));
+  }
+  return sources;
+}
+
+/// Every value of Y is a mixture of up to four of X, and gives each its part of the gradient.
+class Interpolate : public OpWith<Interpolate, InterpolateFields> {
+ public:
+  static constexpr std::string_view kName = "interpolate";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 1);
+    ops::check_computable(kName, inputs);
+    const Shape& input = inputs[0].shape;
+    ops::check_images(kName, input);
+    ops::check_pair(kName, "images", {input[2], input[3]}, 1);
+    if (options_.size.has_value() == options_.scale_height.has_value() ||
+        options_.scale_height.has_value() != options_.scale_width.has_value()) {
+      ops::fail<ValueError>(kName, "either a size or a scale_factor, got ", options_.size ? "both" : "neither");
+    }
+    if (options_.align_corners && options_.mode == InterpolateMode::nearest) {
+      ops::fail<ValueError>(kName, "align_corners with mode bilinear only, got mode nearest");
+    }
+    const Pair size = output_size(input);
+    ops::check_pair(kName, "output size", size, 1);
+    return {ops::check_result(kName, {input[0], input[1], size.height, size.width}), inputs[0].dtype};
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    Tensor y = context.make_result();
+    if (y.numel() == 0) return y;
+    ops::visit_computable(y.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      with_sizes<T>(x.shape(), y.shape(), [&](const kernels::Resize2d<T>& sizes) {
+        kernels::table<T>().resize2d(sizes, x.data<T>(), y.data<T>());
+      });
+    });
+    return y;
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    const Tensor& grad = context.grad;
+    Tensor grad_x = detail::make_tensor(context.inputs[0].type());
+    if (grad_x.numel() == 0) return {grad_x};
+    ops::visit_computable(grad.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      with_sizes<T>(grad_x.shape(), grad.shape(), [&](const kernels::Resize2d<T>& sizes) {
+        kernels::table<T>().resize2d_backward(sizes, grad.data<T>(), grad_x.data<T>());
+      });
+    });
+    return {grad_x};
+  }
+
+  bool saves_input(std::size_t) const override { return false; }
+
+ private:
+  Pair output_size(const Shape& input) const {
+    if (options_.size) return *options_.size;
+    return {scaled(input[2], *options_.scale_height), scaled(input[3], *options_.scale_width)};
+  }
+
+  static std::int64_t scaled(std::int64_t size, double scale) {
+    const double result = std::floor(static_cast<double>(size) * scale);
+    if (scale > 0 && result < static_cast<double>(ops::kMaxOption)) return static_cast<std::int64_t>(result);
+    ops::fail<ValueError>(kName, "a scale_factor above 0 and a result below 2^31, got scale_factor ", scale,
+                          " for images of size ", size);
+  }
+
+  template <class T>
+  Sources<T> sources(const Axis& axis) const {
+    return options_.mode == InterpolateMode::nearest ? nearest<T>(axis) : linear<T>(axis, options_.align_corners);
+  }
+
+  template <class T, class Function>
+  void with_sizes(const Shape& input, const Shape& output, const Function& function) const {
+    const Axis rows{input[2], output[2], options_.scale_height}, columns{input[3], output[3], options_.scale_width};
+    const Sources<T> of_rows = sources<T>(rows), of_columns = sources<T>(columns);
+    function({.planes = input[0] * input[1], .rows = of_rows.axis(rows), .columns = of_columns.axis(columns)});
+  }
+};
+
+}  // namespace
+
+Tensor interpolate(const Tensor& x, const InterpolateOptions& options) {
+  InterpolateFields fields;
+  fields.size = options.size;
+  fields.mode = options.mode;
+  fields.align_corners = options.align_corners;
+  if (options.scale_factor) {
+    fields.scale_height = options.scale_factor->height;
+    fields.scale_width = options.scale_factor->width;
+  }
+  return apply(Interpolate(fields), {x});
+}
+
+std::string_view to_string(InterpolateMode mode) { return mode == InterpolateMode::nearest ? "nearest" : "bilinear"; }
+
+void from_string(std::string_view name, InterpolateMode& mode) {
+  if (name != "nearest" && name != "bilinear") {
+    ops::fail<ValueError>("interpolation mode", "\"nearest\" or \"bilinear\", got \"", name, '"');
+  }
+  mode = name == "nearest" ? InterpolateMode::nearest : InterpolateMode::bilinear;
+}
+
+std::span<const OpEntry> ops::interpolate_ops() {
+  static const OpEntry entries[] = {op_entry<Interpolate>()};
+  return entries;
+}
+
+}  // namespace teff

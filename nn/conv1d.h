@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "teff/nn/module.h"
+
+namespace teff::nn {
+
+struct Conv1dOptions {
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+  bool bias = true;
+};
+
+/// teff::conv1d: [N, in_channels, L] -> [N, out_channels, Lo].
+/// weight [out_channels, in_channels / groups, k], bias [out_channels]; initialised by init::reset_affine_.
+class Conv1d : public Module {
+ public:
+  /// @throws ValueError for sizes below 1, negative padding, or channels that groups does not divide.
+  Conv1d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size,
+         const Conv1dOptions& options = {});
+
+  Parameter weight;
+  Parameter bias;  // undefined without
+  TEFF_MODULE(Conv1d, weight, bias)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  Conv1dOptions options_;
+};
+
+}  // namespace teff::nn

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "teff/nn/module.h"
+
+namespace teff::nn {
+
+struct EmbeddingOptions {
+  std::optional<std::int64_t> padding_idx =
+      {};  // its row begins as zeros and gets no gradient; from the end if negative
+};
+
+/// teff::embedding: int64 indices [...] -> [..., embedding_dim]. weight [num_embeddings, embedding_dim], normal with
+/// mean 0 and standard deviation 1.
+class Embedding : public Module {
+ public:
+  /// @throws ValueError for sizes below 1, or a padding_idx that is no row.
+  Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, const EmbeddingOptions& options = {});
+
+  Parameter weight;
+  TEFF_MODULE(Embedding, weight)
+
+  Tensor forward(const Tensor& indices) override;
+  std::string extra_repr() const override;
+
+ private:
+  std::optional<std::int64_t> padding_idx_;
+};
+
+}  // namespace teff::nn

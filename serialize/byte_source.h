@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: bytes that are read from any place: a file, or memory.
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <istream>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace teff::file {
+
+/// The whole file in memory, copy on write: what is written to it never reaches the file.
+class Mapping {
+ public:
+  Mapping(int descriptor, std::size_t bytes);
+  ~Mapping();
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  std::byte* data() const { return data_; }
+
+ private:
+  std::byte* data_;
+  std::size_t bytes_;
+};
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  virtual std::uint64_t size() const = 0;
+  /// Fills the pieces one after the other from `offset` on. The array of pieces is used up. May be called from several
+  /// threads at once. @throws FormatError if the source ends before; IoError if the system refuses.
+  virtual void read(std::span<iovec> pieces, std::uint64_t offset) const = 0;
+  /// @throws ValueError if the source is not a file.
+  virtual std::shared_ptr<const Mapping> map() const;
+
+  void read(std::span<std::byte> buffer, std::uint64_t offset) const;
+};
+
+/// Memory that somebody else owns.
+class MemorySource final : public ByteSource {
+ public:
+  explicit MemorySource(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  std::uint64_t size() const override { return bytes_.size(); }
+  void read(std::span<iovec> pieces, std::uint64_t offset) const override;
+  using ByteSource::read;
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+/// All that is left in the stream. @throws IoError if the stream fails.
+std::vector<std::byte> read_all(std::istream& stream);
+
+}  // namespace teff::file

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: the formats of dictionaries, and which one a file has.
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "teff/serialize/byte_sink.h"
+#include "teff/serialize/byte_source.h"
+#include "teff/serialize/options.h"
+
+namespace teff::file {
+
+/// The beginning of a file, by which its format is known.
+struct FileStart {
+  std::array<std::byte, 512> bytes{};
+  std::uint64_t file_bytes = 0;
+
+  bool has(std::size_t place, std::string_view text) const;
+};
+
+/// To add a format, write its functions and give it a line in formats.cpp.
+struct Format {
+  FileFormat id;
+  std::string_view name;
+  std::array<std::string_view, 2> extensions;
+  bool (*recognises)(const FileStart&);
+  Dict (*load)(const ByteSource&, const LoadOptions&);  // null: not in this version
+  void (*save)(const Dict&, ByteSink&, const SaveOptions&);
+};
+
+/// By the content, whatever the file is called; .teff for all that is not known.
+const Format& format_of(const ByteSource& source);
+
+/// By the option, else by the extension, in any case.
+const Format& format_for(const std::string& path, FileFormat format);
+
+}  // namespace teff::file

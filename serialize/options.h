@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "teff/engine/dict.h"
+
+namespace teff {
+
+enum class FileFormat {
+  by_name,      // the extension of the path: .pt and .pth, .safetensors, else .teff. A stream has none: .teff
+  teff,         // see FORMAT.md
+  pytorch,      // what torch.save writes and torch.load reads
+  safetensors,  // tensors by name, and text by name
+};
+
+struct SaveOptions {
+  FileFormat format = FileFormat::by_name;
+  /// Flushes file and folder to the disk, so that the file survives a power failure. Without it saving is
+  /// still atomic: a reader, or a crash of the program, sees the old file or the new one.
+  bool durable = true;
+  /// Free values by name, shown by the teff command: class labels, a licence. In .safetensors text only; in PyTorch's
+  /// files there is no place for them.
+  Dict metadata = {};
+};
+
+struct LoadOptions {
+  /// Compares the checksum of every tensor. Everything else is always verified.
+  bool verify = true;
+  /// Maps the file instead of reading it: tensors refer to the file's pages, which are loaded as they are
+  /// touched (all of them at once with verify); writing to such a tensor never changes the file. Replacing
+  /// the file, as save does, is fine while it is mapped; a program that changes or shortens it in place
+  /// changes the values, or ends this program with SIGBUS.
+  bool mmap = false;
+  /// load_model: runs the example that the file holds, and refuses the file unless it gives the outputs that it holds.
+  bool self_test = false;
+  /// PyTorch's files: takes objects of classes that Teff does not know (a whole pickled model) as dictionaries of their
+  /// attributes, instead of refusing them. Nothing of them is run.
+  bool inert_objects = false;
+};
+
+}  // namespace teff

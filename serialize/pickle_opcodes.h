@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: the opcodes of pickles, as Python's pickletools describes them.
+
+#include <cstdint>
+#include <string_view>
+
+namespace teff::file {
+
+enum class Opcode : std::uint8_t {
+  mark = '(',
+  stop = '.',
+  binget = 'h',
+  long_binget = 'j',
+  binput = 'q',
+  long_binput = 'r',
+  append = 'a',
+  appends = 'e',
+  setitem = 's',
+  setitems = 'u',
+  build = 'b',
+  reduce = 'R',
+  global = 'c',
+  binpersid = 'Q',
+  none = 'N',
+  binint = 'J',
+  binint1 = 'K',
+  binint2 = 'M',
+  binfloat = 'G',
+  binunicode = 'X',
+  binstring = 'T',
+  short_binstring = 'U',
+  empty_list = ']',
+  empty_dict = '}',
+  empty_tuple = ')',
+  tuple = 't',
+  proto = 0x80,
+  newobj = 0x81,
+  tuple1 = 0x85,
+  tuple2 = 0x86,
+  tuple3 = 0x87,
+  newtrue = 0x88,
+  newfalse = 0x89,
+  long1 = 0x8a,
+  // Protocols 3 and 4.
+  binbytes = 'B',
+  short_binbytes = 'C',
+  short_binunicode = 0x8c,
+  binunicode8 = 0x8d,
+  empty_set = 0x8f,
+  additems = 0x90,
+  stack_global = 0x93,
+  memoize = 0x94,
+  frame = 0x95,
+};
+
+/// Python's name of any opcode, also of those that Teff refuses; empty for a byte that is none.
+std::string_view opcode_name(std::uint8_t opcode);
+
+}  // namespace teff::file

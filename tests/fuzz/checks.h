@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What several targets check.
+
+#include <string_view>
+
+#include "fuzz/target.h"
+#include "teff/serialize/save_load.h"
+
+namespace teff::fuzz {
+
+/// Ends the program, as a finding, unless the condition holds.
+void expect(bool condition, const char* promise);
+
+/// The text of a refusal names the function, is one line, and cannot drive a terminal.
+void expect_refusal(std::string_view text);
+
+/// Loads a dictionary. What is accepted prints, is saved in the given format, and comes back equal; or that format has
+/// no place for it.
+void check_dict(std::span<const std::byte> bytes, const LoadOptions& options, FileFormat format);
+
+}  // namespace teff::fuzz

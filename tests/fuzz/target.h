@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What is fuzzed. Each target reads bytes as one kind of file and aborts if a promise is broken; the sanitizers see the
+// rest. libfuzzer.cpp lets libFuzzer drive a target (clang), replay.cpp runs them over the corpus and over mutations of
+// it (any compiler).
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace teff::fuzz {
+
+using Bytes = std::vector<std::uint8_t>;
+using Random = std::minstd_rand;
+
+/// Changes the bytes somehow: libFuzzer's own mutations, or those of the replay.
+using Mutator = void (*)(Bytes& bytes);
+
+struct Target {
+  std::string_view name;  // of its folder in corpus/, too
+  void (*run)(std::span<const std::byte> bytes);
+  /// Changes a file so that its checksums and lengths are right again, for behind these lies most of the reader. Null:
+  /// the format has none.
+  void (*mutate)(Bytes& file, Random& random, Mutator mutate);
+};
+
+std::span<const Target> targets();
+/// Ends the program if there is no such target.
+const Target& find_target(std::string_view name);
+
+}  // namespace teff::fuzz

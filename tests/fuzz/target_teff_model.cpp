@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+#include "fuzz/checks.h"
+#include "teff/engine/autograd.h"
+#include "teff/engine/error.h"
+#include "teff/engine/ops.h"
+#include "teff/nn/graph_module.h"
+#include "teff/serialize/byte_sink.h"
+#include "teff/serialize/byte_source.h"
+#include "teff/serialize/dict_codec.h"
+#include "teff/serialize/model_file.h"
+#include "teff/serialize/save_load.h"
+#include "teff/serialize/teff_file.h"
+
+namespace teff::fuzz {
+
+void run_teff_model(std::span<const std::byte> bytes);
+
+namespace {
+
+constexpr std::int64_t kMaxElements = 1 << 14;  // of one value
+constexpr std::int64_t kMaxWork = 1 << 22;      // of one call: elements of the result times those of its inputs
+constexpr std::size_t kMaxNodes = 64;
+
+std::int64_t elements(const TensorType& type) { return numel(type.shape); }
+
+/// Whether a call costs little. What a model asks for beyond that is the user's to decide, not an error.
+bool is_cheap(const Graph& graph) {
+  return graph.nodes.size() <= kMaxNodes &&
+         std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& node) {
+           std::int64_t inputs = 1;
+           for (const std::int64_t input : node.inputs) {
+             inputs += std::min(kMaxElements, elements(graph.nodes[static_cast<std::size_t>(input)].type));
+           }
+           const std::int64_t outputs = elements(node.type);
+           return outputs <= kMaxElements && outputs * inputs <= kMaxWork;
+         });
+}
+
+/// Whether running on these inputs costs no more than on those of the capture.
+bool are_small(const Graph& graph, const std::vector<Tensor>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Shape& captured = graph.nodes[i].type.shape;
+    const Shape& actual = inputs[i].shape();
+    if (actual.size() != captured.size()) return false;
+    for (std::size_t d = 0; d < actual.size(); ++d) {
+      if (actual[d] > captured[d]) return false;
+    }
+  }
+  return true;
+}
+
+std::vector<Tensor> run(nn::GraphModule& module, const std::vector<Tensor>& inputs) {
+  try {
+    return module.forward_many(inputs);
+  } catch (const Error&) {  // the example may not fit
+    return {};
+  }
+}
+
+void train(nn::GraphModule& module, const std::vector<Tensor>& inputs) {
+  module.train();
+  for (const Tensor& output : run(module, inputs)) {
+    try {
+      if (output.requires_grad()) output.sum().backward();
+    } catch (const Error&) {  // a value may have been changed by a later call
+    }
+  }
+}
+
+std::string save(const nn::GraphModule& module, const file::SelfTest& self_test, const Dict& metadata) {
+  std::ostringstream stream;
+  file::StreamSink sink(stream);
+  const file::ModelContent content{module.data(), self_test};
+  file::write_teff(sink, file::FileKind::model, metadata, [&](file::HeaderWriter& archive) { archive(content); });
+  return stream.str();
+}
+
+}  // namespace
+
+/// A model that loads is saved to the same bytes, prints, and runs: in evaluation twice with the same result.
+void run_teff_model(std::span<const std::byte> bytes) {
+  try {
+    load_model(bytes);
+  } catch (const FormatError& error) {
+    return expect_refusal(error.what());
+  }
+  file::ModelContent content;
+  const Dict metadata = file::read_teff(file::MemorySource(bytes), file::FileKind::model, {},
+                                        [&](file::HeaderReader& archive) { archive(content); });
+  nn::GraphModule module(content.module);
+  const std::string saved = save(module, content.self_test, metadata);
+  expect(saved.size() == bytes.size() && std::memcmp(saved.data(), bytes.data(), bytes.size()) == 0,
+         "a model that was loaded is saved to the same bytes");
+  std::ostringstream printed;
+  printed << module << module.graph() << module.state_dict();
+
+  const std::vector<Tensor>& inputs = content.self_test.inputs;
+  if (!is_cheap(module.graph()) || !are_small(module.graph(), inputs)) return;
+  module.eval();
+  const std::vector<Tensor> first = run(module, inputs), second = run(module, inputs);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    expect(Value(first[i]) == Value(second[i]), "a model in evaluation gives the same result again");
+  }
+  train(module, inputs);
+}
+
+}  // namespace teff::fuzz

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "fuzz/target.h"
+#include "fuzz/teff_mutator.h"
+#include "fuzz/torch_mutator.h"
+
+namespace teff::fuzz {
+
+void run_teff_dict(std::span<const std::byte> bytes);
+void run_teff_model(std::span<const std::byte> bytes);
+void run_torch(std::span<const std::byte> bytes);
+void run_pickle(std::span<const std::byte> bytes);
+void run_safetensors(std::span<const std::byte> bytes);
+void run_json(std::span<const std::byte> bytes);
+
+namespace {
+
+constexpr std::array kTargets = {
+    Target{"teff_dict", run_teff_dict, mutate_teff},
+    Target{"teff_model", run_teff_model, mutate_teff},
+    Target{"torch_zip", run_torch, mutate_torch},
+    Target{"torch_legacy", run_torch, nullptr},
+    Target{"pickle", run_pickle, nullptr},
+    Target{"safetensors", run_safetensors, mutate_safetensors},
+    Target{"json", run_json, nullptr},
+};
+
+}  // namespace
+
+std::span<const Target> targets() { return kTargets; }
+
+const Target& find_target(std::string_view name) {
+  for (const Target& target : kTargets) {
+    if (target.name == name) return target;
+  }
+  std::fprintf(stderr, "expected the name of a fuzz target, got %.*s\n", static_cast<int>(name.size()), name.data());
+  std::exit(2);
+}
+
+}  // namespace teff::fuzz

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "reliability/hostile_files.h"
+
+#include <sstream>
+
+#include "reliability/files.h"
+#include "teff/serialize/byte_sink.h"
+#include "teff/serialize/model_file.h"
+#include "teff/serialize/teff_file.h"
+
+namespace teff::reliability {
+namespace {
+
+using Visit = std::function<void(const std::string&, const std::string&)>;
+
+constexpr std::size_t kBytes = 1'000'000;
+
+std::string saved(const Dict& dict) {
+  std::ostringstream stream;
+  save(dict, stream);
+  return stream.str();
+}
+
+std::string saved(const nn::GraphModuleData& module) {
+  std::ostringstream stream;
+  file::StreamSink sink(stream);
+  const Tensor example = zeros(module.graph.nodes[0].type.shape);
+  const file::ModelContent content{module, {{example}, {example}}};
+  file::write_teff(sink, file::FileKind::model, {}, [&](file::HeaderWriter& archive) { archive(content); });
+  return stream.str();
+}
+
+Dict keys(std::size_t count, const std::function<std::string(std::size_t)>& key, const Value& value) {
+  Dict dict;
+  for (std::size_t i = 0; i < count; ++i) dict.insert(key(i), value);
+  return dict;
+}
+
+Value deep(Value value, const std::string& key) {
+  for (int i = 0; i < 62; ++i) value = Dict{{key, std::move(value)}};
+  return value;
+}
+
+/// Keys for which the hash of GCC's library is the same: blocks of 8 bytes are mixed by steps that can be undone.
+std::string colliding_key(std::size_t i) {
+  constexpr std::uint64_t kFactor = 0xc6a4a7935bd1e995, kInverse = 0x5f7a0ea7e59b19bd, kSeed = 0xc70f6907;
+  const auto mix = [](std::uint64_t word) { return (word * kFactor ^ ((word * kFactor) >> 47)) * kFactor; };
+  const auto unmix = [](std::uint64_t word) {
+    word *= kInverse;
+    return (word ^ (word >> 47)) * kInverse;
+  };
+  const std::uint64_t first = 0x6161616161616161 + i;
+  const std::uint64_t after_first = ((kSeed ^ 16 * kFactor) ^ mix(first)) * kFactor;
+  const std::uint64_t words[] = {first, unmix(after_first ^ 42)};
+  return {reinterpret_cast<const char*>(words), sizeof words};
+}
+
+List repeated(std::size_t count, const Value& value) { return List(count, value); }
+
+void visit_dicts(const Visit& visit) {
+  const auto number = [](std::size_t i) { return std::to_string(i); };
+  const auto terminal = [](std::size_t i) { return std::string(4, '\x1b') + std::to_string(i); };
+  visit("Nones", saved({{"a", repeated(kBytes / 8, nullptr)}}));
+  visit("empty lists", saved({{"a", repeated(kBytes / 16, List{})}}));
+  visit("empty dicts", saved({{"a", repeated(kBytes / 16, Dict{})}}));
+  visit("dicts of one", saved({{"a", repeated(kBytes / 40, Dict{{"", nullptr}})}}));
+  visit("short keys", saved(keys(kBytes / 22, number, nullptr)));
+  visit("keys of one hash", saved(keys(kBytes / 32, colliding_key, nullptr)));
+  visit("deep lists of lists", saved({{"a", repeated(kBytes / 1000, [] {
+                                         Value value;
+                                         for (int i = 0; i < 60; ++i) value = List{value};
+                                         return value;
+                                       }())}}));
+  visit("a long text", saved({{"a", std::string(kBytes, '\x1b')}}));
+  List tensors;
+  for (std::size_t i = 0; i < kBytes / 72; ++i) tensors.emplace_back(zeros({0}));
+  visit("empty tensors", saved({{"a", tensors}}));
+  visit("empty tensors under long names", saved({{"a", deep(tensors, std::string(80, '\x1b'))}}));
+  for (Value& value : tensors) value = Value(zeros({1}, {.dtype = DType::uint8}));
+  tensors.resize(kBytes / 140);
+  visit("tensors of one byte", saved({{"a", tensors}}));
+  const Tensor shared = zeros({64});
+  for (Value& value : tensors) value = Value(shared.view({64}));
+  visit("tensors that share their elements", saved({{"a", tensors}}));
+  visit("one large tensor", saved({{"a", zeros({static_cast<std::int64_t>(kBytes)}, {.dtype = DType::uint8})}}));
+  visit("keys of control characters", saved(keys(kBytes / 26, terminal, nullptr)));
+}
+
+GraphNode call(std::string name, std::string target, std::vector<std::int64_t> inputs, const Shape& shape) {
+  GraphNode node;
+  node.kind = GraphNode::Kind::call;
+  node.name = std::move(name);
+  node.target = std::move(target);
+  node.inputs = std::move(inputs);
+  node.type.shape = shape;
+  return node;
+}
+
+GraphNode get_attr(const std::string& name, const Shape& shape) {
+  GraphNode node;
+  node.kind = GraphNode::Kind::get_attr;
+  node.name = node.target = name;
+  node.type.shape = shape;
+  return node;
+}
+
+/// An input without elements, and a result.
+nn::GraphModuleData small_module(const Shape& shape) {
+  nn::GraphModuleData module;
+  module.graph.nodes.emplace_back();
+  module.graph.nodes[0].name = "x";
+  module.graph.nodes[0].type.shape = shape;
+  module.graph.outputs = {0};
+  module.summary.type_name = "Net";
+  return module;
+}
+
+void visit_models(const Visit& visit) {
+  nn::GraphModuleData chain = small_module({1});
+  for (std::size_t i = 1; i < kBytes / 130; ++i) {
+    chain.graph.nodes.push_back(call(std::to_string(i), "relu", {static_cast<std::int64_t>(i) - 1}, {1}));
+  }
+  visit("a chain of calls", saved(chain));
+
+  nn::GraphModuleData norms = small_module({2, 1});
+  norms.training = false;
+  for (std::size_t i = 0; i < kBytes / 200; ++i) {
+    norms.state.push_back({"n" + std::to_string(i) + ".num_batches_tracked", scalar_tensor(0).to(DType::int64), false});
+  }
+  norms.state.push_back({"running_mean", zeros({1}), false});
+  norms.state.push_back({"running_var", ones({1}), false});
+  norms.graph.nodes.push_back(get_attr("running_mean", {1}));
+  norms.graph.nodes.push_back(get_attr("running_var", {1}));
+  for (std::size_t i = 3; i < kBytes / 400; ++i) {
+    norms.graph.nodes.push_back(call(std::to_string(i), "batch_norm", {0, 1, 2}, {2, 1}));
+  }
+  visit("batch norms", saved(norms));
+
+  nn::GraphModuleData fan = small_module({1});
+  fan.graph.nodes.push_back(call("cat", "cat", std::vector<std::int64_t>(kBytes / 8, 0), {1}));
+  visit("a call of many inputs", saved(fan));
+
+  nn::GraphModuleData children = small_module({1});
+  children.summary.children.assign(kBytes / 40, nn::ModuleSummary{"", "A", "", {}});
+  visit("many modules", saved(children));
+}
+
+}  // namespace
+
+void for_each_hostile_file(const std::string& corpus, const Visit& visit) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(corpus)) {
+    if (entry.is_regular_file()) visit(entry.path().filename().string(), read_file(entry.path().string()));
+  }
+  visit_dicts(visit);
+  visit_models(visit);
+}
+
+}  // namespace teff::reliability

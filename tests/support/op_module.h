@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "support/op_samples.h"
+#include "teff/engine/op.h"
+#include "teff/engine/op_registry.h"
+#include "teff/engine/ops.h"
+#include "teff/nn/module.h"
+
+namespace teff::testing {
+
+/// Applies an operation to buffers of its own. Its input, a single number, changes nothing, but makes the
+/// result follow from the input.
+struct OpModule : nn::Module {
+  nn::Buffer input0, input1, input2, input3, input4;
+  TEFF_MODULE(OpModule, input0, input1, input2, input3, input4)
+
+  explicit OpModule(const OpSample& sample) : op(sample.op), attributes(sample.attributes) {
+    nn::Buffer* members[] = {&input0, &input1, &input2, &input3, &input4};
+    const std::vector<Tensor> inputs = sample.inputs();
+    for (std::size_t i = 0; i < inputs.size(); ++i) *members[i] = inputs[i];
+  }
+
+  Tensor forward(const Tensor& number) override {
+    if (Value* training = attributes.find("training")) *training = is_training();
+    std::vector<Tensor> inputs{input0 + (0.0 * number).to(input0.dtype())};
+    for (const Tensor& input : {input1, input2, input3, input4}) {
+      if (input.defined()) inputs.push_back(input);
+    }
+    return teff::apply(make_op(op, attributes), inputs);
+  }
+
+  std::string op;
+  Dict attributes;
+};
+
+}  // namespace teff::testing
