@@ -47,8 +47,8 @@ class TrainingState {
   std::int64_t step = 0;   // optimiser steps: it names the checkpoint's file
   Dict values;             // whatever else the program wants to keep
 
-  /// {"epoch": 2, "step": 1200, "values": {...}, "rng_state": tensor, "model_state_dict": {...}, ...}, with each part as
-  /// its name and "_state_dict". Tensors are handles.
+  /// {"epoch": 2, "step": 1200, "values": {...}, "rng_state": tensor, "model_state_dict": {...}, ...}, with each part
+  /// under its name and "_state_dict". Tensors are handles.
   Dict state_dict() const;
   /// Takes over everything or, if anything does not fit, nothing: all parts are then bit for bit what they were.
   /// @throws StateDictError unless the dict has exactly the parts of this run, and each fits; what a part throws.

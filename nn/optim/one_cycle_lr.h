@@ -24,7 +24,8 @@ struct OneCycleLROptions {
 };
 
 /// One cycle from max_lr / div_factor up to max_lr and down to a much smaller rate (Smith and Topin, 2019). Step it
-/// after every batch; after step total_steps - 1 the rate stays. Bounds of the cycle are kept with the optimiser's groups, as in PyTorch.
+/// after every batch; after step total_steps - 1 the rate stays. Bounds of the cycle are kept with the optimiser's
+/// groups, as in PyTorch.
 class OneCycleLR : public ChainableLR {
  public:
   /// @throws ValueError for options outside their range, for cycle_momentum with an optimiser without momentum.

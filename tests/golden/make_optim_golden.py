@@ -131,7 +131,8 @@ def schedulers():
         lr_scheduler.ExponentialLR(o, 0.5)], [4, 12]))
     rates("kChainedScheduler", lambda o: lr_scheduler.ChainedScheduler([
         lr_scheduler.LinearLR(o, start_factor=0.1, total_iters=4), lr_scheduler.StepLR(o, 5)]))
-    metrics = [1, 0.9, 0.95, 0.9, 0.91, 0.8, 0.81, float("nan"), 0.81, 0.79999, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.4, 9, 9]
+    metrics = [1, 0.9, 0.95, 0.9, 0.91, 0.8, 0.81, float("nan"), 0.81, 0.79999,
+               0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.4, 9, 9]
     for name, options in [
         ("kPlateau", dict(factor=0.5, patience=1)),
         ("kPlateauMax", dict(mode="max", factor=0.1, patience=2, threshold_mode="abs", threshold=0.05, cooldown=2,

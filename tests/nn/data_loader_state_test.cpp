@@ -159,7 +159,8 @@ TEST_CASE("a place in other data, or in another order, is refused") {
   CHECK(changed("batches", 5) == "DataLoader: expected batches in [0, 4], got 5");
   CHECK(changed("batches", -1) == "DataLoader: expected batches in [0, 4], got -1");
   CHECK(refusal(other.loader, state) == "expected own_generator True, got False");
-  for (const Value& bad : {Value(3), Value(zeros({3})), Value(Tensor()), Value(tensor(std::vector<std::uint8_t>(5056)))}) {
+  const Tensor no_state = tensor(std::vector<std::uint8_t>(Generator::kStateBytes));
+  for (const Value& bad : {Value(3), Value(zeros({3})), Value(Tensor()), Value(no_state)}) {
     CHECK_FALSE(changed("epoch_start", bad).empty());
     Dict copy = other.loader.state_dict();
     copy["generator"] = bad;

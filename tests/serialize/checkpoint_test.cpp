@@ -253,7 +253,9 @@ TEST_CASE("a checkpoint that does not fit, wherever, changes nothing") {
   const auto part = [](Dict& dict, const char* name) -> Dict& {
     return dict.at(std::string(name) + "_state_dict").as_dict();
   };
-  const auto group = [&](Dict& dict) -> Dict& { return part(dict, "optimizer").at("param_groups").as_list()[0].as_dict(); };
+  const auto group = [&](Dict& dict) -> Dict& {
+    return part(dict, "optimizer").at("param_groups").as_list()[0].as_dict();
+  };
   const auto moments = [&](Dict& dict) -> Dict& {
     return part(dict, "optimizer").at("state").as_dict().at("3").as_dict();
   };

@@ -26,7 +26,8 @@ struct AdamCase {
       {.lr = 0.1, .betas = {0.8, 0.6}, .amsgrad = true},
       {.lr = 0.1, .weight_decay = 0.125, .amsgrad = true, .maximize = true},
   };
-  static inline const std::vector<double>&kEnd = golden::kAdam, &kHalf = golden::kAdamHalf, &kState = golden::kAdamState;
+  static inline const std::vector<double>&kEnd = golden::kAdam, &kHalf = golden::kAdamHalf,
+                                         &kState = golden::kAdamState;
   static inline const std::vector<std::string>&kStateKeys = golden::kAdamStateKeys,
                                               &kGroupKeys = golden::kAdamGroupKeys;
 };
