@@ -131,6 +131,27 @@ std::vector<Tensor> one_row_more(std::span<const Tensor> inputs, std::int64_t ba
   return result;
 }
 
+/// Adds the module that an error came from, keeping the error's type.
+template <class Function>
+Graph naming_module(const ScopeNames& scopes, Function&& function) {
+  const auto named = [&](const Error& error) {
+    const auto scope = scopes.find(detail::CaptureGuard::failed());
+    const bool has_name = scope != scopes.end() && !scope->second.empty();
+    return has_name ? "module " + scope->second + ": " + error.what() : std::string(error.what());
+  };
+  try {
+    return function();
+  } catch (const ShapeError& error) {
+    throw ShapeError(named(error));
+  } catch (const TypeError& error) {
+    throw TypeError(named(error));
+  } catch (const ValueError& error) {
+    throw ValueError(named(error));
+  } catch (const Error& error) {
+    throw Error(named(error));
+  }
+}
+
 [[noreturn]] void differs(const GraphNode& node, const std::string& text) {
   throw Error("capture: expected forward to do the same at every batch size, but " + text + in_module(node.scope));
 }
@@ -187,7 +208,7 @@ Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, con
   const NoGradGuard no_grad;
   const ScopeNames scopes(scope_names.begin(), scope_names.end());
   const auto record = [&](const std::vector<Tensor>& values) {
-    return Recorder(attributes, scopes).record(function, values);
+    return naming_module(scopes, [&] { return Recorder(attributes, scopes).record(function, values); });
   };
   Graph graph = record(fresh(inputs));
   if (inputs.empty() || inputs[0].dim() == 0) return graph;

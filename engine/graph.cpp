@@ -97,6 +97,7 @@ struct GraphExecutor::Program {
   void check_structure(const Step& step, std::size_t place) const;
   TensorType infer(const Step& step, const std::vector<TensorType>& types) const;
   void plan_release();
+  void check_input_count(std::size_t count) const;
 };
 
 void GraphExecutor::Program::check_structure(const Step& step, std::size_t place) const {
@@ -181,6 +182,11 @@ void GraphExecutor::Program::plan_release() {
   }
 }
 
+void GraphExecutor::Program::check_input_count(std::size_t count) const {
+  if (count == placeholders) return;
+  throw ShapeError("graph: expected " + std::to_string(placeholders) + " inputs, got " + std::to_string(count));
+}
+
 GraphExecutor::GraphExecutor(const Graph& graph, const NamedTensors& attributes) {
   auto program = std::make_shared<Program>();
   program->add(graph, attributes);
@@ -194,10 +200,7 @@ GraphExecutor& GraphExecutor::operator=(const GraphExecutor&) = default;
 GraphExecutor& GraphExecutor::operator=(GraphExecutor&&) noexcept = default;
 
 std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
-  if (inputs.size() != program_->placeholders) {
-    throw ShapeError("graph: expected " + std::to_string(program_->placeholders) + " inputs, got " +
-                     std::to_string(inputs.size()));
-  }
+  program_->check_input_count(inputs.size());
   TensorList values(program_->steps.size());
   TensorList arguments;
   const std::int64_t batch = inputs.empty() || inputs[0].dim() == 0 ? 1 : inputs[0].size(0);
@@ -223,6 +226,19 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
   }
   std::vector<Tensor> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(values[static_cast<std::size_t>(output)]);
+  return outputs;
+}
+
+std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> inputs) const {
+  program_->check_input_count(inputs.size());
+  std::vector<TensorType> types(inputs.begin(), inputs.end());
+  for (const TensorType& type : types) static_cast<void>(numel(type.shape));
+  for (std::size_t i = types.size(); i < program_->steps.size(); ++i) {
+    const Program::Step& step = program_->steps[i];
+    at_node(step.node, [&] { types.push_back(program_->infer(step, types)); });
+  }
+  std::vector<TensorType> outputs;
+  for (const std::int64_t output : program_->outputs) outputs.push_back(types[static_cast<std::size_t>(output)]);
   return outputs;
 }
 

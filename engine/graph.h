@@ -78,6 +78,9 @@ class GraphExecutor {
   /// The outputs. Every operation goes through apply(), so gradients flow as they did in the original.
   std::vector<Tensor> run(std::span<const Tensor> inputs) const;
 
+  /// The types of the outputs for inputs of these types. @throws what run() throws for such inputs.
+  std::vector<TensorType> output_types(std::span<const TensorType> inputs) const;
+
   /// Sets the attribute "training" of every op that has one: dropout, batch_norm.
   void set_training(bool training);
 

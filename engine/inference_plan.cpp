@@ -87,6 +87,7 @@ class InferencePlan::Builder {
         read_input(inputs);
       } else if (node.kind == GraphNode::Kind::get_attr) {
         const Tensor& tensor = tensors.at(node.target);
+        static_cast<void>(tensor.raw_data());  // throws for a tensor without values
         add_value(tensor.type(), tensor.detach());
         plan_.weights_.push_back({tensor.detach(), tensor.impl()->storage->version});
       } else {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <exception>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -16,6 +17,7 @@ namespace {
 thread_local bool grad_enabled = true;
 thread_local int capturing = 0;
 thread_local const void* scope = nullptr;
+thread_local const void* failed_scope = nullptr;
 std::atomic<std::uint64_t> next_sequence{0};
 
 class NotCapturing {
@@ -172,11 +174,18 @@ GradModeGuard::~GradModeGuard() { grad_enabled = previous_; }
 
 bool is_capturing() { return capturing > 0; }
 
-detail::CaptureGuard::CaptureGuard() { ++capturing; }
+detail::CaptureGuard::CaptureGuard() {
+  ++capturing;
+  failed_scope = nullptr;
+}
 detail::CaptureGuard::~CaptureGuard() { --capturing; }
+const void* detail::CaptureGuard::failed() { return failed_scope; }
 
 ScopeGuard::ScopeGuard(const void* owner) : previous_(scope) { scope = owner; }
-ScopeGuard::~ScopeGuard() { scope = previous_; }
+ScopeGuard::~ScopeGuard() {
+  if (capturing > 0 && failed_scope == nullptr && std::uncaught_exceptions() > 0) failed_scope = scope;
+  scope = previous_;
+}
 
 double Op::flop(std::span<const TensorType>, const TensorType& output) const {
   return static_cast<double>(numel(output.shape));

@@ -49,6 +49,8 @@ Tensor detail::make_tensor(const TensorType& type) {
   return teff::make_tensor(std::move(storage), 0, type);
 }
 
+Tensor detail::make_without_values(const TensorType& type) { return teff::make_tensor(nullptr, 0, type); }
+
 Tensor detail::alias(const Tensor& source, const Shape& shape, std::int64_t offset) {
   const TensorImpl& impl = checked(source.impl());
   const std::size_t bytes = static_cast<std::size_t>(offset) * size_of(impl.type.dtype);
@@ -66,6 +68,7 @@ void detail::begin_in_place(const char* function, const Tensor& tensor) {
                 ": expected a tensor whose gradient is not recorded, got one that requires grad; use NoGradGuard or "
                 "detach()");
   }
+  static_cast<void>(tensor.raw_data());  // throws if there are none
   impl.storage->version.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -100,7 +103,7 @@ DType Tensor::dtype() const { return checked(impl_).type.dtype; }
 void* Tensor::raw_data() const {
   const TensorImpl& impl = checked(impl_);
   if (impl.storage == nullptr) {
-    throw Error("tensor: expected values, got a tensor of which only shape and dtype were kept (saves_input)");
+    throw Error("tensor: expected values, got a tensor of which only shape and dtype are known");
   }
   return impl.storage->data + impl.offset;
 }

@@ -67,6 +67,9 @@ Tensor alias(const Tensor& source, const Shape& shape, std::int64_t offset = 0);
 /// An uninitialised tensor.
 Tensor make_tensor(const TensorType& type);
 
+/// A tensor of which only shape and dtype are known: reading or writing its values is an error.
+Tensor make_without_values(const TensorType& type);
+
 /// Sets all elements of a tensor that nobody else has seen yet.
 void fill(const Tensor& tensor, double value);
 
@@ -80,6 +83,9 @@ class CaptureGuard {
   ~CaptureGuard();
   CaptureGuard(const CaptureGuard&) = delete;
   CaptureGuard& operator=(const CaptureGuard&) = delete;
+
+  /// The innermost scope that an exception left during the last capture of this thread; null if there was none.
+  static const void* failed();
 };
 
 }  // namespace detail

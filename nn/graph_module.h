@@ -26,6 +26,13 @@ struct GraphModuleData {
   bool training = true;
 };
 
+/// An input or an output of a GraphModule. A size of -1 follows the batch.
+struct GraphPort {
+  std::string name;
+  TensorType type;
+  friend bool operator==(const GraphPort&, const GraphPort&) = default;
+};
+
 /// A module without a class: the captured computation of another module, with its parameters and buffers. It prints,
 /// trains, saves, nests and is captured as the original would. In training every dropout and batch norm trains.
 class GraphModule : public Module {
@@ -36,6 +43,14 @@ class GraphModule : public Module {
 
   Tensor forward(const Tensor& input) override;
   std::vector<Tensor> forward_many(std::span<const Tensor> inputs) override;
+
+  /// What it takes and gives. The names are those that rename_ports gave, else those that capture made.
+  std::vector<GraphPort> inputs() const;
+  std::vector<GraphPort> outputs() const;
+  /// Names inputs and outputs, as model files keep them. An empty list leaves the names as they are.
+  /// @throws ValueError unless there is a name for each, no other node has it, and outputs that are one and the same
+  /// have the same.
+  void rename_ports(std::span<const std::string> inputs, std::span<const std::string> outputs);
 
   const Graph& graph() const { return data_.graph; }
   const GraphModuleData& data() const { return data_; }
@@ -55,6 +70,7 @@ class GraphModule : public Module {
 
   void rebuild();
   void find_counters();
+  std::vector<TensorType> input_types(std::int64_t more_rows) const;
 
   GraphModuleData data_;
   GraphExecutor executor_;

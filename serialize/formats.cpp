@@ -5,8 +5,10 @@
 #include <cctype>
 #include <cstring>
 
+#include "teff/engine/error.h"
 #include "teff/serialize/dict_codec.h"
 #include "teff/serialize/safetensors_file.h"
+#include "teff/serialize/teff_contents.h"
 #include "teff/serialize/teff_file.h"
 #include "teff/serialize/torch_file.h"
 
@@ -39,11 +41,15 @@ Dict load_teff(const ByteSource& source, const LoadOptions& options) {
   return dict;
 }
 
+std::unique_ptr<Contents> open_whole_teff(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  return open_teff(std::move(source), options);
+}
+
 void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   write_teff(sink, FileKind::dict, options.metadata, [&](HeaderWriter& archive) { archive(dict); });
 }
 
-constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff};
+constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
 constexpr std::array kForeign = {
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
     Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors},
@@ -72,6 +78,18 @@ bool FileStart::has(std::size_t place, std::string_view text) const {
 const Format& format_of(const ByteSource& source) {
   const FileStart start = start_of(source);
   return find_format([&](const Format& format) { return format.recognises(start); });
+}
+
+Dict load_with(const Format& format, const ByteSource& source, const LoadOptions& options) {
+  if (format.load != nullptr) return format.load(source, options);
+  throw FormatError("expected a .teff file, got a file in the format of " + std::string(format.name) +
+                    ", which this version of Teff does not read");
+}
+
+std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<const ByteSource> source,
+                                        const LoadOptions& options) {
+  if (format.open != nullptr) return format.open(std::move(source), options);
+  return loaded_contents(load_with(format, *source, options));
 }
 
 const Format& format_for(const std::string& path, FileFormat id) {

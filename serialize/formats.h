@@ -4,11 +4,13 @@
 // Private: the formats of dictionaries, and which one a file has.
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "teff/serialize/byte_sink.h"
 #include "teff/serialize/byte_source.h"
+#include "teff/serialize/contents.h"
 #include "teff/serialize/options.h"
 
 namespace teff::file {
@@ -29,10 +31,19 @@ struct Format {
   bool (*recognises)(const FileStart&);
   Dict (*load)(const ByteSource&, const LoadOptions&);  // null: not in this version
   void (*save)(const Dict&, ByteSink&, const SaveOptions&);
+  /// To look into a file. Null: it is loaded as a whole for that.
+  std::unique_ptr<Contents> (*open)(std::shared_ptr<const ByteSource>, const LoadOptions&) = nullptr;
 };
 
 /// By the content, whatever the file is called; .teff for all that is not known.
 const Format& format_of(const ByteSource& source);
+
+/// @throws FormatError if this version of Teff does not read the format.
+Dict load_with(const Format& format, const ByteSource& source, const LoadOptions& options);
+
+/// By the format's `open`, else by its `load`.
+std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<const ByteSource> source,
+                                        const LoadOptions& options);
 
 /// By the option, else by the extension, in any case.
 const Format& format_for(const std::string& path, FileFormat format);

@@ -2,7 +2,10 @@
 #include "teff/serialize/model_file.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iomanip>
 #include <set>
+#include <sstream>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -47,7 +50,7 @@ void check_names(const HeaderReader& archive, const nn::GraphModuleData& module)
   }
 }
 
-void check_self_test(const HeaderReader& archive, const ModelContent& content) {
+void check_arity(const HeaderReader& archive, const ModelContent& content) {
   const std::vector<GraphNode>& nodes = content.module.graph.nodes;
   const auto inputs = std::count_if(nodes.begin(), nodes.end(), [](const GraphNode& node) {
     return node.kind == GraphNode::Kind::placeholder;
@@ -136,7 +139,61 @@ void load(HeaderReader& archive, ModelContent& content) {
   archive(content.module, content.self_test);
   check_nodes(archive, content.module.graph);
   check_names(archive, content.module);
-  check_self_test(archive, content);
+  check_arity(archive, content);
+}
+
+namespace {
+
+std::string place_text(std::int64_t element, const Shape& shape) {
+  Shape place = shape;
+  for (std::size_t i = shape.size(); i-- > 0; element /= shape[i]) place[i] = element % shape[i];
+  return to_string(place);
+}
+
+/// Compares as T what the tensors hold.
+template <class T>
+void check_values(const Tensor& actual, const Tensor& expected, double tolerance, const std::string& name) {
+  const std::span<const T> got = actual.span<T>(), wanted = expected.span<T>();
+  double largest = 0;
+  for (const T value : wanted) {
+    if (std::isfinite(static_cast<double>(value))) largest = std::max(largest, std::abs(static_cast<double>(value)));
+  }
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const auto a = static_cast<double>(got[i]), b = static_cast<double>(wanted[i]);
+    if (got[i] == wanted[i] || (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance * largest) continue;
+    std::ostringstream numbers;
+    numbers << std::setprecision(9) << b << ", got " << a;
+    throw FormatError("self-test: " + name + " at " + place_text(static_cast<std::int64_t>(i), expected.shape()) +
+                      ": expected " + numbers.str());
+  }
+}
+
+void check_output(const Tensor& actual, const Tensor& expected, const std::string& name) {
+  if (actual.type() != expected.type()) {
+    throw FormatError("self-test: " + name + ": expected " + detail::describe(expected.type()) + ", got " +
+                      detail::describe(actual.type()));
+  }
+  if (expected.dtype() == DType::float32) {
+    check_values<float>(actual, expected, 1e-4, name);
+  } else if (expected.dtype() == DType::float64) {
+    check_values<double>(actual, expected, 1e-10, name);
+  } else {
+    check_values<std::int64_t>(actual.to(DType::int64), expected.to(DType::int64), 0, name);
+  }
+}
+
+}  // namespace
+
+void check_self_test(const nn::GraphModule& module, const SelfTest& test) {
+  const NoGradGuard no_grad;
+  nn::GraphModule evaluated = module;
+  evaluated.eval();
+  const std::vector<Tensor> outputs = evaluated.forward_many(test.inputs);
+  const Graph& graph = module.graph();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string& name = graph.nodes[static_cast<std::size_t>(graph.outputs[i])].name;
+    check_output(outputs[i], test.outputs[i], "output " + std::to_string(i) + " (\"" + escaped(name, 80) + "\")");
+  }
 }
 
 SelfTest make_self_test(const nn::GraphModule& module, std::span<const Tensor> example) {

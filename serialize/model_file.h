@@ -25,6 +25,11 @@ struct ModelContent {
 /// Runs the model on the first rows of the example.
 SelfTest make_self_test(const nn::GraphModule& module, std::span<const Tensor> example);
 
+/// @throws FormatError, naming output and place, unless the model gives the outputs of the test in evaluation mode, up
+/// to rounding: a difference of 1e-4 (in float64 of 1e-10) of the largest element of the output. Other instruction sets
+/// and thread counts than those of the file's writer stay far below that; integers must be equal.
+void check_self_test(const nn::GraphModule& module, const SelfTest& test);
+
 void save(HeaderWriter& archive, const ModelContent& content);
 /// @throws FormatError. Whether the parts fit each other is for GraphModule to say.
 void load(HeaderReader& archive, ModelContent& content);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "teff/engine/dict.h"
 
 namespace teff {
@@ -20,6 +23,9 @@ struct SaveOptions {
   /// Free values by name, shown by the teff command: class labels, a licence. In .safetensors text only; in PyTorch's
   /// files there is no place for them.
   Dict metadata = {};
+  /// save_model: names of the inputs and outputs (see GraphModule::rename_ports).
+  std::vector<std::string> input_names = {};
+  std::vector<std::string> output_names = {};
 };
 
 struct LoadOptions {

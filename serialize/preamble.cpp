@@ -81,7 +81,7 @@ PreambleBytes encode(const Preamble& preamble) {
   return bytes;
 }
 
-Preamble decode_preamble(std::span<const std::byte> bytes, std::uint64_t file_bytes) {
+Preamble decode_preamble(std::span<const std::byte> bytes) {
   check_magic(bytes);
   if (bytes.size() < kPreambleBytes) {
     refuse("expected 64 bytes, got " + std::to_string(bytes.size()) + ": the file was cut off");
@@ -103,17 +103,20 @@ Preamble decode_preamble(std::span<const std::byte> bytes, std::uint64_t file_by
   if (const auto reserved = get<std::uint64_t>(bytes, kReserved); reserved != 0) {
     refuse("expected 0 at offset 48, got " + hex(reserved));
   }
-  if (preamble.file_bytes != file_bytes) {
-    refuse("expected a file of " + std::to_string(preamble.file_bytes) + " bytes, got " +
-           std::to_string(file_bytes) +
-           (file_bytes < preamble.file_bytes ? ": the file was cut off" : ": something was appended"));
-  }
-  if (preamble.header_bytes > kMaxHeaderBytes || preamble.header_bytes > file_bytes - kPreambleBytes) {
-    refuse("expected a header of at most " +
-           std::to_string(std::min(kMaxHeaderBytes, file_bytes - kPreambleBytes)) + " bytes, got " +
-           std::to_string(preamble.header_bytes));
-  }
   return preamble;
+}
+
+void check_file_bytes(const Preamble& preamble, std::uint64_t file_bytes) {
+  if (preamble.file_bytes == file_bytes) return;
+  refuse("expected a file of " + std::to_string(preamble.file_bytes) + " bytes, got " + std::to_string(file_bytes) +
+         (file_bytes < preamble.file_bytes ? ": the file was cut off" : ": something was appended"));
+}
+
+void check_header_bytes(const Preamble& preamble, std::uint64_t file_bytes) {
+  const std::uint64_t most = std::min(kMaxHeaderBytes, std::min(preamble.file_bytes, file_bytes) - kPreambleBytes);
+  if (preamble.file_bytes >= kPreambleBytes && preamble.header_bytes <= most) return;
+  refuse("expected a header of at most " + std::to_string(most) + " bytes, got " +
+         std::to_string(preamble.header_bytes));
 }
 
 bool has_magic(std::span<const std::byte> bytes) {

@@ -28,9 +28,14 @@ using PreambleBytes = std::array<std::byte, kPreambleBytes>;
 
 PreambleBytes encode(const Preamble& preamble);
 
-/// @throws FormatError unless the bytes are the beginning of a .teff file of `file_bytes` bytes that this
-/// program reads. Fewer bytes than 64 are all that the file has.
-Preamble decode_preamble(std::span<const std::byte> bytes, std::uint64_t file_bytes);
+/// @throws FormatError unless the bytes are the beginning of a .teff file that this program reads. Fewer bytes than 64
+/// are all that the file has.
+Preamble decode_preamble(std::span<const std::byte> bytes);
+
+/// @throws FormatError unless the file has the length that it should have.
+void check_file_bytes(const Preamble& preamble, std::uint64_t file_bytes);
+/// @throws FormatError unless the file can hold the header.
+void check_header_bytes(const Preamble& preamble, std::uint64_t file_bytes);
 
 /// Whether the bytes begin as every .teff file does.
 bool has_magic(std::span<const std::byte> bytes);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/save_load.h"
 
-#include <climits>
 #include <typeinfo>
 
 #include "teff/engine/error.h"
-#include "teff/engine/text.h"
+#include "teff/serialize/about.h"
 #include "teff/serialize/atomic_file.h"
 #include "teff/serialize/dict_codec.h"
 #include "teff/serialize/file_reader.h"
@@ -16,6 +15,7 @@
 namespace teff {
 namespace {
 
+using file::about;
 using file::ByteSink;
 using file::ByteSource;
 using file::FileKind;
@@ -24,35 +24,13 @@ using file::Format;
 constexpr const char* kMemory = "memory";
 constexpr const char* kStream = "stream";
 
-/// Adds which function and which file an error is about. What is not a question of the system is thrown as
-/// Otherwise.
-template <class Otherwise, class Function>
-auto about(const char* function, const std::string& place, Function&& body) {
-  const auto text = [&](const Error& error) {
-    return std::string(function) + ": " + file::escaped(place, PATH_MAX) + ": " +
-           detail::escaped(error.what());
-  };
-  try {
-    return body();
-  } catch (const IoError& error) {
-    throw IoError(text(error));
-  } catch (const Error& error) {
-    throw Otherwise(text(error));
-  }
-}
-
 /// A mistake of the caller, not of the file.
 void check_mmap(const char* function, const LoadOptions& options) {
   if (options.mmap) throw ValueError(std::string(function) + ": expected a file where mmap is set, got memory or a stream");
 }
 
 Dict load_from(const ByteSource& source, const LoadOptions& options) {
-  const Format& format = file::format_of(source);
-  if (format.load == nullptr) {
-    throw FormatError("expected a .teff file, got a file in the format of " + std::string(format.name) +
-                      ", which this version of Teff does not read");
-  }
-  return format.load(source, options);
+  return file::load_with(file::format_of(source), source, options);
 }
 
 void save_to(ByteSink& sink, const Dict& dict, const Format& format, const SaveOptions& options) {
@@ -70,14 +48,16 @@ nn::GraphModule load_model_from(const ByteSource& source, const LoadOptions& opt
   }
   file::ModelContent content;
   file::read_teff(source, FileKind::model, options, [&](file::HeaderReader& archive) { archive(content); });
-  return nn::GraphModule(std::move(content.module));
+  nn::GraphModule module(std::move(content.module));
+  if (options.self_test) file::check_self_test(module, content.self_test);
+  return module;
 }
 
-file::ModelContent content_of(nn::Module& module, std::span<const Tensor> inputs) {
+file::ModelContent content_of(nn::Module& module, std::span<const Tensor> inputs, const SaveOptions& options) {
   // A GraphModule is a record already: writing that down keeps the file that it came from.
   const bool is_record = typeid(module) == typeid(nn::GraphModule);
-  const nn::GraphModule captured =
-      is_record ? static_cast<const nn::GraphModule&>(module) : nn::capture(module, inputs);
+  nn::GraphModule captured = is_record ? static_cast<const nn::GraphModule&>(module) : nn::capture(module, inputs);
+  captured.rename_ports(options.input_names, options.output_names);
   return {captured.data(), file::make_self_test(captured, inputs)};
 }
 
@@ -130,7 +110,7 @@ Dict load(std::istream& stream, const LoadOptions& options) {
 void save_model(nn::Module& module, std::span<const Tensor> inputs, const std::string& path,
                 const SaveOptions& options) {
   about<ValueError>("save_model", path, [&] { check_model_format(file::format_for(path, options.format)); });
-  const file::ModelContent content = content_of(module, inputs);
+  const file::ModelContent content = content_of(module, inputs, options);
   about<ValueError>("save_model", path, [&] {
     file::AtomicFile file(path, options.durable);
     save_model_to(file, content, options);
@@ -140,7 +120,7 @@ void save_model(nn::Module& module, std::span<const Tensor> inputs, const std::s
 
 void save_model(nn::Module& module, std::span<const Tensor> inputs, std::ostream& stream, const SaveOptions& options) {
   about<ValueError>("save_model", kStream, [&] { check_model_format(file::format_for("", options.format)); });
-  const file::ModelContent content = content_of(module, inputs);
+  const file::ModelContent content = content_of(module, inputs, options);
   about<ValueError>("save_model", kStream, [&] {
     file::StreamSink sink(stream);
     save_model_to(sink, content, options);

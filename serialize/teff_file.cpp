@@ -65,12 +65,15 @@ class Head {
   std::vector<TensorEntry> table_;
 };
 
-Preamble read_preamble(const ByteSource& file) {
+Preamble read_preamble(const ByteSource& file, bool whole) {
   PreambleBytes bytes;
   const auto first =
       std::span(bytes).first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.size())));
   file.read(first, 0);
-  return decode_preamble(first, file.size());
+  const Preamble preamble = decode_preamble(first);
+  if (whole) check_file_bytes(preamble, file.size());
+  check_header_bytes(preamble, file.size());
+  return preamble;
 }
 
 void check_kind(FileKind actual, FileKind expected) {
@@ -99,26 +102,26 @@ void write_teff(ByteSink& file, FileKind kind, const Dict& metadata,
   Head(kind, rest).write(file);
 }
 
+TeffHeader::TeffHeader(const ByteSource& file, bool whole)
+    : preamble(read_preamble(file, whole)), bytes(read_header(file, preamble)), archive(bytes, kPreambleBytes) {
+  archive(table);
+  layout = check_layout(table, end(), preamble.file_bytes);
+}
+
 Dict read_teff(const ByteSource& file, FileKind kind, const LoadOptions& options,
                const std::function<void(HeaderReader&)>& content) {
-  const Preamble preamble = read_preamble(file);
-  check_kind(preamble.kind, kind);
-  const std::vector<std::byte> header = read_header(file, preamble);
-  const std::uint64_t header_end = kPreambleBytes + header.size();
-
-  HeaderReader archive(header, kPreambleBytes);
-  std::vector<TensorEntry> table;
-  archive(table);
-  const Layout layout = check_layout(table, header_end, file.size());
+  TeffHeader header(file);
+  check_kind(header.preamble.kind, kind);
   const std::shared_ptr<const Mapping> mapping = options.mmap ? file.map() : nullptr;
-  const std::vector<Tensor> tensors = make_tensors(table, layout, mapping);
+  const std::vector<Tensor> tensors = make_tensors(header.table, header.layout, mapping);
 
+  HeaderReader& archive = header.archive;
   archive.set_tensors(tensors);
   Dict metadata;
   archive(metadata);
   content(archive);
   archive.finish();
-  read_data(file, header_end, table, layout, tensors,
+  read_data(file, header.end(), header.table, header.layout, tensors,
             {mapping.get(), options.verify, [&](std::size_t tensor) { return archive.name_of(tensor); }});
   return metadata;
 }

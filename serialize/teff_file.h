@@ -11,8 +11,24 @@
 #include "teff/serialize/byte_source.h"
 #include "teff/serialize/preamble.h"
 #include "teff/serialize/options.h"
+#include "teff/serialize/tensor_table.h"
 
 namespace teff::file {
+
+/// A .teff file without its tensors: preamble, header and table are read and checked.
+struct TeffHeader {
+  /// `whole`: the file has the length that it should have. If not, data may be missing at its end.
+  /// @throws IoError; FormatError for a file that is damaged, foreign or newer.
+  explicit TeffHeader(const ByteSource& file, bool whole = true);
+
+  std::uint64_t end() const { return kPreambleBytes + bytes.size(); }
+
+  const Preamble preamble;
+  const std::vector<std::byte> bytes;
+  HeaderReader archive;  // behind the table
+  std::vector<TensorEntry> table;
+  Layout layout;
+};
 
 /// Writes a file with what `content` writes to the archive.
 /// @throws IoError; ValueError for what the format cannot hold.

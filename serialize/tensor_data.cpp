@@ -25,6 +25,17 @@ std::span<std::byte> bytes_of(const Tensor& tensor) {
 
 iovec as_piece(std::span<std::byte> bytes) { return {bytes.data(), bytes.size()}; }
 
+bool are_zeros(std::span<const std::byte> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+constexpr const char* kNotZeros = "expected zeros before it, got others: damaged";
+constexpr const char* kNotBools = "expected bool values of 0 or 1, got others";
+
+std::string wrong_checksum(std::uint64_t stored, std::uint64_t actual) {
+  return "damaged: expected checksum " + hex(stored) + ", got " + hex(actual);
+}
+
 /// Calls function(bytes, is_last) for the chunks of a tensor.
 template <class Function>
 void for_chunks(std::span<std::byte> bytes, Function&& function) {
@@ -116,20 +127,18 @@ class DataReader {
 
   void check(const Piece& piece) {
     if (piece.role == kPadding) {
-      const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
-      if (std::all_of(piece.bytes.begin(), piece.bytes.end(), is_zero)) return;
-      refuse(piece.tensor, "expected zeros before it, got others: damaged");
+      if (are_zeros(piece.bytes)) return;
+      refuse(piece.tensor, kNotZeros);
     }
     if (table_[piece.tensor].type.dtype == DType::bool_ && !are_bools(piece.bytes)) {
-      refuse(piece.tensor, "expected bool values of 0 or 1, got others");
+      refuse(piece.tensor, kNotBools);
     }
     if (!options_.verify) return;
     checksum_.update(piece.bytes);
     if (piece.role == kMiddle) return;
     const std::uint64_t stored = table_[piece.tensor].checksum;
     const std::uint64_t actual = checksum_.finish();
-    if (actual != stored)
-      refuse(piece.tensor, "damaged: expected checksum " + hex(stored) + ", got " + hex(actual));
+    if (actual != stored) refuse(piece.tensor, wrong_checksum(stored, actual));
   }
 
   [[noreturn]] void refuse(std::size_t tensor, const std::string& what) const {
@@ -212,6 +221,11 @@ void write_data(ByteSink& file, std::span<std::byte> head, std::span<const Tenso
   if (rewritable && head_is_written) file.write(head, 0);
 }
 
+Tensor make_tensor(const TensorEntry& entry, const std::shared_ptr<const Mapping>& mapping) {
+  if (mapping == nullptr || entry.bytes == 0) return empty(entry.type.shape, {.dtype = entry.type.dtype});
+  return Tensor::from_external(mapping->data() + entry.offset, entry.type, [mapping](void*) {});
+}
+
 std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const Layout& layout,
                                  const std::shared_ptr<const Mapping>& mapping) {
   const NoGradGuard no_grad;
@@ -221,11 +235,8 @@ std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const La
     const TensorEntry& entry = table[i];
     if (layout.owner_of[i] != i) {
       tensors.push_back(tensors[layout.owner_of[i]].view(entry.type.shape));
-    } else if (mapping != nullptr && entry.bytes > 0) {
-      tensors.push_back(
-          Tensor::from_external(mapping->data() + entry.offset, entry.type, [mapping](void*) {}));
     } else {
-      tensors.push_back(empty(entry.type.shape, {.dtype = entry.type.dtype}));
+      tensors.push_back(make_tensor(entry, mapping));
     }
   }
   return tensors;
@@ -244,6 +255,36 @@ void read_data(const ByteSource& file, std::uint64_t header_end, const std::vect
     }
     DataReader(file, table, tensors, options).run(owners, offset);
   });
+}
+
+void read_some(const ByteSource& file, const std::vector<TensorEntry>& table, std::span<const std::size_t> owners,
+               std::span<const Tensor> tensors, const ReadOptions& options) {
+  parallel_for(static_cast<std::int64_t>(owners.size()), [&](std::int64_t i) {
+    const std::size_t owner = owners[static_cast<std::size_t>(i)];
+    DataReader(file, table, tensors, options).run({&owner, 1}, table[owner].offset);
+  });
+}
+
+std::string find_damage(const ByteSource& file, const TensorEntry& entry) {
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(entry.bytes, kChunkBytes)));
+  Checksum checksum;
+  for (std::uint64_t done = 0; done < entry.bytes;) {
+    const std::uint64_t bytes = std::min<std::uint64_t>(entry.bytes - done, buffer.size());
+    const auto piece = std::span(buffer).first(static_cast<std::size_t>(bytes));
+    file.read(piece, entry.offset + done);
+    if (entry.type.dtype == DType::bool_ && !are_bools(piece)) return kNotBools;
+    checksum.update(piece);
+    done += bytes;
+  }
+  const std::uint64_t actual = checksum.finish();
+  return actual == entry.checksum ? "" : wrong_checksum(entry.checksum, actual);
+}
+
+std::string find_padding_damage(const ByteSource& file, const TensorEntry& entry, std::uint64_t offset) {
+  std::array<std::byte, kAlignment> padding;
+  const auto bytes = std::span(padding).first(static_cast<std::size_t>(entry.offset - offset));
+  file.read(bytes, offset);
+  return are_zeros(bytes) ? "" : kNotZeros;
 }
 
 }  // namespace teff::file

@@ -20,8 +20,10 @@ namespace teff::file {
 void write_data(ByteSink& file, std::span<std::byte> head, std::span<const Tensor> tensors,
                 const Layout& layout, std::vector<TensorEntry>& table, const std::function<void()>& finish);
 
-/// Tensors for the entries of the table, those that share a place sharing memory: on the mapping if there is
-/// one, else not initialised.
+/// A tensor that has memory of its own for the entry: on the mapping if there is one, else not initialised.
+Tensor make_tensor(const TensorEntry& entry, const std::shared_ptr<const Mapping>& mapping);
+
+/// Tensors for the entries of the table, those that share a place sharing memory.
 std::vector<Tensor> make_tensors(const std::vector<TensorEntry>& table, const Layout& layout,
                                  const std::shared_ptr<const Mapping>& mapping);
 
@@ -35,5 +37,14 @@ struct ReadOptions {
 /// checksums.
 void read_data(const ByteSource& file, std::uint64_t header_end, const std::vector<TensorEntry>& table,
                const Layout& layout, std::span<const Tensor> tensors, const ReadOptions& options);
+
+/// Fills and checks only the tensors that are named, without the padding before them. Each must own its bytes.
+void read_some(const ByteSource& file, const std::vector<TensorEntry>& table, std::span<const std::size_t> owners,
+               std::span<const Tensor> tensors, const ReadOptions& options);
+
+/// What is wrong with the bytes of a tensor, which are read piece by piece and not kept; empty if nothing is.
+std::string find_damage(const ByteSource& file, const TensorEntry& entry);
+/// The same for the padding before an entry, which begins at `offset`.
+std::string find_padding_damage(const ByteSource& file, const TensorEntry& entry, std::uint64_t offset);
 
 }  // namespace teff::file

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: a file of any format whose tensors were not read yet.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "teff/engine/dict.h"
+#include "teff/nn/graph_module.h"
+#include "teff/serialize/byte_source.h"
+#include "teff/serialize/options.h"
+
+namespace teff::file {
+
+/// Where the elements of a tensor are.
+struct StoragePlace {
+  std::size_t storage = 0;  // equal for the tensors that share all their elements
+  std::optional<std::uint64_t> offset;
+  std::optional<std::uint64_t> checksum;
+};
+
+struct Damage {
+  std::optional<std::size_t> storage;  // whose elements are damaged; none: something else is
+  std::string reason;
+};
+
+/// Each tensor in it is a stand-in: it has a type, and values are for read() to get.
+class Contents {
+ public:
+  virtual ~Contents() = default;
+
+  int version = 0;
+  Dict metadata;
+  Dict structure;
+  std::optional<nn::GraphModuleData> model;
+
+  virtual StoragePlace place_of(const Tensor& stand_in) const = 0;
+  /// The tensors, checked; those that share elements share memory. @throws FormatError, IoError.
+  virtual std::vector<Tensor> read(std::span<const Tensor> stand_ins) const = 0;
+  /// Checks all that was not checked when the file was opened.
+  virtual std::vector<Damage> check() const = 0;
+};
+
+/// Of a dictionary that was loaded as a whole, for formats that cannot do better.
+std::unique_ptr<Contents> loaded_contents(Dict dict);
+
+/// Calls function(tensor) for every tensor in the value, and returns the value with what it returned in their place.
+template <class Function>
+Value map_tensors(const Value& value, Function&& function) {
+  if (value.is_tensor()) return function(value.as_tensor());
+  if (value.is_list()) {
+    List list;
+    for (const Value& item : value.as_list()) list.push_back(map_tensors(item, function));
+    return list;
+  }
+  if (!value.is_dict()) return value;
+  Dict dict;
+  for (const auto& [key, item] : value.as_dict()) dict.insert(key, map_tensors(item, function));
+  return dict;
+}
+
+/// The value with its tensors read.
+Value read_value(const Contents& contents, const Value& value);
+
+}  // namespace teff::file

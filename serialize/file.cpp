@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/file.h"
+
+#include <unordered_map>
+
+#include "teff/engine/error.h"
+#include "teff/serialize/about.h"
+#include "teff/serialize/damages.h"
+#include "teff/serialize/file_reader.h"
+#include "teff/serialize/formats.h"
+#include "teff/serialize/key_path.h"
+
+namespace teff {
+
+struct File::State {
+  std::string place;  // its path, or "memory"
+  std::shared_ptr<const file::ByteSource> source;
+  const file::Format& format;
+  std::unique_ptr<const file::Contents> contents;
+
+  template <class Open>
+  static std::unique_ptr<const State> make(const std::string& place, const LoadOptions& options, Open&& open) {
+    return file::about<FormatError>("File", place, [&] {
+      const std::shared_ptr<const file::ByteSource> source = open();
+      const file::Format& format = file::format_of(*source);
+      State state{place, source, format, file::open_contents(format, source, options)};
+      return std::make_unique<const State>(std::move(state));
+    });
+  }
+};
+
+File::File(const std::string& path, const LoadOptions& options)
+    : state_(State::make(path, options, [&] { return std::make_shared<const file::FileReader>(path); })) {}
+
+File::File(std::span<const std::byte> bytes, const LoadOptions& options) {
+  if (options.mmap) throw ValueError("File: expected a file where mmap is set, got memory");
+  state_ = State::make("memory", options, [&] { return std::make_shared<const file::MemorySource>(bytes); });
+}
+
+File::File(File&&) noexcept = default;
+File& File::operator=(File&&) noexcept = default;
+File::~File() = default;
+
+FileFormat File::format() const { return state_->format.id; }
+int File::version() const { return state_->contents->version; }
+std::uint64_t File::size() const { return state_->source->size(); }
+const Dict& File::structure() const { return state_->contents->structure; }
+
+const nn::GraphModuleData* File::model() const {
+  return state_->contents->model ? &*state_->contents->model : nullptr;
+}
+
+std::vector<FileEntry> File::entries() const {
+  std::vector<FileEntry> entries;
+  std::unordered_map<std::size_t, std::string> first;  // path on each storage
+  const auto add = [&](const std::string& path, const Tensor& tensor) {
+    const file::StoragePlace place = state_->contents->place_of(tensor);
+    const auto [found, is_first] = first.try_emplace(place.storage, path);
+    entries.push_back({path, tensor.type(), tensor.nbytes(), place.offset, place.checksum,
+                       is_first ? "" : found->second});
+  };
+  file::about<FormatError>("File::entries", state_->place,
+                           [&] { file::for_tensors(structure(), file::max_path_bytes(size()), add); });
+  return entries;
+}
+
+Dict File::metadata() const {
+  return file::about<FormatError>("File::metadata", state_->place, [&] {
+    return file::read_value(*state_->contents, state_->contents->metadata).as_dict();
+  });
+}
+
+Value File::read(std::string_view path) const {
+  const Value& value = file::value_at(structure(), path);
+  return file::about<FormatError>("File::read", state_->place,
+                                  [&] { return file::read_value(*state_->contents, value); });
+}
+
+std::vector<FileDamage> File::verify() const {
+  return file::about<FormatError>("File::verify", state_->place, [&] {
+    return file::named(state_->contents->check(), *state_->contents, size());
+  });
+}
+
+}  // namespace teff

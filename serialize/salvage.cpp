@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include <optional>
+#include <unordered_set>
+
+#include "teff/engine/error.h"
+#include "teff/serialize/about.h"
+#include "teff/serialize/damages.h"
+#include "teff/serialize/file.h"
+#include "teff/serialize/file_reader.h"
+#include "teff/serialize/formats.h"
+#include "teff/serialize/teff_contents.h"
+
+namespace teff {
+namespace {
+
+/// Leaves the damaged tensors out.
+class Sieve {
+ public:
+  Sieve(const file::Contents& contents, const std::vector<file::Damage>& damages) : contents_(contents) {
+    for (const file::Damage& damage : damages) {
+      if (damage.storage) damaged_.insert(*damage.storage);
+    }
+  }
+
+  Dict intact(const Dict& dict) const {
+    Dict result;
+    for (const auto& [key, value] : dict) {
+      if (!is_damaged(value)) result.insert(key, intact(value));
+    }
+    return result;
+  }
+
+ private:
+  bool is_damaged(const Value& value) const {
+    return value.is_tensor() && damaged_.contains(contents_.place_of(value.as_tensor()).storage);
+  }
+
+  Value intact(const Value& value) const {
+    if (value.is_dict()) return intact(value.as_dict());
+    if (!value.is_list()) return value;
+    List result;
+    for (const Value& item : value.as_list()) result.push_back(is_damaged(item) ? Value() : intact(item));
+    return result;
+  }
+
+  const file::Contents& contents_;
+  std::unordered_set<std::size_t> damaged_;
+};
+
+Salvage salvage_from(const std::shared_ptr<const file::ByteSource>& source) {
+  if (const file::Format& format = file::format_of(*source); format.id != FileFormat::teff) {
+    throw FormatError("expected a .teff file, got one in the format of " + std::string(format.name));
+  }
+  const std::unique_ptr<const file::Contents> contents = file::open_teff(source, {}, false);
+  const std::vector<file::Damage> damages = contents->check();
+  const Dict& structure = contents->structure;
+  const Dict& wanted = contents->model ? structure.at("state_dict").as_dict() : structure;
+  const Dict intact = Sieve(*contents, damages).intact(wanted);
+  return {file::read_value(*contents, intact).as_dict(), file::named(damages, *contents, source->size())};
+}
+
+}  // namespace
+
+Salvage salvage(const std::string& path) {
+  return file::about<FormatError>("salvage", path,
+                                  [&] { return salvage_from(std::make_shared<const file::FileReader>(path)); });
+}
+
+}  // namespace teff
