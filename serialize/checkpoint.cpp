@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/file.h"
 #include "teff/serialize/save_load.h"
 
 namespace teff {
@@ -38,10 +39,10 @@ std::optional<double> metric_of(const Dict& dict) {
   return metric.is_none() ? std::nullopt : std::optional(metric.as_float());
 }
 
-/// What the header of a file says; nothing if it cannot be read. The tensors stay where they are.
+/// What the header of a file says; nothing if it cannot be read.
 std::optional<CheckpointInfo> read_info(CheckpointInfo file) {
   try {
-    file.metric = metric_of(load(file.path, {.verify = false, .mmap = true}));
+    file.metric = metric_of(File(file.path).structure());
     return file;
   } catch (const Error&) {
     return std::nullopt;
