@@ -23,3 +23,4 @@ run examples/load_without_class fashion_mnist_out/entire_model.teff
 run examples/custom_op
 run examples/custom_layer
 run examples/resume
+run examples/averaging

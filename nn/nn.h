@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Everything of teff::nn, teff::optim and teff::data.
+// Everything of teff::nn, teff::optim, teff::data and teff::metrics.
 
 #include "teff/nn/activation.h"
 #include "teff/nn/batch_norm.h"
@@ -21,6 +21,7 @@
 #include "teff/nn/linear.h"
 #include "teff/nn/load_report.h"
 #include "teff/nn/loss.h"
+#include "teff/nn/metrics.h"
 #include "teff/nn/module.h"
 #include "teff/nn/module_dict.h"
 #include "teff/nn/module_list.h"
