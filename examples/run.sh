@@ -24,3 +24,5 @@ run bin/teff show fashion_mnist_out/entire_model.teff
 run bin/teff verify fashion_mnist_out/entire_model.teff fashion_mnist_out/state_dict_model.teff
 run examples/custom_op
 run examples/custom_layer
+run examples/resume
+run examples/averaging
