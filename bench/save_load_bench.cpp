@@ -53,6 +53,34 @@ void load_dict(benchmark::State& state, Dict (*make)(), const LoadOptions& optio
   state.SetBytesProcessed(state.iterations() * bytes_of(dict));
 }
 
+/// The checksums of all tensors, by this number of threads.
+void verify_dict(benchmark::State& state, int threads) {
+  const TemporaryFile path("teff_verify_bench.teff");
+  const Dict dict = big();
+  save(dict, path.path, {.durable = false});
+  const int before = get_num_threads();
+  set_num_threads(threads);
+  const File file(path.path);
+  for (auto _ : state) benchmark::DoNotOptimize(file.verify().size());
+  set_num_threads(before);
+  state.SetBytesProcessed(state.iterations() * bytes_of(dict));
+}
+
+/// One tensor of 4 MB among 64, verified, of a file that is opened each time.
+void load_entry(benchmark::State& state) {
+  const TemporaryFile path("teff_entry_bench.teff");
+  save(big(), path.path, {.durable = false});
+  for (auto _ : state) benchmark::DoNotOptimize(File(path.path).read("40").as_tensor().nbytes());
+  state.SetBytesProcessed(state.iterations() * 1024 * 1024 * 4);
+}
+
+/// All names, types and places of a file of 256 MB.
+void list_entries(benchmark::State& state) {
+  const TemporaryFile path("teff_list_bench.teff");
+  save(big(), path.path, {.durable = false});
+  for (auto _ : state) benchmark::DoNotOptimize(File(path.path).entries().size());
+}
+
 void save_net(benchmark::State& state) {
   const TemporaryFile file("teff_save_model_bench.teff");
   Net net;
@@ -82,6 +110,14 @@ void bench::register_all() {
   add("load_mapped/256MB", [](benchmark::State& state) {
     load_dict(state, big, {.verify = false, .mmap = true});
   })->Unit(ms);
+  add("load_mapped_verified/256MB", [](benchmark::State& state) { load_dict(state, big, {.mmap = true}); })->Unit(ms);
+  for (const int threads : {1, 2, 4}) {
+    add("verify/256MB/threads:" + std::to_string(threads), [threads](benchmark::State& state) {
+      verify_dict(state, threads);
+    })->Unit(ms);
+  }
+  add("load_entry/4MB_of_256MB", load_entry)->Unit(us);
+  add("list_entries/256MB", list_entries)->Unit(us);
   add("save/net_state_dict", [](benchmark::State& state) { save_dict(state, small); })->Unit(us);
   add("load/net_state_dict", [](benchmark::State& state) { load_dict(state, small, {}); })->Unit(us);
   add("save_model/net", save_net)->Unit(us);

@@ -6,6 +6,10 @@ set(TEFF_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/teff)
 install(TARGETS teff EXPORT teffTargets FILE_SET HEADERS)
 install(EXPORT teffTargets NAMESPACE teff:: DESTINATION ${TEFF_CMAKE_DIR})
 
+if(TEFF_BUILD_CLI)
+  install(TARGETS teff_cli)
+endif()
+
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/teffConfig.cmake.in ${PROJECT_BINARY_DIR}/teffConfig.cmake
                               INSTALL_DESTINATION ${TEFF_CMAKE_DIR})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/teffConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -19,6 +19,12 @@ void from_value(const Value& value, Pair& field) {
   field = {list[0], list[1]};
 }
 
+void from_value(const Value& value, std::array<double, 2>& field) {
+  const List& list = value.as_list();
+  if (list.size() != 2) throw TypeError("expected a list of 2 numbers, got one of " + std::to_string(list.size()));
+  field = {list[0].as_float(), list[1].as_float()};
+}
+
 void bad_field(std::string_view owner, std::string_view field, const char* what) {
   throw TypeError(std::string(owner) + ": attribute \"" + std::string(field) + "\": " + what);
 }

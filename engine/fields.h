@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,8 @@ namespace teff {
 //     }
 //   };
 //
-// and to_dict, from_dict and equality follow. A field is a bool, int64_t, double, std::string, Pair, IntList, an enum
-// with to_string and from_string, or std::optional of these (absent: None).
+// and to_dict, from_dict and equality follow. A field is a bool, int64_t, double, std::string, Pair, IntList, two
+// doubles as a std::array, an enum with to_string and from_string, or std::optional of these (absent: None).
 
 struct NoOptions {
   static void fields(auto&, auto&&) {}
@@ -36,6 +37,7 @@ inline Value to_value(double value) { return value; }
 inline Value to_value(const std::string& value) { return value; }
 inline Value to_value(const IntList& value) { return value; }
 inline Value to_value(const Pair& value) { return IntList{value.height, value.width}; }
+inline Value to_value(const std::array<double, 2>& value) { return List{value[0], value[1]}; }
 template <class Enum>
   requires std::is_enum_v<Enum>
 Value to_value(Enum value) {
@@ -52,6 +54,7 @@ void from_value(const Value& value, double& field);
 void from_value(const Value& value, std::string& field);
 void from_value(const Value& value, IntList& field);
 void from_value(const Value& value, Pair& field);
+void from_value(const Value& value, std::array<double, 2>& field);
 template <class Enum>
   requires std::is_enum_v<Enum>
 void from_value(const Value& value, Enum& field) {

@@ -85,6 +85,7 @@ std::vector<GraphPort> GraphModule::outputs() const {
 }
 
 void GraphModule::rename_ports(std::span<const std::string> inputs, std::span<const std::string> outputs) {
+  if (inputs.empty() && outputs.empty()) return;
   Graph graph = data_.graph;
   rename(graph, input_places(graph), inputs, "inputs");
   rename(graph, graph.outputs, outputs, "outputs");

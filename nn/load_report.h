@@ -20,7 +20,15 @@ struct LoadStateDictOptions {
   bool convert_dtype = true;
   /// Gives each key of the dict the name to look up in the module: `[](const std::string& key) { return "net." + key; }`
   std::function<std::string(const std::string&)> rename = {};
+  /// Then taken off the front of every key that begins with it: "module.", where a wrapper was saved.
+  std::string remove_prefix = {};
+  /// Then put in front of every key: "backbone.", where only that part was saved.
+  std::string add_prefix = {};
 };
+
+/// The second half of a load in two steps: carries out what the first half has checked and prepared, and does not
+/// fail. Call it at most once, before the object that it belongs to changes or goes.
+using Commit = std::function<void()>;
 
 /// What load_state_dict did.
 struct LoadReport {

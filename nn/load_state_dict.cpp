@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <unordered_set>
 
 #include "teff/engine/autograd.h"
@@ -17,6 +18,9 @@ namespace {
 
 using detail::quoted;
 using detail::StateEntry;
+
+/// Names in front of a key that a proposal may contain: a bound on the work for keys made of dots.
+constexpr int kDeepestPrefix = 8;
 
 std::string torch_size(const Shape& shape) { return "torch.Size(" + to_string(shape) + ")"; }
 
@@ -38,30 +42,40 @@ class Loader {
   Loader(const Module& module, const LoadStateDictOptions& options)
       : options_(options), name_(module.type_name()), targets_(detail::named_state(module)) {}
 
-  LoadReport load(const Dict& state_dict) {
+  Commit prepare(const Dict& state_dict) {
     const NoGradGuard no_grad;
     read(state_dict);
     for (const StateEntry& target : targets_) plan(target);
     find_unexpected();
     check();
     protect_sources();
-    for (const auto& [target, source] : copies_) {
-      if (!target.is(source)) target.copy_(source);
-    }
-    return std::move(report_);
+    return [copies = std::move(copies_)] {
+      const NoGradGuard guard;
+      for (const auto& [target, source] : copies) {
+        if (!target.is(source)) target.copy_(source);
+      }
+    };
   }
+
+  LoadReport& report() { return report_; }
 
  private:
   /// The dict under the names to look up.
   void read(const Dict& state_dict) {
     for (const auto& [key, value] : state_dict) {
-      std::string name = options_.rename ? options_.rename(key) : key;
+      std::string name = renamed(key);
       if (values_.contains(name)) {
-        problems_.push_back("rename gives two keys the name " + quoted(name) + ". ");
+        problems_.push_back("renaming gives two keys the name " + quoted(name) + ". ");
       } else {
         values_.insert(std::move(name), value);
       }
     }
+  }
+
+  std::string renamed(const std::string& key) const {
+    std::string name = options_.rename ? options_.rename(key) : key;
+    if (name.starts_with(options_.remove_prefix)) name.erase(0, options_.remove_prefix.size());
+    return options_.add_prefix + name;
   }
 
   void plan(const StateEntry& target) {
@@ -157,37 +171,39 @@ class Loader {
     return report_.missing_keys.size() == targets_.size() && (!targets_.empty() || !values_.empty());
   }
 
-  /// "module." if every name begins with it, else "".
-  template <class Names, class NameOf>
-  static std::string common_prefix(const Names& names, NameOf name_of) {
-    std::string prefix;
-    for (const auto& item : names) {
-      const std::string& name = name_of(item);
-      if (prefix.empty()) prefix = name.substr(0, name.find('.') + 1);
-      if (prefix.empty() || !name.starts_with(prefix)) return "";
+  /// How many of `longer` are one of `shorter` with something in front, by what that is: "module." or "net.features.".
+  template <class Longer, class Shorter>
+  static std::map<std::string, std::size_t> prefixes(const Longer& longer, const Shorter& shorter) {
+    const std::unordered_set<std::string_view> ends(shorter.begin(), shorter.end());
+    std::map<std::string, std::size_t> counts;
+    for (const std::string_view name : longer) {
+      std::size_t dot = name.find('.');
+      for (int depth = 0; depth < kDeepestPrefix && dot != std::string_view::npos; ++depth) {
+        if (ends.contains(name.substr(dot + 1))) ++counts[std::string(name.substr(0, dot + 1))];
+        dot = name.find('.', dot + 1);
+      }
     }
-    return prefix;
+    return counts;
   }
 
-  bool matches(const std::string& key) const {
-    return std::any_of(targets_.begin(), targets_.end(), [&](const StateEntry& target) { return target.name == key; });
-  }
-
+  /// The prefix by which most keys would match, as an option to load with.
   std::string renaming_hint() const {
-    const std::string theirs = common_prefix(values_, [](const DictItem& item) -> auto& { return item.key; });
-    const std::string ours = common_prefix(targets_, [](const StateEntry& target) -> auto& { return target.name; });
-    for (const auto& [key, value] : values_) {
-      if (!theirs.empty() && matches(key.substr(theirs.size()))) {
-        return "Every key begins with " + quoted(theirs) +
-               ": load with {.rename = [](const std::string& key) { return key.substr(" +
-               std::to_string(theirs.size()) + "); }}.";
+    std::vector<std::string_view> keys, names;
+    for (const DictItem& item : values_) keys.push_back(item.key);
+    for (const StateEntry& target : targets_) names.push_back(target.name);
+    std::size_t most = 0;
+    std::string hint;
+    const auto propose = [&](const auto& counts, const char* how, const char* option) {
+      for (const auto& [prefix, count] : counts) {
+        if (count <= most) continue;
+        most = count;
+        hint = std::to_string(count) + " of " + std::to_string(keys.size()) + " keys match " + how + ' ' +
+               quoted(prefix) + " in front: load with {." + option + " = " + quoted(prefix) + "}.";
       }
-      if (!ours.empty() && matches(ours + key)) {
-        return "Every key lacks " + quoted(ours) +
-               " in front: load with {.rename = [](const std::string& key) { return " + quoted(ours) + " + key; }}.";
-      }
-    }
-    return "";
+    };
+    propose(prefixes(keys, names), "without", "remove_prefix");
+    propose(prefixes(names, keys), "with", "add_prefix");
+    return hint;
   }
 
   /// A dict may hold the module's own tensors, under other names: what is still to be read must not be overwritten.
@@ -213,8 +229,17 @@ class Loader {
 
 }  // namespace
 
+Commit Module::prepare_load(const Dict& state_dict, const LoadStateDictOptions& options, LoadReport* report) {
+  Loader loader(*this, options);
+  Commit commit = loader.prepare(state_dict);
+  if (report != nullptr) *report = std::move(loader.report());
+  return commit;
+}
+
 LoadReport Module::load_state_dict(const Dict& state_dict, const LoadStateDictOptions& options) {
-  return Loader(*this, options).load(state_dict);
+  LoadReport report;
+  prepare_load(state_dict, options, &report)();
+  return report;
 }
 
 }  // namespace teff::nn

@@ -128,6 +128,9 @@ class Module {
   /// @throws StateDictError that lists every missing, unexpected and mis-shaped key in PyTorch's wording; the module
   /// is then what it was.
   LoadReport load_state_dict(const Dict& state_dict, const LoadStateDictOptions& options = {});
+  /// The first half of it: checks and converts everything, fills the report if there is one, and changes nothing yet.
+  /// For loading several things, or none of them.
+  Commit prepare_load(const Dict& state_dict, const LoadStateDictOptions& options = {}, LoadReport* report = nullptr);
 
   /// Training or evaluation mode, for this module and all below: dropout and batch norm differ.
   void train(bool mode = true);

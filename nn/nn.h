@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Everything of teff::nn, teff::optim and teff::data.
+// Everything of teff::nn, teff::optim, teff::data and teff::metrics.
 
 #include "teff/nn/activation.h"
 #include "teff/nn/batch_norm.h"
+#include "teff/nn/clip_grad.h"
 #include "teff/nn/conv1d.h"
 #include "teff/nn/conv2d.h"
 #include "teff/nn/conv_transpose2d.h"
@@ -20,11 +21,20 @@
 #include "teff/nn/linear.h"
 #include "teff/nn/load_report.h"
 #include "teff/nn/loss.h"
+#include "teff/nn/metrics.h"
 #include "teff/nn/module.h"
 #include "teff/nn/module_dict.h"
 #include "teff/nn/module_list.h"
 #include "teff/nn/normalization.h"
+#include "teff/nn/optim/adagrad.h"
+#include "teff/nn/optim/adam.h"
+#include "teff/nn/optim/composed_lr.h"
+#include "teff/nn/optim/lr_scheduler.h"
+#include "teff/nn/optim/one_cycle_lr.h"
 #include "teff/nn/optim/optimizer.h"
+#include "teff/nn/optim/reduce_lr_on_plateau.h"
+#include "teff/nn/optim/rmsprop.h"
+#include "teff/nn/optim/schedules.h"
 #include "teff/nn/optim/sgd.h"
 #include "teff/nn/padding.h"
 #include "teff/nn/pooling.h"

@@ -76,6 +76,11 @@ Value File::read(std::string_view path) const {
                                   [&] { return file::read_value(*state_->contents, value); });
 }
 
+Dict File::read_all() const {
+  return file::about<FormatError>("File::read_all", state_->place,
+                                  [&] { return file::read_value(*state_->contents, structure()).as_dict(); });
+}
+
 std::vector<FileDamage> File::verify() const {
   return file::about<FormatError>("File::verify", state_->place, [&] {
     return file::named(state_->contents->check(), *state_->contents, size());

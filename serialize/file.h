@@ -70,6 +70,8 @@ class File {
   /// The value at a path as in FileEntry: a tensor, a number, ..., or a whole list or dictionary. Reads and verifies
   /// only what it returns. @throws IndexError if there is no such value; FormatError if it is damaged; IoError.
   Value read(std::string_view path) const;
+  /// All of it. @throws as read().
+  Dict read_all() const;
 
   /// Reads and checks everything, keeping nothing. Empty if all is as it was written.
   std::vector<FileDamage> verify() const;

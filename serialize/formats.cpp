@@ -5,7 +5,6 @@
 #include <cctype>
 #include <cstring>
 
-#include "teff/engine/error.h"
 #include "teff/serialize/dict_codec.h"
 #include "teff/serialize/safetensors_file.h"
 #include "teff/serialize/teff_contents.h"
@@ -43,6 +42,12 @@ Dict load_teff(const ByteSource& source, const LoadOptions& options) {
 
 std::unique_ptr<Contents> open_whole_teff(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
   return open_teff(std::move(source), options);
+}
+
+std::unique_ptr<Contents> open_safetensors(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  std::unique_ptr<Contents> contents = loaded_contents(load_safetensors(*source, options));
+  contents->metadata = safetensors_metadata(*source);
+  return contents;
 }
 
 void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {

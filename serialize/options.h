@@ -36,7 +36,8 @@ struct LoadOptions {
   /// the file, as save does, is fine while it is mapped; a program that changes or shortens it in place
   /// changes the values, or ends this program with SIGBUS. Tensors that are not aligned in a foreign file are copied.
   bool mmap = false;
-  /// load_model: runs the example that the file holds, and refuses the file unless it gives the outputs that it holds.
+  /// load_model: runs the example that the file holds, and refuses the file unless it gives the outputs that it holds,
+  /// up to rounding (see FORMAT.md).
   bool self_test = false;
   /// PyTorch's files: takes objects of classes that Teff does not know (a whole pickled model) as dictionaries of their
   /// attributes, instead of refusing them. Parameters, buffers and children of a module are such attributes:

@@ -175,6 +175,31 @@ TEST_SUITE("recipe") {
     CHECK(entire.state_dict() == net.state_dict());
   }
 
+  TEST_CASE("PyTorch's usual extensions name PyTorch's format, which holds no entire models of ours") {
+    manual_seed(0);
+    Net net;
+    const TempFolder folder;
+    for (const char* name : {"state_dict_model.pt", "state_dict_model.pth"}) {
+      save(net.state_dict(), folder / name);
+      CHECK(File(folder / name).format() == FileFormat::pytorch);
+      Net model;
+      model.load_state_dict(load(folder / name));
+      CHECK(model.state_dict() == net.state_dict());
+    }
+    CHECK_THROWS_WITH_AS(save_model(net, randn({1, 3, 32, 32}), folder / "entire_model.pt"),
+                         doctest::Contains("which holds no graph: save the state dict"), ValueError);
+  }
+
+  TEST_CASE("a loaded state dict is a dictionary of its own: the model keeps its values only") {
+    Net net, model;
+    const TempFile file;
+    save(net.state_dict(), file);
+    Dict loaded = load(file);
+    model.load_state_dict(loaded);
+    loaded.at("fc3.bias").as_tensor().fill_(7);
+    CHECK(same(model.fc3.bias, net.fc3.bias));
+  }
+
   TEST_CASE("an entire model prints and trains as the net that it was") {
     manual_seed(0);
     Net net;

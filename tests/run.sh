@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
 sh cmake/install_packages.sh cmake g++ ninja-build pkg-config ccache libeigen3-dev libcereal-dev libxxhash-dev \
-  doctest-dev libcli11-dev zlib1g-dev python3-torch
+  doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev graphviz libonnx-testdata python3-torch
 
 launcher=
 if command -v ccache >/dev/null; then
@@ -36,6 +36,6 @@ case $(uname -m) in
   x86_64) isas='-DTEFF_ISAS=baseline;avx2' ;;
 esac
 # shellcheck disable=SC2086
-check tests-asan teff_tests $isas -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
+check tests-asan teff_all_tests $isas -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
   -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 -D_GLIBCXX_ASSERTIONS"

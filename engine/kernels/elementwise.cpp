@@ -180,6 +180,8 @@ void binary(Binary op, int64_t n, const T* a, int a_step, const T* b, int b_step
       return run([](P u, P v) { return packet_pow<T>(u, v); });
     case Binary::prelu:
       return run([](P u, P v) { return pselect(ei::pcmp_lt(splat(T(0)), u), u, pmul(u, v)); });
+    case Binary::prelu_slope:
+      return run([](P u, P v) { return pselect(ei::pcmp_lt(splat(T(0)), u), splat(T(1)), v); });
   }
 }
 

@@ -120,4 +120,13 @@ void pair_loss_backward(PairLoss, int64_t n, T parameter, const T* grad, int gra
 template <class T>
 void sgd_step(const SgdStep&, int64_t n, const T* grad, T* momentum_buffer, T* parameter);
 
+// adaptive.cpp
+template <class T>
+void adam_step(const AdamStep&, int64_t n, const T* grad, T* exp_avg, T* exp_avg_sq, T* max_exp_avg_sq, T* parameter);
+template <class T>
+void rmsprop_step(const RmspropStep&, int64_t n, const T* grad, T* square_avg, T* grad_avg, T* momentum_buffer,
+                  T* parameter);
+template <class T>
+void adagrad_step(const AdagradStep&, int64_t n, const T* grad, T* sum, T* parameter);
+
 }  // namespace teff::kernels::TEFF_ISA

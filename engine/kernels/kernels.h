@@ -49,7 +49,8 @@ struct Window2d {
 
 enum class Unary { relu, leaky_relu, sigmoid, tanh, exp, log, sqrt, abs, neg, clamp, pow };
 enum class Activation { hardtanh, elu, gelu, gelu_tanh, silu, hardswish, hardsigmoid, softplus };
-enum class Binary { add, sub, mul, div, maximum, minimum, pow, prelu };  // prelu: a > 0 ? a : a * b
+// prelu: a > 0 ? a : a * b; prelu_slope, its derivative with respect to a: a > 0 ? 1 : b
+enum class Binary { add, sub, mul, div, maximum, minimum, pow, prelu, prelu_slope };
 enum class PairLoss { mse, l1, smooth_l1, huber, bce, bce_with_logits, kl_div, kl_div_log_target };
 
 /// Batch normalisation over all but the channels of x [N, C, S]; every per-channel array is [C].
@@ -91,10 +92,26 @@ struct Resize2d {
   ResizedAxis<T> rows, columns;
 };
 
-/// One step of SGD on one parameter of n values: see optim/sgd.h for the formula.
+/// One step of an optimiser on one parameter of n values: see update.h for the formulas.
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;
   bool nesterov, maximize, first_step;    // first_step: momentum_buffer is written, not read
+};
+struct AdamStep {
+  double step_size;         // lr / (1 - beta1^t)
+  double root_correction;   // sqrt(1 - beta2^t)
+  double beta1, beta2, eps;
+  double weight_decay;      // added to the gradient
+  double shrink;            // the factor of decoupled weight decay: 1 - lr * weight_decay
+  bool maximize;
+};
+struct RmspropStep {
+  double lr, alpha, eps, weight_decay, momentum;
+  bool maximize;
+};
+struct AdagradStep {
+  double lr, eps, weight_decay;   // lr after its decay
+  bool maximize;
 };
 
 template <class T>
@@ -187,6 +204,13 @@ struct Table {
 
   /// p -= lr * update, in one pass; momentum_buffer may be null if momentum is 0.
   void (*sgd_step)(const SgdStep&, int64_t n, const T* grad, T* momentum_buffer, T* parameter);
+  /// max_exp_avg_sq is null unless its square root is to be divided by (AMSGrad).
+  void (*adam_step)(const AdamStep&, int64_t n, const T* grad, T* exp_avg, T* exp_avg_sq, T* max_exp_avg_sq,
+                    T* parameter);
+  /// grad_avg is null unless centered, momentum_buffer if momentum is 0.
+  void (*rmsprop_step)(const RmspropStep&, int64_t n, const T* grad, T* square_avg, T* grad_avg, T* momentum_buffer,
+                       T* parameter);
+  void (*adagrad_step)(const AdagradStep&, int64_t n, const T* grad, T* sum, T* parameter);
 };
 
 /// The functions of the chosen instruction set, for T = float or double.

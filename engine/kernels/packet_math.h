@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// exp, log, tanh, sigmoid, sqrt, erf and log(1 + x) of packets, right to a few units in the last place for every argument,
-// special values included. Eigen 3.4's own exp is not: exp(-inf) is 3e-39 and, with AVX-512, exp(88.5) is 12
-// % off; its log takes subnormal numbers for the smallest normal one, its sqrt is an approximation.
+// exp, log, tanh, sigmoid, sqrt, erf, exp(x) - 1 and log(1 + x) of packets, right to a few units in the last place for
+// every argument, special values included. Eigen 3.4's own exp is not: exp(-inf) is 3e-39 and, with AVX-512, exp(88.5)
+// is 12 % off; its log takes subnormal numbers for the smallest normal one, its sqrt is an approximation.
 
 #include <cmath>
 #include <cstdint>
@@ -163,10 +163,10 @@ Packet<T> packet_log1p(Packet<T> x) {
 /// x * P(x^2) up to 1, sign(x) * (1 - exp(Q(|x|))) beyond: polynomials fitted to erf(x) / x and log(erfc(x)), right to
 /// 2e-9.
 inline Packet<float> erf_of_packet(Packet<float> x) {
-  constexpr float kNear[] = {1.1283791065216064f,    -0.3761262595653534f,  0.1128358542919159f,  -0.026853812858462334f,
-                             0.005188327748328447f, -8.010193705558777e-4f, 7.853861461626366e-5f};
-  constexpr float kFar[] = {-3.537193313315e-4f,  -1.1270400285720825f,   -0.6382256746292114f, -0.10303737223148346f,
-                            0.02180531807243824f, -0.0029396074824035168f, 1.855740265455097e-4f};
+  constexpr float kNear[] = {1.1283791065e+0f, -3.7612625957e-1f, 1.1283585429e-1f, -2.6853812858e-2f,
+                             5.1883277483e-3f, -8.0101937056e-4f, 7.8538614616e-5f};
+  constexpr float kFar[] = {-3.5371933133e-4f, -1.1270400286e+0f, -6.3822567463e-1f, -1.0303737223e-1f,
+                            2.1805318072e-2f,  -2.9396074824e-3f, 1.8557402655e-4f};
   const Packet<float> size = Eigen::internal::pmin(Eigen::internal::pabs(x), splat(4.0f));
   const Packet<float> square = pmul(size, size);
   Packet<float> p = splat(kNear[6]), q = splat(kFar[6]);

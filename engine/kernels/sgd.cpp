@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/functions.h"
-#include "teff/engine/kernels/vectorized.h"
+#include "teff/engine/kernels/optimizer_loop.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -9,16 +9,14 @@ namespace {
 template <bool kMomentum, bool kFirst, class T>
 void step(const SgdStep& options, int64_t begin, int64_t end, const T* grad, T* buffer, T* parameter) {
   using P = Packet<T>;
-  const P sign = splat(options.maximize ? T(-0.0) : T(0));
-  const P decay = splat(static_cast<T>(options.weight_decay)),
-          momentum = splat(static_cast<T>(options.momentum));
+  const Direction<T> direction(options.maximize, options.weight_decay);
+  const P momentum = splat(static_cast<T>(options.momentum));
   const P fresh = splat(static_cast<T>(1 - options.dampening)), minus_lr = splat(static_cast<T>(-options.lr));
-  const bool has_decay = options.weight_decay != 0, nesterov = options.nesterov;
+  const bool nesterov = options.nesterov;
   // Every multiply-add is one rounding and the product of the buffer another, as in PyTorch.
-  const auto update = [=](int64_t i, int64_t count) {
+  for_each_packet<T>(begin, end, [=](int64_t i, int64_t count) {
     const P p = load_some(parameter, i, count);
-    P g = Eigen::internal::pxor(load_some(grad, i, count), sign);
-    if (has_decay) g = pmadd(p, decay, g);
+    P g = direction(load_some(grad, i, count), p);
     if constexpr (kMomentum) {
       P b = g;
       if constexpr (!kFirst) b = pmadd(g, fresh, pmul(load_some(buffer, i, count), momentum));
@@ -26,10 +24,7 @@ void step(const SgdStep& options, int64_t begin, int64_t end, const T* grad, T* 
       g = nesterov ? pmadd(b, momentum, g) : b;
     }
     store_some(parameter, i, count, pmadd(g, minus_lr, p));
-  };
-  int64_t i = begin;
-  for (; i + kLanes<T> <= end; i += kLanes<T>) update(i, kLanes<T>);
-  if (i < end) update(i, end - i);
+  });
 }
 
 }  // namespace

@@ -45,7 +45,10 @@ constexpr Table<T> make_table() {
           .group_norm_backward = group_norm_backward<T>,
           .pair_loss = pair_loss<T>,
           .pair_loss_backward = pair_loss_backward<T>,
-          .sgd_step = sgd_step<T>};
+          .sgd_step = sgd_step<T>,
+          .adam_step = adam_step<T>,
+          .rmsprop_step = rmsprop_step<T>,
+          .adagrad_step = adagrad_step<T>};
 }
 
 }  // namespace

@@ -84,10 +84,16 @@ class AdaptiveMaxPool2d : public AdaptivePool<AdaptiveMaxPool2d> {
       indices = detail::make_tensor({y.shape(), DType::int64});
       context.save(indices);
     }
+    if (y.numel() == 0) return y;
     std::int64_t* places = indices.defined() ? indices.data<std::int64_t>() : nullptr;
+    const kernels::AdaptivePool2d pool = sizes(x.shape(), y.shape());
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().adaptive_max_pool2d(sizes(x.shape(), y.shape()), x.data<T>(), y.data<T>(), places);
+      if (pool.height % pool.out_height == 0 && pool.width % pool.out_width == 0) {
+        kernels::table<T>().max_pool2d(window(x.shape(), y.shape()), x.data<T>(), y.data<T>(), places);
+      } else {
+        kernels::table<T>().adaptive_max_pool2d(pool, x.data<T>(), y.data<T>(), places);
+      }
     });
     return y;
   }
@@ -95,19 +101,20 @@ class AdaptiveMaxPool2d : public AdaptivePool<AdaptiveMaxPool2d> {
   TensorList backward(const BackwardContext& context) const override {
     const Tensor& grad = context.grad;
     Tensor grad_x = detail::make_tensor(context.inputs[0].type());
-    kernels::Window2d window{};  // the places are known: only the sizes count
-    window.batch = grad.size(0);
-    window.channels = grad.size(1);
-    window.height = grad_x.size(2);
-    window.width = grad_x.size(3);
-    window.out_height = grad.size(2);
-    window.out_width = grad.size(3);
+    if (grad_x.numel() == 0) return {grad_x};
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().max_pool2d_backward(window, grad.data<T>(), context.saved[0].data<std::int64_t>(),
-                                              grad_x.data<T>());
+      kernels::table<T>().max_pool2d_backward(window(grad_x.shape(), grad.shape()), grad.data<T>(),
+                                              context.saved[0].data<std::int64_t>(), grad_x.data<T>());
     });
     return {grad_x};
+  }
+
+ private:
+  /// What max_pool2d would be told if all windows were of one size. Its backward only asks for the sizes of the images.
+  static kernels::Window2d window(const Shape& input, const Shape& output) {
+    const Pair size{input[2] / output[2], input[3] / output[3]};
+    return ops::make_window(input, output, {.kernel = size, .stride = size, .padding = 0});
   }
 };
 

@@ -48,6 +48,7 @@ void run(Binary op, std::int64_t n, const std::int64_t* a, int a_step, const std
     case Binary::div:
     case Binary::pow:
     case Binary::prelu:
+    case Binary::prelu_slope:
       break;  // refused by their output_type
   }
 }

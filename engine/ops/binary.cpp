@@ -157,7 +157,7 @@ class Pow : public BinaryOp<Pow, Binary::pow> {
   }
 };
 
-/// y = x > 0 ? x : x * w, dX = x > 0 ? dY : dY * w, dW = x > 0 ? 0 : dY * x. The weight broadcasts to x.
+/// y = x > 0 ? x : x * w, dX = dY * (x > 0 ? 1 : w), dW = dY * min(x, 0). The weight broadcasts to x.
 class Prelu : public BinaryOp<Prelu, Binary::prelu> {
  public:
   static constexpr std::string_view kName = "prelu";
@@ -173,8 +173,9 @@ class Prelu : public BinaryOp<Prelu, Binary::prelu> {
     return inputs[0];
   }
   static Tensor gradient(const BackwardContext& context, std::size_t i) {
-    if (i == 0) return weighted(context, [](auto grad, auto x, auto weight) { return x > 0 ? grad : grad * weight; });
-    return weighted(context, [](auto grad, auto x, auto) { return x > 0 ? decltype(grad){0} : grad * x; });
+    const Tensor &x = context.inputs[0], &weight = context.inputs[1];
+    if (i == 0) return mul(context.grad, ops::compute(Binary::prelu_slope, x, weight, x.type()));
+    return mul(context.grad, clamp(x, {}, 0));
   }
 };
 

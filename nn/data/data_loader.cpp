@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <sstream>
 #include <vector>
 
 #include "teff/engine/autograd.h"
@@ -14,6 +16,15 @@
 namespace teff::data {
 namespace {
 
+using State = std::vector<std::uint8_t>;  // of a generator
+
+/// @throws TypeError, ValueError unless it is the state of a generator.
+Generator to_generator(const Value& value) {
+  Generator generator;
+  generator.set_state(value.as_tensor().span<std::uint8_t>());
+  return generator;
+}
+
 std::uint64_t draw_seed(Generator& generator) {
   std::int64_t seed = 0;
   random_(&seed, 1, generator);
@@ -22,10 +33,29 @@ std::uint64_t draw_seed(Generator& generator) {
 
 }  // namespace
 
+/// Where the loop of one epoch is.
+struct DataLoader::Place {
+  State start;             // of the generator, before it drew the order
+  std::int64_t given = 0;  // batches that the loop has had
+  bool ended = false;
+};
+
+struct DataLoader::Progress {
+  std::shared_ptr<Place> place;  // in the epoch that began last, or was loaded
+  bool loaded = false;           // the next epoch goes on from there
+};
+
 class DataLoader::Iterator::Epoch {
  public:
-  Epoch(std::shared_ptr<Dataset> dataset, const DataLoaderOptions& options, std::int64_t batches)
-      : dataset_(std::move(dataset)), options_(options), left_(batches), order_(draw_order()) {
+  /// Draws the order from `source`.
+  Epoch(std::shared_ptr<Dataset> dataset, const DataLoaderOptions& options, std::int64_t batches,
+        std::shared_ptr<Place> place, Generator& source)
+      : dataset_(std::move(dataset)),
+        options_(options),
+        place_(std::move(place)),
+        left_(batches - place_->given),
+        order_(draw_order(source)),
+        next_(std::min(static_cast<std::size_t>(place_->given * options.batch_size), order_.size())) {
     if (options_.prefetch == 0) return;
     const bool record = is_grad_enabled();
     prefetcher_.emplace(
@@ -39,15 +69,19 @@ class DataLoader::Iterator::Epoch {
   /// Nothing at the end.
   std::optional<Example> next() {
     std::optional<Example> batch = prefetcher_ ? prefetcher_->take() : make();
-    if (!batch) finish();
+    if (batch) {
+      ++place_->given;
+    } else {
+      place_->ended = true;
+      finish();
+    }
     return batch;
   }
 
  private:
   /// As PyTorch does: a seed for workers, which nobody uses here, then the order: from a generator that is seeded by
   /// the default one, or from the user's generator itself.
-  std::vector<std::int64_t> draw_order() {
-    Generator& source = options_.generator != nullptr ? *options_.generator : default_generator();
+  std::vector<std::int64_t> draw_order(Generator& source) {
     draw_seed(source);
     std::vector<std::int64_t> order(static_cast<std::size_t>(dataset_->size()));
     if (!options_.shuffle) {
@@ -83,14 +117,15 @@ class DataLoader::Iterator::Epoch {
 
   std::shared_ptr<Dataset> dataset_;
   DataLoaderOptions options_;
-  std::int64_t left_;  // batches
+  std::shared_ptr<Place> place_;  // written by the loop's thread alone
+  std::int64_t left_;             // batches
   std::vector<std::int64_t> order_;
-  std::size_t next_ = 0;
+  std::size_t next_;
   std::optional<detail::Prefetcher<Example>> prefetcher_;  // last: its thread uses the others
 };
 
 DataLoader::DataLoader(std::shared_ptr<Dataset> dataset, const DataLoaderOptions& options)
-    : dataset_(std::move(dataset)), options_(options) {
+    : dataset_(std::move(dataset)), options_(options), progress_(std::make_shared<Progress>()) {
   if (dataset_ == nullptr) throw TypeError("DataLoader: expected a dataset, got a null pointer");
   nn::detail::expect_at_least(1, "DataLoader", "batch_size", options.batch_size);
   nn::detail::expect_at_least(0, "DataLoader", "prefetch", options.prefetch);
@@ -105,7 +140,67 @@ std::int64_t DataLoader::size() const {
 }
 
 DataLoader::Iterator DataLoader::begin() const {
-  return Iterator(std::make_unique<Iterator::Epoch>(dataset_, options_, size()));
+  if (progress_->loaded) {
+    // The generator itself has drawn this order already.
+    Generator source;
+    source.set_state(progress_->place->start);
+    auto epoch = std::make_unique<Iterator::Epoch>(dataset_, options_, size(), progress_->place, source);
+    progress_->loaded = false;
+    return Iterator(std::move(epoch));
+  }
+  Generator& source = options_.generator != nullptr ? *options_.generator : default_generator();
+  progress_->place = std::make_shared<Place>(Place{.start = source.get_state()});
+  return Iterator(std::make_unique<Iterator::Epoch>(dataset_, options_, size(), progress_->place, source));
+}
+
+/// What must be equal for a place to mean the same.
+Dict DataLoader::settings() const {
+  return {{"dataset_size", dataset_->size()},
+          {"batch_size", options_.batch_size},
+          {"shuffle", options_.shuffle},
+          {"drop_last", options_.drop_last},
+          {"own_generator", options_.generator != nullptr}};
+}
+
+Dict DataLoader::state_dict() const {
+  Dict state = settings();
+  const std::shared_ptr<Place>& place = progress_->place;
+  const bool inside = place != nullptr && !place->ended;
+  state.insert("batches", inside ? place->given : 0);
+  state.insert("epoch_start", inside ? Value(tensor(place->start)) : Value());
+  state.insert("generator", options_.generator != nullptr ? Value(tensor(options_.generator->get_state())) : Value());
+  return state;
+}
+
+Commit DataLoader::prepare_load(const Dict& state_dict) {
+  try {
+    return prepare(state_dict);
+  } catch (const Error& error) {
+    throw StateDictError(std::string("DataLoader: loaded state dict is not valid: ") + error.what());
+  }
+}
+
+Commit DataLoader::prepare(const Dict& state_dict) {
+  for (const auto& [key, expected] : settings()) {
+    if (state_dict.at(key) == expected) continue;
+    std::ostringstream text;
+    text << "expected " << key << ' ' << expected << ", got " << state_dict.at(key);
+    throw ValueError(text.str());
+  }
+  const std::int64_t given = state_dict.at("batches").as_int();
+  nn::detail::expect(given >= 0 && given <= size(), "DataLoader", "batches in [0, " + std::to_string(size()) + ']',
+                     std::to_string(given));
+  std::shared_ptr<Place> place;
+  if (const Value& start = state_dict.at("epoch_start"); !start.is_none()) {
+    place = std::make_shared<Place>(Place{.start = to_generator(start).get_state(), .given = given});
+  }
+  std::optional<Generator> generator;
+  if (options_.generator != nullptr) generator = to_generator(state_dict.at("generator"));
+  return [this, place, generator] {
+    progress_->place = place;
+    progress_->loaded = place != nullptr;
+    if (generator) *options_.generator = *generator;
+  };
 }
 
 DataLoader::Iterator::Iterator(std::unique_ptr<Epoch> epoch) : epoch_(std::move(epoch)) { ++*this; }

@@ -5,7 +5,9 @@
 #include <iterator>
 #include <memory>
 
+#include "teff/engine/dict.h"
 #include "teff/nn/data/dataset.h"
+#include "teff/nn/load_report.h"
 
 namespace teff {
 class Generator;
@@ -33,6 +35,9 @@ struct DataLoaderOptions {
 ///
 /// The order is that of PyTorch's DataLoader after the same manual_seed, and as many random numbers are drawn. An
 /// exception of the dataset comes out of the loop. A loop that ends early leaves nothing running.
+///
+/// A loader knows its place in the epoch that began last, which state_dict() writes down; copies share it. Loops of one
+/// loader, and of its copies, begin in one thread at a time.
 class DataLoader {
  public:
   class Iterator;
@@ -45,13 +50,32 @@ class DataLoader {
   /// Number of batches.
   std::int64_t size() const;
 
-  /// Starts an epoch.
+  /// Starts an epoch, or goes on with the one that load_state_dict() has brought.
   Iterator begin() const;
   std::default_sentinel_t end() const { return {}; }
 
+  /// The place: how many batches of the epoch its loop has been given, the one it holds included, and the generator as
+  /// it was before the epoch's order was drawn. What a prefetching thread has made beyond that does not count. The
+  /// state of the user's generator, if there is one, is part of it; that of default_generator() is not.
+  Dict state_dict() const;
+  /// Takes over a place, all or nothing: the next loop goes on with the batch after it, in the same order. Exact if the
+  /// generators are what they were then; a dataset that draws random numbers itself needs prefetch 0 for that.
+  /// @throws StateDictError unless the dict is that of a loader of equal batch_size, shuffle and drop_last, with or
+  /// without a generator as this one, for a dataset of this size.
+  void load_state_dict(const Dict& state_dict) { prepare_load(state_dict)(); }
+  /// The first half of it, which changes nothing yet.
+  Commit prepare_load(const Dict& state_dict);
+
  private:
+  struct Place;
+  struct Progress;
+
+  Dict settings() const;
+  Commit prepare(const Dict& state_dict);
+
   std::shared_ptr<Dataset> dataset_;
   DataLoaderOptions options_;
+  std::shared_ptr<Progress> progress_;
 };
 
 /// The place in an epoch. Can be moved, not copied: two could not share the thread in the background.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/optim/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_set>
 
@@ -8,8 +9,38 @@
 #include "teff/nn/text.h"
 
 namespace teff::optim {
+namespace {
 
 using nn::detail::quoted;
+
+/// How PyTorch computes: nothing of it changes a step.
+constexpr const char* kNotOptions[] = {"params", "param_names", "foreach", "differentiable", "capturable", "fused"};
+constexpr const char* kScheduleKeys[] = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"};
+
+/// The largest count up to which every integer is a float, and a double.
+constexpr std::int64_t kFloatIntegers = std::int64_t{1} << 24, kDoubleIntegers = std::int64_t{1} << 53;
+
+/// PyTorch counts in float32; where that stands still, a double goes on.
+Value step_value(StateLayout::Step form, std::int64_t step) {
+  if (form == StateLayout::Step::number) return step;
+  const Tensor tensor = scalar_tensor(static_cast<double>(step));
+  return step <= kFloatIntegers ? tensor.to(DType::float32) : tensor;
+}
+
+/// The number of a state dict's step, -1 if it is none.
+std::int64_t read_step(const Value& value) {
+  double step = -1;
+  if (value.is_tensor()) {
+    const Tensor& tensor = value.as_tensor();
+    if (tensor.defined() && tensor.numel() == 1) step = tensor.item<double>();
+  } else {
+    step = value.as_float();
+  }
+  const bool whole = step >= 0 && step <= static_cast<double>(kDoubleIntegers) && step == std::floor(step);
+  return whole ? static_cast<std::int64_t>(step) : -1;
+}
+
+}  // namespace
 
 ParameterList::ParameterList(const NamedTensors& parameters) {
   for (const auto& [name, tensor] : parameters) {
@@ -18,10 +49,14 @@ ParameterList::ParameterList(const NamedTensors& parameters) {
   }
 }
 
-Optimizer::Optimizer(std::string name, std::vector<std::string_view> slots, std::vector<ParameterList> groups)
-    : name_(std::move(name)), slots_(std::move(slots)), groups_(std::move(groups)) {
+Optimizer::Optimizer(std::string name, StateLayout layout, std::vector<ParameterList> groups)
+    : name_(std::move(name)), layout_(std::move(layout)), groups_(std::move(groups)), schedules_(groups_.size()) {
   check_parameters();
-  state_.assign(first_parameter(groups_.size()), std::vector<Tensor>(slots_.size()));
+  state_ = no_state();
+}
+
+Optimizer::State Optimizer::no_state() const {
+  return State(first_parameter(groups_.size()), {.slots = std::vector<Tensor>(layout_.slots.size())});
 }
 
 void Optimizer::check_parameters() const {
@@ -59,25 +94,46 @@ void Optimizer::zero_grad() const {
   }
 }
 
+void Optimizer::set_lr(double lr) {
+  for (std::size_t group = 0; group < num_groups(); ++group) set_lr(lr, group);
+}
+
+const Tensor& Optimizer::slot(std::size_t group, std::size_t parameter, std::size_t slot, double value) {
+  Tensor& tensor = state(group, parameter).slots[slot];
+  const Tensor& like = groups_[group].tensors[parameter];
+  if (!tensor.defined()) tensor = full(like.shape(), value, {.dtype = like.dtype()});
+  return tensor;
+}
+
 std::size_t Optimizer::first_parameter(std::size_t group) const {
   std::size_t first = 0;
   for (std::size_t i = 0; i < group; ++i) first += groups_[i].tensors.size();
   return first;
 }
 
+Dict Optimizer::state_of(const ParameterState& state) const {
+  Dict dict;
+  const auto defined = [](const Tensor& tensor) { return tensor.defined(); };
+  if (std::none_of(state.slots.begin(), state.slots.end(), defined)) return dict;
+  if (layout_.step != StateLayout::Step::none) dict.insert("step", step_value(layout_.step, state.step));
+  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+    if (state.slots[i].defined()) dict.insert(std::string(layout_.slots[i].name), state.slots[i]);
+  }
+  return dict;
+}
+
 Dict Optimizer::state_dict() const {
   Dict all_state;
   for (std::size_t i = 0; i < state_.size(); ++i) {
-    Dict of_parameter;
-    for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
-      if (state_[i][slot].defined()) of_parameter.insert(std::string(slots_[slot]), state_[i][slot]);
-    }
+    Dict of_parameter = state_of(state_[i]);
     if (!of_parameter.empty()) all_state.insert(std::to_string(i), std::move(of_parameter));
   }
   List groups;
   std::size_t place = 0;
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     Dict group = group_options(i);
+    for (const auto& [key, value] : layout_.constants) group.insert(key, value);
+    for (const auto& [key, value] : schedules_[i]) group.insert(key, value);
     List params;
     while (params.size() < groups_[i].tensors.size()) params.emplace_back(place++);
     group.insert("params", std::move(params));
@@ -102,26 +158,38 @@ std::string Optimizer::describe(std::size_t place) const {
   return text;
 }
 
-void Optimizer::load_state_dict(const Dict& state_dict) {
-  State state;
+Commit Optimizer::prepare_load(const Dict& state_dict) {
   try {
-    const List& saved_groups = state_dict.at("param_groups").as_list();
-    std::vector<std::string> ids;
-    const std::vector<std::size_t> places = match(saved_groups, ids);
-    state = read_state(state_dict.at("state").as_dict(), ids, places);
-    std::vector<Dict> options;
-    for (const Value& group : saved_groups) {
-      options.push_back(group.as_dict());
-      options.back().erase("params");
-      options.back().erase("param_names");
-    }
-    set_group_options(options);  // the last that can fail
+    return prepare(state_dict);
   } catch (const StateDictError&) {
     throw;
   } catch (const Error& error) {
     throw StateDictError(name_ + ": loaded state dict is not valid: " + error.what());
   }
-  state_ = std::move(state);
+}
+
+Commit Optimizer::prepare(const Dict& state_dict) {
+  const List& saved_groups = state_dict.at("param_groups").as_list();
+  std::vector<std::string> ids;
+  const std::vector<std::size_t> places = match(saved_groups, ids);
+  State state = read_state(state_dict.at("state").as_dict(), ids, places);
+  std::vector<Dict> options, schedules = schedules_;
+  for (const Value& saved : saved_groups) {
+    Dict group = saved.as_dict();
+    for (const char* key : kNotOptions) group.erase(key);
+    for (const char* key : kScheduleKeys) {
+      const Value* value = group.find(key);
+      if (value != nullptr) schedules[options.size()][key] = value->as_float();
+      group.erase(key);
+    }
+    options.push_back(std::move(group));
+  }
+  return [this, state = std::move(state), schedules = std::move(schedules),
+          set_options = prepare_group_options(options)]() mutable {
+    state_ = std::move(state);
+    schedules_ = std::move(schedules);
+    set_options();
+  };
 }
 
 /// For each parameter of the dict, in its order, the place of ours; `ids` gets what the dict calls it.
@@ -178,13 +246,13 @@ void Optimizer::match_group(const Dict& saved, std::size_t group, std::vector<st
 
 Optimizer::State Optimizer::read_state(const Dict& saved, std::span<const std::string> ids,
                                        std::span<const std::size_t> places) const {
-  State state(state_.size(), std::vector<Tensor>(slots_.size()));
+  State state = no_state();
   std::size_t found = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const Value* of_parameter = saved.find(ids[i]);
     if (of_parameter == nullptr) continue;
     ++found;
-    read_parameter(of_parameter->as_dict(), places[i], state);
+    read_parameter(of_parameter->as_dict(), places[i], state[places[i]]);
   }
   if (found != saved.size()) {
     refuse("loaded state dict contains the state of " + std::to_string(saved.size() - found) +
@@ -193,31 +261,62 @@ Optimizer::State Optimizer::read_state(const Dict& saved, std::span<const std::s
   return state;
 }
 
-void Optimizer::read_parameter(const Dict& saved, std::size_t place, State& state) const {
-  std::size_t index = place, group = 0;
-  while (index >= groups_[group].tensors.size()) index -= groups_[group++].tensors.size();
-  const Tensor& parameter = groups_[group].tensors[index];
+void Optimizer::read_parameter(const Dict& saved, std::size_t place, ParameterState& state) const {
+  bool has_step = false;
   for (const auto& [key, value] : saved) {
+    if (key == "step" && layout_.step != StateLayout::Step::none) {
+      state.step = read_step(value);
+      if (state.step < 0) refuse("step of " + describe(place) + " is not a count");
+      has_step = true;
+      continue;
+    }
     std::size_t slot = 0;
-    while (slot < slots_.size() && slots_[slot] != key) ++slot;
-    if (slot == slots_.size()) {
+    while (slot < layout_.slots.size() && layout_.slots[slot].name != key) ++slot;
+    if (slot == layout_.slots.size()) {
       refuse("loaded state dict contains " + quoted(key) + " for " + describe(place) + ", which " + name_ +
              " does not know");
     }
-    if (value.is_none()) continue;
-    const Tensor& tensor = value.as_tensor();
-    const std::string what = key + " of " + describe(place);
-    if (!tensor.defined() || tensor.shape() != parameter.shape()) {
-      refuse("size mismatch for " + what + ": copying a tensor with shape " +
-             (tensor.defined() ? to_string(tensor.shape()) : "undefined") +
-             " from checkpoint, the shape of the parameter is " + to_string(parameter.shape()));
-    }
-    const Tensor as_double = tensor.to(DType::float64);
-    for (const double number : as_double.span<double>()) {
-      if (!std::isfinite(number)) refuse(what + " is not finite");
-    }
-    state[place][slot] = tensor.detach().to(parameter.dtype()).clone();
+    if (!value.is_none()) state.slots[slot] = read_slot(value, layout_.slots[slot], place);
   }
+  check_complete(state, has_step, place);
+}
+
+Tensor Optimizer::read_slot(const Value& value, const Slot& slot, std::size_t place) const {
+  const Tensor& parameter = parameter_at(place);
+  const Tensor& tensor = value.as_tensor();
+  const std::string what = std::string(slot.name) + " of " + describe(place);
+  if (!tensor.defined() || tensor.shape() != parameter.shape()) {
+    refuse("size mismatch for " + what + ": copying a tensor with shape " +
+           (tensor.defined() ? to_string(tensor.shape()) : "undefined") +
+           " from checkpoint, the shape of the parameter is " + to_string(parameter.shape()));
+  }
+  const Tensor as_double = tensor.to(DType::float64);
+  for (const double number : as_double.span<double>()) {
+    if (!std::isfinite(number)) refuse(what + " is not finite");
+    if (slot.non_negative && number < 0) refuse(what + " is negative");
+  }
+  return tensor.detach().to(parameter.dtype()).clone();
+}
+
+/// Half a state would be completed with zeros, which is another run.
+void Optimizer::check_complete(const ParameterState& state, bool has_step, std::size_t place) const {
+  bool any = has_step;
+  for (const Tensor& tensor : state.slots) any = any || tensor.defined();
+  if (!any) return;
+  if (layout_.step != StateLayout::Step::none && !has_step) {
+    refuse("loaded state dict lacks \"step\" for " + describe(place));
+  }
+  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+    if (layout_.slots[i].required && !state.slots[i].defined()) {
+      refuse("loaded state dict lacks " + quoted(layout_.slots[i].name) + " for " + describe(place));
+    }
+  }
+}
+
+const Tensor& Optimizer::parameter_at(std::size_t place) const {
+  std::size_t group = 0;
+  while (place >= groups_[group].tensors.size()) place -= groups_[group++].tensors.size();
+  return groups_[group].tensors[place];
 }
 
 }  // namespace teff::optim

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include "teff/engine/dict.h"
 #include "teff/engine/graph.h"
 #include "teff/engine/tensor.h"
+#include "teff/nn/load_report.h"
 
 namespace teff::optim {
 
@@ -25,8 +28,24 @@ struct ParameterList {
   std::vector<std::string> names;  // as many as tensors, or none
 };
 
-/// Base of the optimisers: parameters in groups that differ in their options, and tensors of state per parameter.
-/// Holds handles of the parameters. A copy shares them, and the state that there is.
+/// A tensor of state that an optimiser keeps for each parameter, of the parameter's shape and dtype.
+struct Slot {
+  std::string_view name;
+  bool required = false;      // there whenever there is any state
+  bool non_negative = false;  // a sum or mean of squares
+};
+
+/// What an optimiser keeps for each parameter, and how a state dict shows it.
+struct StateLayout {
+  enum class Step { none, number, tensor };
+
+  Step step = Step::none;  // "step", the count of the parameter's steps: an integer, or a tensor without dimensions
+  std::vector<Slot> slots;
+  Dict constants = {};  // entries that PyTorch has in each group and that change nothing here
+};
+
+/// Base of the optimisers: parameters in groups that differ in their options, and state per parameter. Holds handles
+/// of the parameters. A copy shares them, and the state that there is.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -36,8 +55,20 @@ class Optimizer {
   /// Removes the gradients of all parameters.
   void zero_grad() const;
 
+  const std::string& name() const { return name_; }
   std::size_t num_groups() const { return groups_.size(); }
   const std::vector<Tensor>& parameters(std::size_t group = 0) const { return groups_.at(group).tensors; }
+
+  // What schedulers change. @throws ValueError for a number that the options do not take.
+  virtual double lr(std::size_t group = 0) const = 0;
+  virtual void set_lr(double lr, std::size_t group) = 0;
+  /// Sets the learning rate of all groups.
+  void set_lr(double lr);
+  /// Momentum, or Adam's first beta; nothing if the optimiser has neither.
+  virtual std::optional<double> momentum(std::size_t group = 0) const = 0;
+  virtual void set_momentum(double momentum, std::size_t group) = 0;
+  /// What schedulers remember about a group; saved with it, under PyTorch's names: "initial_lr", "max_lr", ...
+  Dict& schedule(std::size_t group) { return schedules_.at(group); }
 
   /// PyTorch's form: {"state": {"0": {"momentum_buffer": tensor}}, "param_groups": [{"lr": 0.1, ..., "params": [0]}]}.
   /// Parameters are numbered through all groups. Tensors are handles.
@@ -45,45 +76,59 @@ class Optimizer {
   /// Takes over options and copies of the state, all or nothing; parameters with names are matched by name.
   /// @throws StateDictError if groups, sizes, names, shapes or options do not fit, or a value is not finite; the
   /// optimiser is then what it was.
-  void load_state_dict(const Dict& state_dict);
+  void load_state_dict(const Dict& state_dict) { prepare_load(state_dict)(); }
+  /// The first half of it, which changes nothing yet.
+  Commit prepare_load(const Dict& state_dict);
 
  protected:
-  /// `name` begins error messages; `slots` names the tensors of state, each of its parameter's shape.
+  struct ParameterState {
+    std::int64_t step = 0;      // steps that this parameter has made
+    std::vector<Tensor> slots;  // undefined at first
+  };
+
+  /// `name` begins error messages.
   /// @throws ValueError if there is no parameter, one occurs twice or is not a leaf, or names are missing or repeated;
   /// TypeError for an undefined one or one that is not float32 or float64.
-  Optimizer(std::string name, std::vector<std::string_view> slots, std::vector<ParameterList> groups);
+  Optimizer(std::string name, StateLayout layout, std::vector<ParameterList> groups);
   Optimizer(const Optimizer&) = default;
   Optimizer(Optimizer&&) = default;
   Optimizer& operator=(const Optimizer&) = default;
   Optimizer& operator=(Optimizer&&) = default;
 
-  /// State `slot` of a parameter, undefined at first.
-  Tensor& state(std::size_t group, std::size_t parameter, std::size_t slot) {
-    return state_[first_parameter(group) + parameter][slot];
+  ParameterState& state(std::size_t group, std::size_t parameter) {
+    return state_[first_parameter(group) + parameter];
   }
-  const std::string& name() const { return name_; }
+  /// A slot, filled with `value` if it was undefined.
+  const Tensor& slot(std::size_t group, std::size_t parameter, std::size_t slot, double value = 0);
 
   /// The options of a group by name.
   virtual Dict group_options(std::size_t group) const = 0;
-  /// Takes over the options of all groups. @throws ValueError, TypeError, and changes nothing, if one is not valid.
-  virtual void set_group_options(const std::vector<Dict>& groups) = 0;
+  /// What takes over the options of all groups. @throws ValueError, TypeError if one is not valid.
+  virtual Commit prepare_group_options(const std::vector<Dict>& groups) = 0;
 
  private:
-  using State = std::vector<std::vector<Tensor>>;  // by parameter and slot
+  using State = std::vector<ParameterState>;
 
+  State no_state() const;
   std::size_t first_parameter(std::size_t group) const;
   void check_parameters() const;
+  Dict state_of(const ParameterState& state) const;
+  Commit prepare(const Dict& state_dict);
   std::vector<std::size_t> match(const List& saved_groups, std::vector<std::string>& ids) const;
   void match_group(const Dict& saved, std::size_t group, std::vector<std::size_t>& places) const;
   State read_state(const Dict& saved, std::span<const std::string> ids, std::span<const std::size_t> places) const;
-  void read_parameter(const Dict& saved, std::size_t place, State& state) const;
+  void read_parameter(const Dict& saved, std::size_t place, ParameterState& state) const;
+  Tensor read_slot(const Value& value, const Slot& slot, std::size_t place) const;
+  void check_complete(const ParameterState& state, bool has_step, std::size_t place) const;
+  const Tensor& parameter_at(std::size_t place) const;
   std::string describe(std::size_t place) const;
   [[noreturn]] void refuse(const std::string& text) const;
 
   std::string name_;
-  std::vector<std::string_view> slots_;
+  StateLayout layout_;
   std::vector<ParameterList> groups_;
-  State state_;
+  std::vector<Dict> schedules_;  // by group
+  State state_;                  // by parameter
 };
 
 }  // namespace teff::optim

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "teff/nn/optim/optimizer.h"
+#include "teff/nn/optim/optimizer_of.h"
 
 namespace teff::optim {
 
@@ -20,12 +20,11 @@ struct SGDOptions {
     field("nesterov", self.nesterov);
     field("maximize", self.maximize);
   }
+  /// @throws ValueError for a negative or infinite option, for nesterov without momentum or with dampening.
+  void check(std::string_view owner) const;
 };
 
-struct SGDGroup {
-  ParameterList params;
-  SGDOptions options = {};
-};
+using SGDGroup = ParameterGroup<SGDOptions>;
 
 /// Stochastic gradient descent with momentum (Sutskever et al., 2013, as PyTorch writes it). For each parameter p with
 /// gradient g:
@@ -39,27 +38,13 @@ struct SGDGroup {
 ///   optim::SGD optimizer(net.parameters(), {.lr = 0.01, .momentum = 0.9});
 ///   optim::SGD optimizer({{.params = features.parameters(), .options = {.lr = 0.001}},
 ///                         {.params = classifier.parameters(), .options = {.lr = 0.01}}});
-class SGD : public Optimizer {
+class SGD : public OptimizerOf<SGDOptions> {
  public:
-  /// @throws ValueError for a negative or infinite option, for nesterov without momentum or with dampening; and what
-  /// Optimizer throws.
+  /// @throws ValueError for options that are not valid; and what Optimizer throws.
   explicit SGD(ParameterList parameters, const SGDOptions& options = {});
   explicit SGD(std::vector<SGDGroup> groups);
 
   void step() override;
-
-  const SGDOptions& options(std::size_t group = 0) const { return options_.at(group); }
-  /// For schedules. @throws ValueError as the constructor.
-  void set_options(const SGDOptions& options, std::size_t group = 0);
-  /// Sets the learning rate of all groups.
-  void set_lr(double lr);
-
- protected:
-  Dict group_options(std::size_t group) const override;
-  void set_group_options(const std::vector<Dict>& groups) override;
-
- private:
-  std::vector<SGDOptions> options_;
 };
 
 }  // namespace teff::optim

@@ -10,10 +10,6 @@
 #include "teff/serialize/zip_writer.h"
 
 namespace teff::fuzz {
-
-void run_torch(std::span<const std::byte> bytes);
-void run_pickle(std::span<const std::byte> bytes);
-
 namespace {
 
 using file::NodeKind;

@@ -78,8 +78,7 @@ TEST_CASE("a dict of which no key matches is refused even if not strict") {
   check_refused(renamed(Small().state_dict(), "module."),
                 "Error(s) in loading state_dict for Small:\n"
                 "\tNone of the keys in state_dict matches one of the module. \n"
-                "\tEvery key begins with \"module.\": load with {.rename = [](const std::string& key) { return "
-                "key.substr(7); }}.",
+                "\t8 of 8 keys match without \"module.\" in front: load with {.remove_prefix = \"module.\"}.",
                 {.strict = false});
   check_refused({{"something", zeros({1})}},
                 "Error(s) in loading state_dict for Small:\n"
@@ -91,24 +90,78 @@ TEST_CASE("a dict of which no key matches is refused even if not strict") {
                 {.strict = false});
 }
 
-TEST_CASE("the cure is proposed where every key lacks a prefix") {
+TEST_CASE("the cure is proposed where keys lack a prefix") {
   struct Wrapper : nn::Module {
     Small net;
-    TEFF_MODULE(Wrapper, net)
+    nn::Linear head{1, 1};
+    TEFF_MODULE(Wrapper, net, head)
   } wrapper;
+  struct Outer : nn::Module {
+    Wrapper model;
+    TEFF_MODULE(Outer, model)
+  } outer;
   const std::string text = error_of<StateDictError>([&] { wrapper.load_state_dict(Small().state_dict()); });
   CHECK(text.find("Missing key(s) in state_dict: \"net.scale\", ") != std::string::npos);
-  CHECK(text.ends_with("\n\tEvery key lacks \"net.\" in front: load with {.rename = [](const std::string& key) { "
-                       "return \"net.\" + key; }}."));
-  const auto rename = [](const std::string& key) { return "net." + key; };
-  CHECK(wrapper.load_state_dict(Small().state_dict(), {.rename = rename}).loaded_keys.size() == 8);
+  CHECK(text.ends_with("\n\t8 of 8 keys match with \"net.\" in front: load with {.add_prefix = \"net.\"}."));
+  CHECK(error_of<StateDictError>([&] { outer.load_state_dict(Small().state_dict()); })
+            .ends_with("\n\t8 of 8 keys match with \"model.net.\" in front: load with {.add_prefix = "
+                       "\"model.net.\"}."));
+  CHECK(wrapper.load_state_dict(Small().state_dict(), {.strict = false, .add_prefix = "net."}).missing_keys ==
+        std::vector<std::string>{"head.weight", "head.bias"});
+}
+
+TEST_CASE("prefixes are taken off and put in front") {
+  const Dict state = snapshot(Small().state_dict());
+  Small net;
+  CHECK(printed(net.load_state_dict(renamed(state, "module."), {.remove_prefix = "module."})) == golden::kLoadReport);
+  CHECK(net.state_dict() == state);
+  // Keys without the prefix stay as they are, as in PyTorch.
+  CHECK(net.load_state_dict(state, {.remove_prefix = "module."}).loaded_keys.size() == 8);
+  // After rename, and before add_prefix.
+  const auto upper = [](const std::string& key) { return "x." + key; };
+  CHECK(net.load_state_dict(state, {.rename = upper, .remove_prefix = "x."}).loaded_keys.size() == 8);
+  nn::Sequential wrapper{Small()};
+  const LoadStateDictOptions options{.remove_prefix = "module.", .add_prefix = "0."};
+  CHECK(wrapper.load_state_dict(renamed(state, "module."), options).loaded_keys.size() == 8);
+  CHECK(wrapper.get<Small>(0).state_dict() == state);
 }
 
 TEST_CASE("renaming two keys alike is refused") {
   Small net;
-  const std::string text = error_of<StateDictError>(
-      [&] { net.load_state_dict(net.state_dict(), {.rename = [](const std::string&) { return "scale"; }}); });
-  CHECK(text.find("rename gives two keys the name \"scale\"") != std::string::npos);
+  const Dict before = snapshot(net.state_dict());
+  Dict state = snapshot(net.state_dict());
+  state["module.scale"] = zeros({2});
+  const auto refusal = [&](const LoadStateDictOptions& options) {
+    const std::string text = error_of<StateDictError>([&] { net.load_state_dict(state, options); });
+    CHECK(net.state_dict() == before);
+    return text;
+  };
+  CHECK(refusal({.rename = [](const std::string&) { return "scale"; }})
+            .find("renaming gives two keys the name \"scale\"") != std::string::npos);
+  CHECK(refusal({.remove_prefix = "module."}).find("renaming gives two keys the name \"scale\"") !=
+        std::string::npos);
+}
+
+TEST_CASE("a key of many dots costs no time") {
+  Dict state;
+  for (int i = 0; i < 100; ++i) state.insert(std::to_string(i) + std::string(60000, '.'), zeros({1}));
+  check_refused(state,
+                "Error(s) in loading state_dict for Small:\n"
+                "\tNone of the keys in state_dict matches one of the module. ",
+                {.strict = false});
+}
+
+TEST_CASE("what has been prepared is carried out later") {
+  Small net;
+  const Dict before = snapshot(net.state_dict());
+  Dict state = snapshot(net.state_dict());
+  state["scale"] = tensor<double>({3, 4});
+  LoadReport report;
+  const Commit commit = net.prepare_load(state, {}, &report);
+  CHECK(net.state_dict() == before);
+  CHECK(report.converted.size() == 1);
+  commit();
+  check_values(net.scale, {3, 4});
 }
 
 TEST_CASE("values of another dtype are converted and the largest error is reported") {

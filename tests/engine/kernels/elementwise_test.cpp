@@ -254,11 +254,13 @@ TEST_CASE_TEMPLATE("binary operations work with arrays and with single values on
         return std::pow(a, b);
       case Binary::prelu:
         return a > 0 ? a : a * b;
+      case Binary::prelu_slope:
+        return a > 0 ? T(1) : b;
     }
     return T(0);
   };
   for (Binary op : {Binary::add, Binary::sub, Binary::mul, Binary::div, Binary::maximum, Binary::minimum, Binary::pow,
-                    Binary::prelu}) {
+                    Binary::prelu, Binary::prelu_slope}) {
     for (int64_t n : kAwkwardSizes) {
       const T low = op == Binary::pow ? T(0.1) : T(-1);
       const std::vector<T> a = random_values<T>(n + 1, low, 2), b = random_values<T>(n + 1, T(0.1), 2, 2);

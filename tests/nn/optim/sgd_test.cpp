@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: MIT
-#include "nets.h"
-
 #include <cmath>
 
-#include "../golden/nn_golden.h"
+#include "golden/nn_golden.h"
+#include "nn/optim/optim_test.h"
 
 using namespace teff;
 using namespace teff::nn_testing;
 
 namespace {
 
+constexpr int kSgdSteps = 5;  // of make_nn_golden.py
+
 nn::Parameter first() { return tensor<float>({1, -2, 0.5f}); }
 nn::Parameter second() { return tensor<float>({3, 4}); }
 
-/// The gradients of make_nn_golden.py.
-void run(optim::Optimizer& optimizer, const std::vector<Tensor>& parameters, int from = 0, int to = 5) {
-  for (int step = from; step < to; ++step) {
-    for (const Tensor& p : parameters) p.set_grad((arange(p.numel()) + 1).to(DType::float32) * 0.25 - 0.125 * step);
-    optimizer.step();
-  }
-}
-
 optim::SGD with_momentum(const Tensor& p) { return optim::SGD({p}, {.lr = 0.1, .momentum = 0.9}); }
-
-/// Loading must fail with that text and leave the optimiser as it was.
-void check_refused(optim::SGD& optimizer, const Dict& dict, const std::string& text) {
-  const Dict before = optimizer.state_dict();
-  CHECK(error_of<StateDictError>([&] { optimizer.load_state_dict(dict); }) == text);
-  CHECK(optimizer.state_dict() == before);
-}
-
-Dict& group_of(Dict& state, std::size_t group) { return state.at("param_groups").as_list()[group].as_dict(); }
 
 }  // namespace
 
@@ -47,7 +31,7 @@ TEST_CASE("SGD computes PyTorch's numbers with every option") {
   for (const optim::SGDOptions& options : variants) {
     const Tensor p = first();
     optim::SGD optimizer({p}, options);
-    run(optimizer, {p});
+    run(optimizer, {p}, 0, kSgdSteps);
     rows.push_back(p.detach());
   }
   check_values(stack(rows), golden::kSgd);
@@ -57,7 +41,7 @@ TEST_CASE("groups have options of their own") {
   const Tensor a = first(), b = second();
   optim::SGD optimizer({{.params = {a}, .options = {.lr = 0.01}},
                         {.params = {b}, .options = {.lr = 0.1, .momentum = 0.9}}});
-  run(optimizer, {a, b});
+  run(optimizer, {a, b}, 0, kSgdSteps);
   const Dict state = optimizer.state_dict().at("state").as_dict();
   check_values(cat({a.detach(), b.detach(), state.at("1").as_dict().at("momentum_buffer").as_tensor()}),
                golden::kSgdGroups);

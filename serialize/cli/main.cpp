@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// The `teff` command: looks into model files, checks, converts and compares them.
+
+#include <algorithm>
+#include <iostream>
+#include <new>
+
+#include <teff/teff.h>
+
+#include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/text.h"
+
+using namespace teff;
+using namespace teff::cli;
+
+namespace {
+
+const Command* const kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff, &kGraph, &kEmbed, &kSalvage};
+
+constexpr const char* kFooter =
+    "Exit codes: 0 all is well; 1 files differ, or one is damaged; 2 wrong usage, or a file cannot be read or "
+    "written.\n`teff COMMAND --help` tells more.";
+
+/// One line, fit for a terminal.
+int complain(std::string text, int code) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::cerr << "teff: " << printable(text) << '\n';
+  return code;
+}
+
+int run(const std::function<int()>& command) {
+  try {
+    const int code = command();
+    if (std::cout.flush()) return code;
+    return complain("the output cannot be written", kTrouble);
+  } catch (const FormatError& error) {
+    return complain(error.what(), kDiffers);
+  } catch (const std::bad_alloc&) {
+    return complain("not enough memory", kTrouble);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kTrouble);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Looks into, checks, converts and compares files of tensors and models.", "teff"};
+  app.set_version_flag("--version", "teff " TEFF_VERSION);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  std::function<int()> chosen;
+  for (const Command* command : kCommands) {
+    CLI::App* sub = app.add_subcommand(command->name, command->summary);
+    sub->footer(command->help);
+    sub->callback([&chosen, run_it = command->set_up(*sub)] { chosen = run_it; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return complain(std::string(error.what()) + " (see teff --help)", kTrouble);
+  }
+  return run(chosen);
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+
+#include <teff/teff.h>
+
+#include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/json.h"
+#include "teff/serialize/cli/text.h"
+
+namespace teff::cli {
+namespace {
+
+std::string format_name(const File& file) {
+  switch (file.format()) {
+    case FileFormat::pytorch: return "PyTorch";
+    case FileFormat::safetensors: return "safetensors";
+    default: return ".teff version " + std::to_string(file.version());
+  }
+}
+
+std::string shown(const std::optional<std::uint64_t>& offset) { return offset ? std::to_string(*offset) : "-"; }
+
+struct Totals {
+  std::int64_t elements = 0;
+  std::uint64_t bytes = 0;  // what several tensors share counts once
+};
+
+Totals totals_of(const std::vector<FileEntry>& entries) {
+  Totals totals;
+  for (const FileEntry& entry : entries) {
+    if (!entry.shared_with.empty()) continue;
+    totals.elements += numel(entry.type.shape);
+    totals.bytes += entry.bytes;
+  }
+  return totals;
+}
+
+/// What else there is to say of the entries: whose elements they share; of a model, what does not learn.
+std::vector<std::string> notes_on(const File& file, const std::vector<FileEntry>& entries) {
+  std::vector<std::string> notes;
+  for (const FileEntry& entry : entries) notes.push_back(entry.shared_with.empty() ? "" : "= " + entry.shared_with);
+  if (file.model() == nullptr) return notes;
+  for (std::size_t i = 0; i < file.model()->state.size(); ++i) {  // the state dict comes first
+    const nn::GraphState& state = file.model()->state[i];
+    const char* role = !state.is_parameter ? "buffer" : state.tensor.requires_grad() ? "" : "frozen";
+    notes[i] += (notes[i].empty() || *role == '\0' ? "" : ", ") + std::string(role);
+  }
+  return notes;
+}
+
+void print_values(const File& file, const std::vector<FileEntry>& entries) {
+  Table table;
+  table.add({"name", "value", "bytes", "offset"});
+  const std::vector<std::string> notes = notes_on(file, entries);
+  std::size_t next = 0;  // of the entries, which are the tensors among the leaves
+  for (const Leaf& leaf : leaves_of(file.structure())) {
+    if (!leaf.value.is_tensor()) {
+      table.add({leaf.path, value_text(leaf.value)});
+      continue;
+    }
+    const FileEntry& entry = entries[next];
+    table.add({leaf.path, type_text(entry.type), std::to_string(entry.bytes), shown(entry.offset), notes[next++]});
+  }
+  table.print(std::cout);
+  const Totals totals = totals_of(entries);
+  std::cout << entries.size() << " tensors, " << totals.elements << " elements, " << bytes_text(totals.bytes) << '\n';
+}
+
+void print_ports(const char* what, const std::vector<nn::GraphPort>& ports) {
+  for (const nn::GraphPort& port : ports) {
+    std::cout << what << ": " << printable(port.name) << ", " << type_text(port.type) << '\n';
+  }
+}
+
+std::string inputs_text(const GraphNode& node) {
+  std::string text;
+  for (const std::int64_t input : node.inputs) text += (text.empty() ? "%" : ", %") + std::to_string(input);
+  return text;
+}
+
+void print_graph(const Graph& graph) {
+  Table table;
+  table.add({"node", "operation", "inputs", "result", "module", "attributes"});
+  std::size_t place = 0;
+  for (const GraphNode& node : graph.nodes) {
+    const bool is_call = node.kind == GraphNode::Kind::call;
+    const std::string what = is_call ? node.target : std::string(to_string(node.kind)) + ' ' +
+                             (node.target.empty() ? node.name : node.target);
+    table.add({'%' + std::to_string(place++), what, inputs_text(node), type_text(node.type), node.scope,
+               node.attributes.empty() ? "" : value_text(node.attributes)});
+  }
+  table.print(std::cout);
+}
+
+void print_model(const nn::GraphModuleData& model) {
+  const nn::GraphModule module(model);
+  std::ostringstream summary;
+  summary << model.summary;
+  std::cout << (model.training ? "mode: training\n" : "mode: evaluation\n");
+  print_ports("input", module.inputs());
+  print_ports("output", module.outputs());
+  std::string line;
+  for (std::istringstream lines(summary.str()); std::getline(lines, line);) std::cout << printable(line) << '\n';
+  print_graph(model.graph);
+}
+
+void print_text(const std::string& path, const File& file) {
+  const std::vector<FileEntry> entries = file.entries();
+  std::cout << printable(path) << ": " << (file.model() != nullptr ? "entire model" : "dictionary") << ", "
+            << format_name(file) << ", " << bytes_text(file.size()) << '\n';
+  for (const auto& [key, value] : file.metadata()) {
+    std::cout << "metadata " << printable(key) << ": " << printable(value_text(value)) << '\n';
+  }
+  print_values(file, entries);
+  if (file.model() != nullptr) print_model(*file.model());
+}
+
+template <class T>
+Value or_none(const std::optional<T>& value) {
+  return value ? Value(*value) : Value();
+}
+
+std::string hex(std::uint64_t value) {
+  std::ostringstream text;
+  text << std::hex << std::setw(16) << std::setfill('0') << value;
+  return text.str();
+}
+
+Value json_of(const FileEntry& entry) {
+  return Dict{{"path", entry.path},
+              {"dtype", to_string(entry.type.dtype)},
+              {"shape", entry.type.shape},
+              {"bytes", entry.bytes},
+              {"offset", or_none(entry.offset)},
+              {"checksum", entry.checksum ? Value(hex(*entry.checksum)) : Value()},
+              {"shared_with", entry.shared_with.empty() ? Value() : Value(entry.shared_with)}};
+}
+
+Value json_of(const std::vector<nn::GraphPort>& ports) {
+  List list;
+  for (const nn::GraphPort& port : ports) {
+    list.push_back(Dict{{"name", port.name}, {"dtype", to_string(port.type.dtype)}, {"shape", port.type.shape}});
+  }
+  return list;
+}
+
+Value json_of(const GraphNode& node) {
+  return Dict{{"name", node.name},
+              {"kind", to_string(node.kind)},
+              {"target", node.target},
+              {"version", node.version},
+              {"inputs", List(node.inputs.begin(), node.inputs.end())},
+              {"attributes", node.attributes},
+              {"module", node.scope},
+              {"dtype", to_string(node.type.dtype)},
+              {"shape", node.type.shape}};
+}
+
+Value json_of(const nn::GraphModuleData& model) {
+  const nn::GraphModule module(model);
+  List nodes, state;
+  for (const GraphNode& node : model.graph.nodes) nodes.push_back(json_of(node));
+  for (const nn::GraphState& one : model.state) {
+    state.push_back(Dict{{"key", one.key},
+                         {"is_parameter", one.is_parameter},
+                         {"requires_grad", one.tensor.requires_grad()}});
+  }
+  std::ostringstream printed;
+  printed << model.summary;
+  return Dict{{"training", model.training},         {"inputs", json_of(module.inputs())},
+              {"outputs", json_of(module.outputs())}, {"printed", printed.str()},
+              {"state", state},                       {"graph", nodes}};
+}
+
+Value json_of(const std::string& path, const File& file) {
+  List entries;
+  for (const FileEntry& entry : file.entries()) entries.push_back(json_of(entry));
+  return Dict{{"file", path},
+              {"kind", file.model() != nullptr ? "model" : "dict"},
+              {"format", format_name(file)},
+              {"bytes", file.size()},
+              {"metadata", file.metadata()},
+              {"content", file.structure()},
+              {"tensors", entries},
+              {"model", file.model() != nullptr ? json_of(*file.model()) : Value()}};
+}
+
+int show(const std::vector<std::string>& paths, bool json) {
+  List all;
+  for (const std::string& path : paths) {
+    const File file(path);
+    if (json) {
+      all.push_back(json_of(path, file));
+    } else {
+      print_text(path, file);
+    }
+  }
+  if (json) print_json(std::cout, all);
+  return kOk;
+}
+
+std::function<int()> set_up(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> paths;
+    bool json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  app.add_option("FILE", options->paths, "files of any format")->required();
+  app.add_flag("--json", options->json, "print a list with one object for each file");
+  return [options] { return show(options->paths, options->json); };
+}
+
+}  // namespace
+
+const Command kShow = {"show", "What is in a file: names, types, sizes, values, metadata; of a model also its graph",
+                       "Only the header of a .teff file is read: large files are shown at once.\n"
+                       "Examples:\n"
+                       "  teff show model.teff\n"
+                       "  teff show --json checkpoint.teff | jq '.[0].tensors[].path'",
+                       set_up};
+
+}  // namespace teff::cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the subcommands print.
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <teff/engine/dict.h>
+#include <teff/serialize/file.h>
+
+namespace teff::cli {
+
+/// The text as it may be sent to a terminal: whatever is not a printable character of UTF-8 (control characters,
+/// terminal escapes, marks that turn the direction of writing) appears as \xNN for each of its bytes.
+std::string printable(std::string_view text);
+
+/// "242.2 KiB"
+std::string bytes_text(std::uint64_t bytes);
+
+/// The value in one line; texts and lists that are long are abridged.
+std::string value_text(const Value& value);
+
+/// "float32 [6, 3, 5, 5]"; a size of -1, which follows the batch, as N.
+std::string type_text(const TensorType& type);
+
+/// Rows of cells, printed in columns. The cells are made printable.
+class Table {
+ public:
+  void add(std::vector<std::string> row);
+  void print(std::ostream& out) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// A value of a file that holds no others: its path as in FileEntry, and the value (of tensors, a stand-in).
+struct Leaf {
+  std::string path;
+  Value value;
+};
+
+/// All of the dictionary, in order; an empty list or dictionary is a leaf too. @throws FormatError if the paths
+/// together are longer than 256 MiB.
+std::vector<Leaf> leaves_of(const Dict& dict);
+
+}  // namespace teff::cli
