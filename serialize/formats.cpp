@@ -54,12 +54,6 @@ void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   write_teff(sink, FileKind::dict, options.metadata, [&](HeaderWriter& archive) { archive(dict); });
 }
 
-std::unique_ptr<Contents> open_safetensors(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
-  std::unique_ptr<Contents> contents = loaded_contents(load_safetensors(*source, options));
-  contents->metadata = safetensors_metadata(*source);
-  return contents;
-}
-
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
 constexpr std::array kForeign = {
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
