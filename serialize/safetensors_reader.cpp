@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "teff/engine/error.h"
@@ -81,7 +81,7 @@ void read_type(JsonReader& json, Entry& entry) {
 
 Entry read_entry(JsonReader& json, const std::string& name) {
   Entry entry{name, {}, {}, {}, 0, 0};
-  std::unordered_set<std::string> fields;
+  std::set<std::string> fields;
   json.object([&](const std::string& field) {
     if (!fields.insert(field).second) json.refuse("expected a field once, got it again");
     if (field == "dtype") {
@@ -145,7 +145,7 @@ Header read_header(const ByteSource& source) {
   Header header;
   header.data = kLengthBytes + length;
   JsonReader json(text, kLengthBytes);
-  std::unordered_set<std::string> names;
+  std::set<std::string> names;
   json.object([&](const std::string& name) {
     if (!names.insert(name).second) json.refuse("expected a name once, got \"" + escaped(name, kShownBytes) + "\" again");
     if (name == kMetadata) {

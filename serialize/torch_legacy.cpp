@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "teff/engine/error.h"
 #include "teff/serialize/limits.h"
@@ -75,8 +75,8 @@ void check_head(const std::vector<Pickle>& pickles) {
 }
 
 /// The storages that the object refers to, by key.
-std::unordered_map<std::string, StorageId> storages_of(const Pickle& object) {
-  std::unordered_map<std::string, StorageId> storages;
+std::map<std::string, StorageId> storages_of(const Pickle& object) {
+  std::map<std::string, StorageId> storages;
   for (const NodeId node : object.all(NodeKind::persistent)) {
     const NodeId what = object[node].a;
     const bool is_module = object[what].kind == NodeKind::tuple && object[what].a == 4;
@@ -91,10 +91,10 @@ std::unordered_map<std::string, StorageId> storages_of(const Pickle& object) {
 }
 
 /// Where the bytes lie: as the list of keys says, one after the other up to the end of the file.
-std::unordered_map<std::string, StoredBytes> find_storages(const ByteSource& source, const Pickle& object,
+std::map<std::string, StoredBytes> find_storages(const ByteSource& source, const Pickle& object,
                                                            const Pickle& keys, std::uint64_t offset) {
-  const std::unordered_map<std::string, StorageId> storages = storages_of(object);
-  std::unordered_map<std::string, StoredBytes> places;
+  const std::map<std::string, StorageId> storages = storages_of(object);
+  std::map<std::string, StoredBytes> places;
   if (keys[keys.root()].kind != NodeKind::list) throw FormatError("expected a list of storages, got something else");
   for (const NodeId node : keys.items(keys.root())) {
     const bool is_text = keys[node].kind == NodeKind::text;

@@ -5,12 +5,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "teff/engine/tensor.h"
@@ -72,7 +72,7 @@ class TorchStorages {
   const FindStorage find_;
   const std::shared_ptr<const Mapping> mapping_;
   std::vector<Storage> storages_;
-  std::unordered_map<std::string, std::size_t> by_key_;
+  std::map<std::string, std::size_t> by_key_;
 };
 
 }  // namespace teff::file

@@ -3,6 +3,7 @@
 
 // Private: what PyTorch's pickles mean.
 
+#include <map>
 #include <string_view>
 
 #include "teff/engine/dict.h"
@@ -69,7 +70,7 @@ class TorchValues {
   std::uint64_t copied_left_;
   int depth_ = 0;  // of calls of value
   std::vector<Copy> copies_;
-  std::unordered_map<std::string, Tensor> strided_;
+  std::map<std::string, Tensor> strided_;
   TensorListing listing_;
 };
 

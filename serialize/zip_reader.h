@@ -5,9 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "teff/serialize/byte_source.h"
@@ -55,7 +55,7 @@ class ZipReader {
   const ByteSource& source_;
   std::vector<std::byte> directory_;
   std::vector<ZipEntry> entries_;
-  std::unordered_map<std::string_view, std::size_t> by_name_;  // without the root
+  std::map<std::string_view, std::size_t> by_name_;  // without the root. Not hashed: all could have one hash
 };
 
 /// @throws FormatError if the entry's writer has computed a checksum and it is another one.

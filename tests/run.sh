@@ -36,6 +36,6 @@ case $(uname -m) in
   x86_64) isas='-DTEFF_ISAS=baseline;avx2' ;;
 esac
 # shellcheck disable=SC2086
-check tests-asan teff_tests $isas -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
+check tests-asan teff_all_tests $isas -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
   -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 -D_GLIBCXX_ASSERTIONS"

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/file.h"
 
 namespace teff::fuzz {
 
@@ -24,13 +25,46 @@ void expect_refusal(std::string_view text) {
          "a refusal has no control characters");
 }
 
+namespace {
+
+constexpr std::size_t kMaxEntries = 50;
+
+void read_entries(const File& file) {
+  try {
+    const std::vector<FileEntry> entries = file.entries();
+    for (const FileEntry& entry : std::span(entries).first(std::min(kMaxEntries, entries.size()))) {
+      expect(file.read(entry.path).is_tensor(), "an entry is a tensor");
+    }
+  } catch (const FormatError&) {  // damaged, or paths too long to list
+  }
+}
+
+}  // namespace
+
+void check_file(std::span<const std::byte> bytes, bool is_loaded) {
+  bool is_whole = false, is_model = false;
+  try {
+    const File file(bytes);
+    is_model = file.model() != nullptr;
+    read_entries(file);
+    is_whole = file.verify().empty();
+    static_cast<void>(file.metadata());
+  } catch (const FormatError&) {
+  }
+  expect(is_whole || !is_loaded, "a file that is loaded is found whole");
+  expect(is_loaded || !is_whole || is_model, "a file that is refused is not found whole");
+}
+
 void check_dict(std::span<const std::byte> bytes, const LoadOptions& options, FileFormat format) {
   Dict dict;
   try {
     dict = load(bytes, options);
   } catch (const FormatError& error) {
-    return expect_refusal(error.what());
+    expect_refusal(error.what());
+    if (!options.inert_objects) check_file(bytes, false);
+    return;
   }
+  if (!options.inert_objects) check_file(bytes, true);
   std::ostringstream saved, printed;
   printed << dict;
   try {

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Lets libFuzzer run every target, one after the other, and prints how many inputs each has read. Needs clang.
-# Usage: sh run.sh RUNS [TARGET...]
+# Usage: sh run.sh RUNS [TARGET...]; builds in build/fuzz, or in TEFF_FUZZ_BUILD.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 runs=$1
+build=${TEFF_FUZZ_BUILD:-build/fuzz}
 shift
 
 if ! command -v clang++ >/dev/null; then
-  echo "fuzz: skipped, there is no clang++"
+  echo "R15 | libFuzzer with ASan and UBSan | skipped: there is no clang++"
   exit 0
 fi
 launcher=
@@ -24,17 +25,18 @@ case $(uname -m) in
 esac
 mkdir -p build/fuzz-corpus build/fuzz-findings
 # shellcheck disable=SC2086
-cmake --preset fuzz $launcher $isas >build/fuzz.log || { cat build/fuzz.log; exit 1; }
-cmake --build --preset fuzz --target teff_fuzzers >>build/fuzz.log || { cat build/fuzz.log; exit 1; }
+cmake --preset fuzz -B "$build" $launcher $isas >build/fuzz.log || { cat build/fuzz.log; exit 1; }
+cmake --build "$build" --target teff_fuzzers >>build/fuzz.log || { cat build/fuzz.log; exit 1; }
 
 # What was freed counts as used while AddressSanitizer keeps it: less than its usual 256 MiB.
 ASAN_OPTIONS=quarantine_size_mb=32
 export ASAN_OPTIONS
+# shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/corpus)
 failed=0
 for target in "$@"; do
   mkdir -p "build/fuzz-corpus/$target"
-  if nice "build/fuzz/tests/fuzz/fuzz_$target" -runs="$runs" -max_len=8192 -rss_limit_mb=256 -malloc_limit_mb=64 \
+  if nice "$build/tests/fuzz/fuzz_$target" -runs="$runs" -max_len=8192 -rss_limit_mb=256 -malloc_limit_mb=64 \
     -timeout=1 -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz-findings/$target-" \
     "build/fuzz-corpus/$target" "tests/fuzz/corpus/$target" >"build/fuzz-$target.log" 2>&1; then
     printf 'R15 | libFuzzer with ASan and UBSan: %s | %s inputs, no finding\n' "$target" \

@@ -27,6 +27,14 @@ struct Target {
   void (*mutate)(Bytes& file, Random& random, Mutator mutate);
 };
 
+// One file each, or two: target_*.cpp.
+void run_teff_dict(std::span<const std::byte> bytes);
+void run_teff_model(std::span<const std::byte> bytes);
+void run_torch(std::span<const std::byte> bytes);
+void run_pickle(std::span<const std::byte> bytes);
+void run_safetensors(std::span<const std::byte> bytes);
+void run_json(std::span<const std::byte> bytes);
+
 std::span<const Target> targets();
 /// Ends the program if there is no such target.
 const Target& find_target(std::string_view name);

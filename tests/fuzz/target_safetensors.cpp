@@ -6,10 +6,6 @@
 #include "teff/serialize/json.h"
 
 namespace teff::fuzz {
-
-void run_safetensors(std::span<const std::byte> bytes);
-void run_json(std::span<const std::byte> bytes);
-
 namespace {
 
 constexpr int kMaxDepth = 8;

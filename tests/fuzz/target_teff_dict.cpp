@@ -12,16 +12,16 @@
 
 namespace teff::fuzz {
 
-void run_teff_dict(std::span<const std::byte> bytes);
-
 /// A file that loads has one way to be written only, and prints.
 void run_teff_dict(std::span<const std::byte> bytes) {
   Dict dict;
   try {
     dict = load(bytes);
   } catch (const FormatError& error) {
-    return expect_refusal(error.what());
+    expect_refusal(error.what());
+    return check_file(bytes, false);
   }
+  check_file(bytes, true);
   const Dict metadata = file::read_teff(file::MemorySource(bytes), file::FileKind::dict, {},
                                         [&](file::HeaderReader& archive) { archive(dict = {}); });
   std::ostringstream saved, printed;

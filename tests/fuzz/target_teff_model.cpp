@@ -16,9 +16,6 @@
 #include "teff/serialize/teff_file.h"
 
 namespace teff::fuzz {
-
-void run_teff_model(std::span<const std::byte> bytes);
-
 namespace {
 
 constexpr std::int64_t kMaxElements = 1 << 14;  // of one value
@@ -88,6 +85,7 @@ void run_teff_model(std::span<const std::byte> bytes) {
   } catch (const FormatError& error) {
     return expect_refusal(error.what());
   }
+  check_file(bytes, true);
   file::ModelContent content;
   const Dict metadata = file::read_teff(file::MemorySource(bytes), file::FileKind::model, {},
                                         [&](file::HeaderReader& archive) { archive(content); });

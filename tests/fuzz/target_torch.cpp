@@ -10,10 +10,6 @@
 #include "teff/serialize/zip_writer.h"
 
 namespace teff::fuzz {
-
-void run_torch(std::span<const std::byte> bytes);
-void run_pickle(std::span<const std::byte> bytes);
-
 namespace {
 
 using file::NodeKind;
@@ -55,7 +51,7 @@ std::string zip_with(std::span<const std::byte> pickle) {
   const std::string storage(64, '\1');
   std::ostringstream stream;
   file::StreamSink sink(stream);
-  file::ZipWriter zip(sink, "a/");
+  file::ZipWriter zip(sink, "a");
   zip.add("data.pkl", pickle);
   for (const char* key : {"data/0", "data/1", "data/2"}) zip.add(key, bytes_of(storage));
   zip.add("version", bytes_of("3\n"));

@@ -8,14 +8,6 @@
 #include "fuzz/torch_mutator.h"
 
 namespace teff::fuzz {
-
-void run_teff_dict(std::span<const std::byte> bytes);
-void run_teff_model(std::span<const std::byte> bytes);
-void run_torch(std::span<const std::byte> bytes);
-void run_pickle(std::span<const std::byte> bytes);
-void run_safetensors(std::span<const std::byte> bytes);
-void run_json(std::span<const std::byte> bytes);
-
 namespace {
 
 constexpr std::array kTargets = {

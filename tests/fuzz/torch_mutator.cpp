@@ -58,12 +58,12 @@ std::vector<Entry> entries_of(const Bytes& file) {
 }
 
 Bytes pack(const std::vector<Entry>& entries) {
-  const std::string root = entries[0].name.substr(0, entries[0].name.find('/') + 1);
+  const std::string root = entries[0].name.substr(0, entries[0].name.find('/'));
   std::ostringstream stream;
   file::StreamSink sink(stream);
   file::ZipWriter writer(sink, root);
   for (const Entry& entry : entries) {
-    writer.add(entry.name.substr(std::min(root.size(), entry.name.size())), std::as_bytes(std::span(entry.bytes)));
+    writer.add(entry.name.substr(std::min(root.size() + 1, entry.name.size())), std::as_bytes(std::span(entry.bytes)));
   }
   writer.finish();
   const std::string file = stream.str();

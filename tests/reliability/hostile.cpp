@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-// How long loads of hostile files take. run.sh runs it with little stack, too.
+// How much time loads of hostile files take. run.sh runs it with little stack, too.
 // Usage: teff_reliability_hostile CORPUS
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <sstream>
 
 #include "reliability/files.h"
@@ -30,12 +30,13 @@ void load_any(const std::string& bytes) {
   }
 }
 
+/// Of the processor: other programs do not count.
 double milliseconds(const std::string& bytes) {
   double best = 1e9;
   for (int round = 0; round < kRounds; ++round) {
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     load_any(bytes);
-    best = std::min(best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    best = std::min(best, 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
   }
   return best;
 }
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
   check(longest < 1000, "R10: " + slowest + " takes " + std::to_string(longest) + " ms");
   char text[32];
   std::snprintf(text, sizeof text, "%.0f ms", longest);
-  report("R10", "time of loads of " + std::to_string(files) + " hostile files and worst cases of 1 MB",
+  report("R10", "processor time of loads of " + std::to_string(files) + " hostile files and worst cases of 1 MB",
          std::string("at most ") + text + " (" + slowest + ")");
   return failures == 0 ? 0 : 1;
 }

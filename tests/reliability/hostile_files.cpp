@@ -7,6 +7,7 @@
 #include "teff/serialize/byte_sink.h"
 #include "teff/serialize/model_file.h"
 #include "teff/serialize/teff_file.h"
+#include "teff/serialize/zip_writer.h"
 
 namespace teff::reliability {
 namespace {
@@ -145,6 +146,58 @@ void visit_models(const Visit& visit) {
   visit("many modules", saved(children));
 }
 
+std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entries) {
+  std::ostringstream stream;
+  file::StreamSink sink(stream);
+  file::ZipWriter zip(sink, "a");
+  for (const auto& [name, bytes] : entries) zip.add(name, bytes_of(bytes));
+  zip.finish();
+  return stream.str();
+}
+
+std::string torch_file_with(const std::string& pickle) {
+  return zip_of({{"data.pkl", pickle}, {"version", "3\n"}, {"data/0", std::string(64, '\0')}});
+}
+
+/// Lists that refer to the list before ten times: few bytes that unfold to very many.
+std::string unfolding_pickle() {
+  std::string pickle = std::string("\x80\x02]q") + '\0';
+  for (char list = 1; list < 40; ++list) {
+    pickle += std::string("]q") + list + '(';
+    for (int i = 0; i < 10; ++i) pickle += std::string("h") + static_cast<char>(list - 1);
+    pickle += 'e';
+  }
+  return pickle + '.';
+}
+
+void visit_torch_files(const Visit& visit) {
+  visit("a pickle that unfolds", torch_file_with(unfolding_pickle()));
+  for (int opcode = 0; opcode < 256; ++opcode) {
+    const std::string repeated(kBytes, static_cast<char>(opcode));
+    visit("a pickle of opcode " + std::to_string(opcode), torch_file_with("\x80\x02" + repeated + '.'));
+    visit("a pickle of opcode " + std::to_string(opcode) + " and lists",
+          torch_file_with("\x80\x02](" + repeated + std::string(1000, ']') + "e."));
+  }
+  std::vector<std::pair<std::string, std::string>> entries{{"data.pkl", "\x80\x02}."}, {"version", "3"}};
+  for (std::size_t i = 0; entries.size() < kBytes / 140; ++i) {
+    const std::string name = colliding_key(i);
+    if (name.find_first_of(std::string("/\\\0", 3)) == std::string::npos) entries.emplace_back(name, "");
+  }
+  visit("a zip of names of one hash", zip_of(entries));
+  List tensors(kBytes / 100, Value(zeros({1})));
+  for (Value& tensor : tensors) tensor = Value(zeros({1}));
+  std::ostringstream torch, safetensors;
+  save({{"a", tensors}}, torch, {.format = FileFormat::pytorch});
+  visit("a PyTorch file of small tensors", torch.str());
+  Dict dict;
+  for (std::size_t i = 0; i < kBytes / 80; ++i) dict.insert(std::to_string(i), tensors[0]);
+  save(dict, safetensors, {.format = FileFormat::safetensors});
+  visit("a safetensors file of small tensors", safetensors.str());
+  const std::string json = "{\"a\":" + std::string(kBytes, '[');
+  const std::uint64_t length = json.size();
+  visit("a safetensors file of deep lists", std::string(reinterpret_cast<const char*>(&length), 8) + json);
+}
+
 }  // namespace
 
 void for_each_hostile_file(const std::string& corpus, const Visit& visit) {
@@ -153,6 +206,7 @@ void for_each_hostile_file(const std::string& corpus, const Visit& visit) {
   }
   visit_dicts(visit);
   visit_models(visit);
+  visit_torch_files(visit);
 }
 
 }  // namespace teff::reliability

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Tests what the files promise at full length and prints the table of README.md: promise, test, figure. Takes minutes.
-# Usage: sh run.sh [--quick]
+# Usage: sh run.sh [--quick]; builds in build/tests and build/fuzz, or in TEFF_BUILD and TEFF_FUZZ_BUILD.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
@@ -22,11 +22,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-# Where tests/run.sh builds, too.
+# By default where tests/run.sh builds, too.
+build=${TEFF_BUILD:-build/tests}
+fuzz_build=${TEFF_FUZZ_BUILD:-build/fuzz}
 # shellcheck disable=SC2086
-build() {
-  cmake -S . -B build/tests -G Ninja -DCMAKE_BUILD_TYPE=Release -DTEFF_BUILD_TESTS=ON -DTEFF_BUILD_BENCHMARKS=OFF \
-    $launcher && cmake --build build/tests --target teff_reliability
+make_programs() {
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTEFF_BUILD_TESTS=ON -DTEFF_BUILD_BENCHMARKS=OFF \
+    $launcher && cmake --build "$build" --target teff_reliability
 }
 
 # Puts lines "promise | test | figure" into the table.
@@ -39,14 +41,15 @@ rows() {
 }
 
 mkdir -p build
-build >build/tests.log 2>&1 || { cat build/tests.log; exit 1; }
-programs=build/tests/tests/reliability/teff_reliability_
+make_programs >build/reliability.log 2>&1 || { cat build/reliability.log; exit 1; }
+programs=$build/tests/reliability/teff_reliability_
 printf '| promise | test | result |\n|---|---|---|\n'
 rows "${programs}damage" "$damages"
 rows "${programs}saving" "$kills" "$loads"
 
 # A disk that is really full: a file system of 512 KiB of our own, where a user may have one.
 if unshare -rm sh -c 'mount -t tmpfs -o size=512k none /mnt' 2>/dev/null; then
+  # shellcheck disable=SC2016
   rows unshare -rm sh -c 'mount -t tmpfs -o size=512k none /mnt && "$1" /mnt' sh "${programs}full_disk"
 else
   row 'R6 | a full file system | skipped: no name space of our own'
@@ -54,6 +57,7 @@ fi
 
 rows "${programs}memory" "$corpus" "$cycles"
 rows "${programs}hostile" "$corpus" 2>/dev/null
+# shellcheck disable=SC3045
 if (ulimit -s 256 && "${programs}hostile" "$corpus") >/dev/null 2>&1; then
   row 'R11 | the same with 256 KiB of stack | all loaded or refused'
 else
@@ -84,9 +88,9 @@ same_bytes() {
 }
 same_bytes "${programs}same_bytes" >"$work/bytes"
 compilers=GCC
-clang_program=build/fuzz/tests/reliability/teff_reliability_same_bytes
-if [ -d build/fuzz ] && cmake --build --preset fuzz --target teff_reliability_same_bytes >>build/fuzz.log 2>&1; then
-  same_bytes $clang_program >>"$work/bytes"
+clang_program=$fuzz_build/tests/reliability/teff_reliability_same_bytes
+if [ -d "$fuzz_build" ] && cmake --build "$fuzz_build" --target teff_reliability_same_bytes >>build/fuzz.log 2>&1; then
+  same_bytes "$clang_program" >>"$work/bytes"
   compilers='GCC and clang'
 fi
 different=$(sort -u "$work/bytes" | wc -l)
