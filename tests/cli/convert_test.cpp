@@ -65,7 +65,7 @@ TEST_CASE("convert goes to the other formats and back") {
   };
   CHECK(convert("a.teff", "b.safetensors").code == 0);
   CHECK(convert("b.safetensors", "c.teff").code == 0);
-  CHECK(same(load(folder / "c.teff"), dict));
+  CHECK(load(folder / "c.teff") == dict);  // the format has an order of its own
   CHECK(File(folder / "c.teff").metadata() == Dict{{"licence", "MIT"}});
   const Output refused = convert("a.teff", "d.pt");
   CHECK(refused.code == 2);
