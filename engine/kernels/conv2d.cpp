@@ -123,7 +123,8 @@ void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* 
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
   const WeightLayout<T> layout = layout_of<T>(w);
   Axis y = forward_y(w), x = forward_x(w);
-  if (y.taps == 1 && x.taps == 1 && y.stride == 1 && x.stride == 1 && y.start == 0 && x.start == 0) {
+  const bool every_pixel = y.out == y.source && x.out == x.source;    // a stride of 1 does not say so: see make_window
+  if (y.taps == 1 && x.taps == 1 && every_pixel && y.start == 0 && x.start == 0) {
     x.source = x.out = in_plane;    // a plain product: the image is one long row
     y.source = y.out = 1;
   }

@@ -60,6 +60,16 @@ TEST_SUITE("conv2d") {
         ValueError);
   }
 
+  TEST_CASE("takes one pixel of larger images where the stride steps over all others") {
+    const Tensor x = arange(18).to(DType::float32).view({1, 2, 3, 3}), weight = tensor<float>({1, 10}).view({1, 2, 1, 1});
+    const Tensor y = conv2d(x, weight, {}, {.stride = 3});
+    CHECK(y.shape() == Shape{1, 1, 1, 1});
+    CHECK(y.item<float>() == 90);    // 0 + 10 * 9
+    const Tensor row = conv2d(x, weight, {}, {.stride = {1, 3}});
+    CHECK(row.shape() == Shape{1, 1, 3, 1});
+    CHECK(row.span<float>()[2] == 156);    // 6 + 10 * 15
+  }
+
   TEST_CASE("names the sizes of a kernel that is too large") {
     CHECK_THROWS_WITH_AS(
         conv2d(zeros({1, 1, 5, 9}), zeros({1, 1, 4, 4}), {}, {.padding = {1, 0}, .dilation = 3}),
