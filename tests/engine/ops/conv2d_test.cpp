@@ -61,7 +61,8 @@ TEST_SUITE("conv2d") {
   }
 
   TEST_CASE("takes one pixel of larger images where the stride steps over all others") {
-    const Tensor x = arange(18).to(DType::float32).view({1, 2, 3, 3}), weight = tensor<float>({1, 10}).view({1, 2, 1, 1});
+    const Tensor x = arange(18).to(DType::float32).view({1, 2, 3, 3});
+    const Tensor weight = tensor<float>({1, 10}).view({1, 2, 1, 1});
     const Tensor y = conv2d(x, weight, {}, {.stride = 3});
     CHECK(y.shape() == Shape{1, 1, 1, 1});
     CHECK(y.item<float>() == 90);    // 0 + 10 * 9
