@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/channel_lanes.h"
 #include "teff/engine/kernels/conv2d_depthwise.h"
 #include "teff/engine/kernels/correlation.h"
 #include "teff/engine/kernels/functions.h"
@@ -49,33 +50,66 @@ void pack_weight(const T* weight, const WeightLayout<T>& layout, T* packed) {
                     }
                   });
 }
-
-/// The transposed weight of a group: rows are its input channels, columns (tap of y, output channel, tap of x). A task
-/// takes panels with all of their blocks.
 template <class T>
-void pack_transposed_weight(const Window2d& w, const Axis& y, const Axis& x, const T* weight,
-                            const WeightLayout<T>& layout, T* packed) {
+void pack_weight(const T* weight, const ChannelLayout<T>& layout, T* packed) {
+  parallel_for(layout.panels(), [&](int64_t p) {
+    pack_transposed(layout.rows(p), layout.depth(), weight + layout.offset(p), layout.depth(),
+                    packed + layout.offset(p), layout.width(p));
+  });
+}
+
+/// The transposed weight of a group: rows are its input channels, columns (tap of y, output channel, tap of x).
+template <class T>
+class TransposedWeight {
+ public:
+  TransposedWeight(const Window2d& w, const Axis& y, const Axis& x, const T* weight)
+      : w_(w), y_(y), x_(x), weight_(weight) {}
+
+  int64_t depth() const { return filters() * y_.taps * x_.taps; }
+
+  /// columns [depth, width]: the rows from `first` on.
+  void pack(int64_t first, int64_t rows, T* columns, int64_t width) const {
+    const int64_t plane = w_.kernel_height * w_.kernel_width, channels = w_.channels / w_.groups;
+    Workspace<T> taps(static_cast<std::size_t>(plane * width + kLanes<T>));
+    for (int64_t k = 0; k < filters(); ++k) {
+      pack_transposed(rows, plane, weight_ + (k * channels + first) * plane, plane, taps.data(), width);
+      for (int64_t i = 0; i < y_.taps; ++i) {
+        for (int64_t j = 0; j < x_.taps; ++j) {
+          copy(taps.data() + (y_.index(i) * w_.kernel_width + x_.index(j)) * width, width,
+               columns + ((i * filters() + k) * x_.taps + j) * width);
+        }
+      }
+    }
+  }
+
+ private:
+  int64_t filters() const { return w_.out_channels / w_.groups; }
+
+  const Window2d& w_;
+  const Axis &y_, &x_;
+  const T* weight_;
+};
+
+/// A task takes panels with all of their blocks.
+template <class T>
+void pack_weight(const TransposedWeight<T>& weight, const WeightLayout<T>& layout, T* packed) {
   const Parts &panels = layout.panels(), &depths = layout.depths();
-  const int64_t plane = w.kernel_height * w.kernel_width, filters = w.out_channels / w.groups;
   parallel_ranges(panels.count, ceil_div(kElementsPerTask, panels.longest() * depths.size),
                   [&](int64_t begin, int64_t end) {
-    Workspace<T> taps(static_cast<std::size_t>(plane * panels.longest() + kLanes<T>));
     Workspace<T> columns(static_cast<std::size_t>(depths.size * panels.longest()));
     for (int64_t p = begin; p < end; ++p) {
       const int64_t rows = panels.length(p);
-      for (int64_t k = 0; k < filters; ++k) {
-        pack_transposed(rows, plane, weight + (k * panels.size + panels.begin(p)) * plane, plane, taps.data(), rows);
-        for (int64_t i = 0; i < y.taps; ++i) {
-          for (int64_t j = 0; j < x.taps; ++j) {
-            copy(taps.data() + (y.index(i) * w.kernel_width + x.index(j)) * rows, rows,
-                 columns.data() + ((i * filters + k) * x.taps + j) * rows);
-          }
-        }
-      }
+      weight.pack(panels.begin(p), rows, columns.data(), rows);
       for (int64_t block = 0; block < depths.count; ++block) {
         copy(columns.data() + depths.begin(block) * rows, depths.length(block) * rows, packed + layout.panel(block, p));
       }
     }
+  });
+}
+template <class T>
+void pack_weight(const TransposedWeight<T>& weight, const ChannelLayout<T>& layout, T* packed) {
+  parallel_for(layout.panels(), [&](int64_t p) {
+    weight.pack(layout.begin(p), layout.rows(p), packed + layout.offset(p), layout.width(p));
   });
 }
 
@@ -89,10 +123,48 @@ void fill_zero(const OutputPlace<T>& to, int64_t channels, int64_t rows, int64_t
   }
 }
 
-/// Of one group.
+/// The two axes of a convolution. A plain product is one of long rows: then each image is one row.
+struct Axes {
+  Axis y, x;
+
+  explicit Axes(const Window2d& w) : y(forward_y(w)), x(forward_x(w)) {}
+
+  Axes joined() const {
+    Axes one = *this;
+    const bool every_pixel = y.out == y.source && x.out == x.source;  // a stride of 1 does not say so: see make_window
+    if (y.taps == 1 && x.taps == 1 && every_pixel && y.start == 0 && x.start == 0) {
+      one.x.source = one.x.out = y.source * x.source;
+      one.y.source = one.y.out = 1;
+    }
+    return one;
+  }
+};
+
+int64_t group_channels(const Window2d& w) { return w.channels / w.groups; }
+int64_t group_filters(const Window2d& w) { return w.out_channels / w.groups; }
+
+/// Calls use(layout) with the layout of the weight of one group.
+template <class T, class Use>
+void with_layout(const Window2d& w, const Use& use) {
+  const Axes axes = Axes(w).joined();
+  const int64_t depth = group_channels(w) * w.kernel_height * w.kernel_width, filters = group_filters(w);
+  if (best_lanes<T>(w.batch, group_channels(w), axes.y, axes.x, filters, true) == Lanes::channels) {
+    use(ChannelLayout<T>(filters, depth));
+  } else {
+    use(WeightLayout<T>(filters, depth));
+  }
+}
+
 template <class T>
-WeightLayout<T> layout_of(const Window2d& w) {
-  return {w.out_channels / w.groups, w.channels / w.groups * w.kernel_height * w.kernel_width};
+void run(const Correlation<T>& c, int64_t channels, const Axes& axes, const WeightLayout<T>& layout) {
+  const Axes joined = axes.joined();
+  Correlation<T> rows = c;
+  rows.output.row = joined.x.out;
+  correlate<T>(rows, channels, joined.y, joined.x, layout);
+}
+template <class T>
+void run(const Correlation<T>& c, int64_t channels, const Axes& axes, const ChannelLayout<T>& layout) {
+  correlate_channels<T>(c, channels, axes.y, axes.x, layout);
 }
 
 }  // namespace
@@ -101,7 +173,9 @@ template <class T>
 int64_t conv2d_packed_size(const Window2d& w) {
   if (is_depthwise(w)) return 0;
   if (winograd_tile<T>(w) != 0) return winograd_packed_size(w);
-  return w.groups * layout_of<T>(w).size();
+  int64_t size = 0;
+  with_layout<T>(w, [&](const auto& layout) { size = w.groups * layout.size(); });
+  return size;
 }
 
 template <class T>
@@ -109,9 +183,10 @@ void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (winograd_tile<T>(w) != 0) return winograd_pack(w, weight, packed);
   }
-  const WeightLayout<T> layout = layout_of<T>(w);
-  const int64_t filters = layout.panels().size * layout.depths().size;
-  for (int64_t g = 0; g < w.groups; ++g) pack_weight(weight + g * filters, layout, packed + g * layout.size());
+  const int64_t filters = group_filters(w) * group_channels(w) * w.kernel_height * w.kernel_width;
+  with_layout<T>(w, [&](const auto& layout) {
+    for (int64_t g = 0; g < w.groups; ++g) pack_weight(weight + g * filters, layout, packed + g * layout.size());
+  });
 }
 
 template <class T>
@@ -120,26 +195,20 @@ void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* 
     if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, relu, output);
   }
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
-  const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
-  const WeightLayout<T> layout = layout_of<T>(w);
-  Axis y = forward_y(w), x = forward_x(w);
-  const bool every_pixel = y.out == y.source && x.out == x.source;    // a stride of 1 does not say so: see make_window
-  if (y.taps == 1 && x.taps == 1 && every_pixel && y.start == 0 && x.start == 0) {
-    x.source = x.out = in_plane;    // a plain product: the image is one long row
-    y.source = y.out = 1;
-  }
-  for (int64_t g = 0; g < w.groups; ++g) {
-    correlate<T>({.batch = w.batch,
-                  .input = input + g * in_channels * in_plane,
-                  .input_step = w.channels * in_plane,
-                  .output_step = w.out_channels * out_plane,
-                  .input_end = input + w.batch * w.channels * in_plane,
-                  .output = {output + g * out_channels * out_plane, out_plane, x.out, 1},
-                  .weight = packed + g * layout.size(),
-                  .bias = bias == nullptr ? nullptr : bias + g * out_channels,
-                  .relu = relu},
-                 in_channels, y, x, layout);
-  }
+  with_layout<T>(w, [&](const auto& layout) {
+    for (int64_t g = 0; g < w.groups; ++g) {
+      run<T>({.batch = w.batch,
+              .input = input + g * group_channels(w) * in_plane,
+              .input_step = w.channels * in_plane,
+              .output_step = w.out_channels * out_plane,
+              .input_end = input + w.batch * w.channels * in_plane,
+              .output = {output + g * group_filters(w) * out_plane, out_plane, w.out_width, 1},
+              .weight = packed + g * layout.size(),
+              .bias = bias == nullptr ? nullptr : bias + g * group_filters(w),
+              .relu = relu},
+             group_channels(w), Axes(w), layout);
+    }
+  });
 }
 
 template <class T>
@@ -161,21 +230,29 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
   const int64_t filters = out_channels * in_channels * w.kernel_height * w.kernel_width;
-  const WeightLayout<T> layout(in_channels, out_channels * y.taps * x.taps);
-  Workspace<T> packed(static_cast<std::size_t>(layout.size()));
-  for (int64_t g = 0; g < w.groups; ++g) {
-    pack_transposed_weight(w, y, x, weight + g * filters, layout, packed.data());
-    correlate<T>({.batch = w.batch,
-                  .input = grad_output + g * out_channels * out_plane,
-                  .input_step = w.out_channels * out_plane,
-                  .output_step = w.channels * in_plane,
-                  .input_end = grad_output + w.batch * w.out_channels * out_plane,
-                  .output = {grad_input + g * in_channels * in_plane, in_plane, w.stride_height * w.width,
-                             w.stride_width},
-                  .weight = packed.data(),
-                  .bias = nullptr,
-                  .relu = false},
-                 out_channels, y, x, layout);
+  const auto compute = [&](const auto& layout, const auto& correlate_with) {
+    Workspace<T> packed(static_cast<std::size_t>(layout.size()));
+    for (int64_t g = 0; g < w.groups; ++g) {
+      pack_weight(TransposedWeight<T>(w, y, x, weight + g * filters), layout, packed.data());
+      correlate_with({.batch = w.batch,
+                      .input = grad_output + g * out_channels * out_plane,
+                      .input_step = w.out_channels * out_plane,
+                      .output_step = w.channels * in_plane,
+                      .input_end = grad_output + w.batch * w.out_channels * out_plane,
+                      .output = {grad_input + g * in_channels * in_plane, in_plane, w.stride_height * w.width,
+                                 w.stride_width},
+                      .weight = packed.data(),
+                      .bias = nullptr,
+                      .relu = false},
+                     out_channels, y, x, layout);
+    }
+  };
+  const bool dense = w.stride_height == 1 && w.stride_width == 1;
+  const int64_t depth = out_channels * y.taps * x.taps;
+  if (best_lanes<T>(w.batch, out_channels, y, x, in_channels, dense) == Lanes::channels) {
+    compute(ChannelLayout<T>(in_channels, depth), &correlate_channels<T>);
+  } else {
+    compute(WeightLayout<T>(in_channels, depth), &correlate<T>);
   }
 }
 

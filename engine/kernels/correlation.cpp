@@ -196,26 +196,26 @@ class CorrelationTask {
 
 /// Multiplications of packets for one image, without those for padding; packing counts as 8 for each packet.
 template <class T>
-double cost_of(const Axis& y, const Axis& x, int64_t pitch, int64_t out_channels, int64_t depth) {
+double cost_of_pixels(const Axis& y, const Axis& x, int64_t out_channels, int64_t depth) {
+  const int64_t pitch = Columns<T>::pitch(y, x);
   const bool by_row = prefer_rows<T>(y, x, pitch);
   const int64_t packets = by_row ? packets_by_row<T>(y, x) : packets_with_gaps<T>(y, x, pitch);
   const double taps = static_cast<double>(depth), rows = static_cast<double>(out_channels);
   if (worth_in_place<T>(out_channels, y, x, packets)) return taps * static_cast<double>(packets) * rows;
-  return taps * static_cast<double>(y.out * x.out) / static_cast<double>(kLanes<T>) * (rows + 8);
+  return taps * static_cast<double>(ceil_div(y.out * x.out, kLanes<T>)) * (rows + 8);
 }
 
-/// Whether an image in each lane saves more than gathering and scattering cost.
-template <class T>
-bool worth_lanes(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, int64_t out_channels) {
-  const int64_t pixels = y.out * x.out, in_size = channels * y.source * x.source, out_size = out_channels * pixels;
-  const bool dense = c.output.column == 1 && c.output.row == x.out && c.output.channel == pixels;
-  if (!dense || c.batch < kLanes<T> || x.stride != 1 || out_channels > 64) return false;
-  if ((in_size + out_size) * kLanes<T> * static_cast<int64_t>(sizeof(T)) > kMaxLaneBlockBytes) return false;
-  const int64_t depth = channels * y.taps * x.taps;
-  const double moved = kCyclesPerLaneValue * static_cast<double>(in_size + out_size);
-  const double lanes = static_cast<double>(depth * pixels * out_channels) / static_cast<double>(kLanes<T>);
-  return (lanes + moved) * 1.1 < cost_of<T>(y, x, Columns<T>::pitch(y, x), out_channels, depth);
-}
+/// What a packet costs with channels in the lanes, as measured: wide tiles come closer to the machine's peak; low ones
+/// wait for the cache if each value of depth is a cache line of its own, as it is without a window.
+#if defined(__AVX512F__)
+constexpr double kCostOfWindow = 0.9, kCostOfProduct = 0.9;
+#elif defined(__FMA__) || defined(__aarch64__)
+constexpr double kCostOfWindow = 0.95, kCostOfProduct = 1.2;
+#else
+constexpr double kCostOfWindow = 1.05, kCostOfProduct = 1.5;
+#endif
+
+constexpr double smaller_cost(double a, double b) { return b < a ? b : a; }
 
 /// All whole blocks of images. Gives their number of images.
 template <class T>
@@ -241,10 +241,30 @@ int64_t correlate_lanes(const Correlation<T>& c, int64_t channels, const Axis& y
 }  // namespace
 
 template <class T>
+Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, int64_t out_channels, bool dense) {
+  constexpr int64_t L = kLanes<T>;
+  const int64_t pixels = y.out * x.out, depth = channels * y.taps * x.taps;
+  const int64_t in_size = channels * y.source * x.source, out_size = out_channels * pixels;
+  const double pixels_cost = cost_of_pixels<T>(y, x, out_channels, depth);
+  const double in_moved = kCyclesPerLaneValue * static_cast<double>(in_size);
+  const double out_moved = kCyclesPerLaneValue * static_cast<double>(out_size);
+  const double channels_cost = (y.taps * x.taps == 1 ? kCostOfProduct : kCostOfWindow) *
+                                   static_cast<double>(depth * pixels * ceil_div(out_channels, L)) +
+                               out_moved / 2;
+  const bool images_fit = (in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) <= kMaxLaneBlockBytes;
+  if (dense && batch >= L && x.stride == 1 && out_channels <= 64 && images_fit) {
+    const double images_cost = static_cast<double>(depth * out_size) / static_cast<double>(L) + in_moved + out_moved;
+    if (images_cost * 1.1 < smaller_cost(pixels_cost, channels_cost)) return Lanes::images;
+  }
+  return channels_cost < pixels_cost ? Lanes::channels : Lanes::pixels;
+}
+
+template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
                const WeightLayout<T>& weight) {
   if (c.batch == 0 || y.out * x.out == 0) return;
-  if (worth_lanes(c, channels, y, x, weight.panels().size)) {
+  const bool dense = c.output.column == 1 && c.output.row == x.out && c.output.channel == y.out * x.out;
+  if (best_lanes<T>(c.batch, channels, y, x, weight.panels().size, dense) == Lanes::images) {
     const int64_t done = correlate_lanes(c, channels, y, x, weight);
     Correlation<T> rest = c;
     rest.batch -= done;
@@ -272,6 +292,8 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
   });
 }
 
+template Lanes best_lanes<float>(int64_t, int64_t, const Axis&, const Axis&, int64_t, bool);
+template Lanes best_lanes<double>(int64_t, int64_t, const Axis&, const Axis&, int64_t, bool);
 template void correlate(const Correlation<float>&, int64_t, const Axis&, const Axis&, const WeightLayout<float>&);
 template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&, const WeightLayout<double>&);
 

@@ -47,6 +47,15 @@ struct Correlation {
   bool relu;
 };
 
+/// What the lanes of a packet hold: pixels of a row, one pixel of as many images (image_lanes.h), or one pixel of as
+/// many output channels (channel_lanes.h).
+enum class Lanes { pixels, images, channels };
+
+/// The quickest way. dense: the results of an image lie side by side.
+template <class T>
+Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, int64_t out_channels, bool dense);
+
+/// With pixels or, if that is quicker, images in the lanes.
 template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight);
 

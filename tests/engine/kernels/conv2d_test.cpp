@@ -208,6 +208,15 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for 1x1 kernel
   check<T>({.batch = 1, .in = 1, .out = 1});
 }
 
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition with channels in the lanes", T, float, double) {
+  for (const int64_t batch : {1, 5}) {
+    check<T>({.batch = batch, .in = 32, .out = 96, .image = {6, 10}, .kernel = {3, 3}, .padding = {1, 1}});
+    check<T>({.batch = batch, .in = 33, .out = 71, .image = {5, 11}, .kernel = {3, 2}, .stride = {2, 2}});
+  }
+  check<T>({.batch = 1, .in = 64, .out = 32, .image = {7, 1}, .kernel = {1, 1}, .groups = 2});
+  check<T>({.batch = 1, .in = 40, .out = 32, .image = {60, 60}, .kernel = {1, 2}});  // several strips of rows
+}
+
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition across cache blocks", T, float, double) {
   check<T>({.batch = 1, .in = 60, .out = 40, .image = {27, 30}, .kernel = {3, 3}, .padding = {1, 1}});
   check<T>({.batch = 5, .in = 130, .out = 270, .image = {7, 7}, .kernel = {3, 3}, .padding = {1, 1}});
