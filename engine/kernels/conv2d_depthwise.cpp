@@ -19,7 +19,7 @@ struct Filter {
   const T* weight;           // [taps]
   const int64_t* offsets;    // [taps]
   T bias;
-  bool relu;
+  Clamp<T> clamp;
 };
 
 /// Outputs [0, Packets * kLanes) from `from` on; of the last packet, only `count` values are stored.
@@ -32,8 +32,9 @@ inline void filter_packets(const Filter<T>& f, const T* from, int64_t count, T* 
     const T* x = from + f.offsets[tap];
     for (int p = 0; p < Packets; ++p) sums[p] = pmadd(factor, load(x, p * kLanes<T>), sums[p]);
   }
+  const bool clamps = is_any(f.clamp);
   for (int p = 0; p < Packets; ++p) {
-    const Packet<T> value = f.relu ? maximum(splat(T(0)), sums[p]) : sums[p];
+    const Packet<T> value = clamps ? clamped(sums[p], f.clamp) : sums[p];
     store_some(to, p * kLanes<T>, p + 1 < Packets ? kLanes<T> : count, value);
   }
 }
@@ -151,11 +152,11 @@ void weight_gradient(const Window2d& w, const Columns<T>& columns, int64_t rows,
 }  // namespace
 
 template <class T>
-void depthwise(const Window2d& w, const T* input, const T* weight, const T* bias, bool relu, T* output) {
+void depthwise(const Window2d& w, const T* input, const T* weight, const T* bias, const Clamp<T>& clamp, T* output) {
   const int64_t plane = w.out_height * w.out_width, taps = w.kernel_height * w.kernel_width;
   filter_planes<T>(
       w.batch, w.channels, w.out_channels, forward_y(w), forward_x(w), input,
-      [=](int64_t k) { return Filter<T>{0, weight + k * taps, nullptr, bias == nullptr ? T(0) : bias[k], relu}; },
+      [=](int64_t k) { return Filter<T>{0, weight + k * taps, nullptr, bias == nullptr ? T(0) : bias[k], clamp}; },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{output + (n * w.out_channels + k) * plane, w.out_width, 1};
       });
@@ -175,7 +176,7 @@ void depthwise_backward_input(const Window2d& w, const Axis& y, const Axis& x, c
   const T* filters = reordered.data();
   filter_planes<T>(
       w.batch, w.channels, w.channels, y, x, grad_output,
-      [=](int64_t k) { return Filter<T>{0, filters + k * taps, nullptr, T(0), false}; },
+      [=](int64_t k) { return Filter<T>{0, filters + k * taps, nullptr, T(0), {}}; },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{grad_input + (n * w.channels + k) * plane, w.stride_height * w.width, w.stride_width};
       });
@@ -196,8 +197,8 @@ void depthwise_backward_weight(const Window2d& w, const T* grad_output, const T*
   });
 }
 
-template void depthwise(const Window2d&, const float*, const float*, const float*, bool, float*);
-template void depthwise(const Window2d&, const double*, const double*, const double*, bool, double*);
+template void depthwise(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
+template void depthwise(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
 template void depthwise_backward_input(const Window2d&, const Axis&, const Axis&, const float*, const float*, float*);
 template void depthwise_backward_input(const Window2d&, const Axis&, const Axis&, const double*, const double*,
                                        double*);

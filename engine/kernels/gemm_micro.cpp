@@ -28,6 +28,7 @@ struct OffsetRows {
 /// the detour through the stack costs little beside the loop over k and saves a lot of code.
 template <class T>
 __attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int rows, int64_t width) {
+  const bool clamps = is_any(tile.clamp);
   for (int r = 0; r < rows; ++r, sums += width) {
     T* c = tile.c + r * tile.ldc;
     const T bias = tile.row_bias == nullptr ? T(0) : tile.row_bias[r];
@@ -36,7 +37,7 @@ __attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int ro
       Packet<T> value = padd(load(sums, j), splat(bias));
       if (tile.column_bias != nullptr) value = padd(value, load_some(tile.column_bias, j, count));
       if (tile.accumulate) value = padd(value, load_some(c, j, count));
-      if (tile.relu) value = maximum(splat(T(0)), value);
+      if (clamps) value = clamped(value, tile.clamp);
       store_some(c, j, count, value);
     }
   }
