@@ -25,7 +25,7 @@ struct OffsetRows {
 };
 
 /// Adds what the tile asks for to the sums, [rows, width], and writes them to C. A function of its own, not unrolled:
-/// the detour through the stack costs little beside the loop over k and saves a lot of code.
+/// the detour through the stack costs little beside a long loop over k and saves a lot of code.
 template <class T>
 __attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int rows, int64_t width) {
   const bool clamps = is_any(tile.clamp);
@@ -70,6 +70,17 @@ void tile_kernel(const Tile<T>& tile) {
       for (int p = 0; p < Packets; ++p) sums[r][p] = pmadd(factor, b[p], sums[r][p]);
     }
     a += Rows;
+  }
+  if (!tile.accumulate && tile.column_bias == nullptr && tile.columns == Packets * kLanes<T>) {
+    TEFF_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      const Packet<T> bias = splat(tile.row_bias == nullptr ? T(0) : tile.row_bias[r]);
+      TEFF_UNROLL
+      for (int p = 0; p < Packets; ++p) {
+        pstoreu(tile.c + r * tile.ldc + p * kLanes<T>, clamped(padd(sums[r][p], bias), tile.clamp));
+      }
+    }
+    return;
   }
   alignas(64) T buffer[Rows * Packets * kLanes<T>];
   TEFF_UNROLL
