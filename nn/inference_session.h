@@ -17,8 +17,8 @@ namespace teff::nn {
 class GraphModule;
 
 /// A model made ready to run again and again on inputs of fixed shapes, in evaluation mode: batch norm is folded into
-/// convolutions, ReLU fused into what comes before it, weights are packed, and all results lie in one block of memory
-/// that is planned beforehand. run() allocates nothing and takes no lock.
+/// convolutions, ReLU (after convolutions ReLU6 and Hardtanh too) fused into what comes before it, weights are packed,
+/// and all results lie in one block of memory that is planned beforehand. run() allocates nothing and takes no lock.
 ///
 ///   nn::GraphModule model = load_model("model.teff");
 ///   model.eval();

@@ -86,7 +86,8 @@ std::ostream& operator<<(std::ostream& out, const ModuleSummary& summary);
 ///   };
 ///
 /// Its list gives the names and the order of parameters, buffers and children. A class derived from another module's
-/// class lists the inherited members too. Copies share parameters, as in Python; clone() copies them.
+/// class lists the inherited members too, or nothing if it adds none. Copies share parameters, as in Python; clone()
+/// copies them.
 class Module {
  public:
   Module() = default;

@@ -42,9 +42,7 @@ class ModuleDict : public ModuleSequence {
   /// The names, in order.
   std::vector<std::string> keys() const;
 
-  std::string type_name() const override { return "ModuleDict"; }
-  std::shared_ptr<Module> copy_handles() const override { return detail::copy_handles_as(*this); }
-  ModuleDict clone() const { return detail::clone_as(*this); }
+  TEFF_MODULE(ModuleDict)
 };
 
 }  // namespace teff::nn

@@ -27,9 +27,7 @@ class ModuleList : public ModuleSequence {
     return *this;
   }
 
-  std::string type_name() const override { return "ModuleList"; }
-  std::shared_ptr<Module> copy_handles() const override { return detail::copy_handles_as(*this); }
-  ModuleList clone() const { return detail::clone_as(*this); }
+  TEFF_MODULE(ModuleList)
 };
 
 }  // namespace teff::nn

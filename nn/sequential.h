@@ -38,9 +38,7 @@ class Sequential : public ModuleSequence {
 
   Tensor forward(const Tensor& input) override;
 
-  std::string type_name() const override { return "Sequential"; }
-  std::shared_ptr<Module> copy_handles() const override { return detail::copy_handles_as(*this); }
-  Sequential clone() const { return detail::clone_as(*this); }
+  TEFF_MODULE(Sequential)
 };
 
 }  // namespace teff::nn

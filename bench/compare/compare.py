@@ -28,6 +28,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 WORKS = {f"Net, inference, batch {n}": f"infer/net/{n}/3/32" for n in (1, 32, 128)}
 WORKS.update({f"Net, SGD step, batch {n}": f"step/net/{n}/3/32" for n in (1, 32, 128)})
 
+WORKS.update({"ResNet-18, inference, batch 1": "infer/resnet18/1/3/224",
+              "MobileNetV2, inference, batch 1": "infer/mobilenet_v2/1/3/224"})
+
 # conv_.../<batch>/<channels>/<size>/<kernel>/<out>/<stride>
 CONVS = ["64/56/3/64/1", "128/28/3/128/1", "256/14/3/256/1", "512/7/3/512/1", "3/224/7/64/2", "256/14/1/1024/1"]
 for kind, what, batch in (("conv_forward", "forward, batch 1", 1), ("conv_both", "forward + backward, batch 8", 8)):
@@ -137,9 +140,10 @@ def environment(threads):
 
 
 def python_with_torch():
-    """A Python that imports torch, or None."""
+    """A Python that imports torch and torchvision, or None."""
     for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
-        if shutil.which(python) and subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0:
+        if shutil.which(python) and subprocess.run([python, "-c", "import torch, torchvision"],
+                                                  capture_output=True).returncode == 0:
             return python
     return None
 
@@ -161,7 +165,7 @@ def find_engines(build):
         Engine("Teff", [str(build / "teff_worker"), "THREADS"], [str(build / "teff_cold_start"), "net.teff"]),
         Engine("Teff session", [str(build / "teff_worker"), "THREADS", "session"]),
         Engine("PyTorch", [python, torch_worker, "THREADS"], [python, torch_worker, "cold", "net.ts"],
-               "" if python else "no Python that imports torch"),
+               "" if python else "no Python that imports torch and torchvision"),
         Engine("libtorch", **built("libtorch", "THREADS", cold=["cold", "net.ts"])),
         Engine("ONNX Runtime", [node, ort_worker, "THREADS"], [node, ort_worker, "cold", "net.onnx"],
                "" if has_ort and python else "needs node, onnxruntime-node (TEFF_ORT), and PyTorch to write its files"),

@@ -34,8 +34,8 @@ std::shared_ptr<Net> make_net() {
   return std::make_shared<Net>();
 }
 
-torch::Tensor images_of(std::int64_t batch) {
-  auto images = torch::empty({batch, 3, 32, 32});
+torch::Tensor images_of(std::int64_t batch, std::int64_t channels, std::int64_t size) {
+  auto images = torch::empty({batch, channels, size, size});
   compare::fill_pattern(images.data_ptr<float>(), images.numel());
   return images;
 }
@@ -44,10 +44,10 @@ compare::Values values(const torch::Tensor& tensor) {
   return compare::first_values(tensor.data_ptr<float>(), tensor.numel());
 }
 
-Work infer(std::int64_t batch) {
+Work infer_net(std::int64_t batch) {
   auto net = make_net();
   net->eval();
-  auto images = images_of(batch);
+  auto images = images_of(batch, 3, 32);
   auto last = std::make_shared<torch::Tensor>();
   return {[=] {
             torch::InferenceMode mode;
@@ -56,9 +56,21 @@ Work infer(std::int64_t batch) {
           [=] { return values(*last); }};
 }
 
+// Any other network, from the file that torch_worker.py wrote.
+Work infer_script(const Request& r) {
+  auto net = std::make_shared<torch::jit::Module>(torch::jit::load(r.text(1) + ".ts"));
+  auto images = images_of(r.number(2), r.number(3), r.number(4));
+  auto last = std::make_shared<torch::Tensor>();
+  return {[=] {
+            torch::InferenceMode mode;
+            *last = net->forward({images}).toTensor();
+          },
+          [=] { return values(*last); }};
+}
+
 Work step(std::int64_t batch) {
   auto net = make_net();
-  auto images = images_of(batch), labels = torch::arange(batch) % 10;
+  auto images = images_of(batch, 3, 32), labels = torch::arange(batch) % 10;
   auto optimizer =
       std::make_shared<torch::optim::SGD>(net->parameters(), torch::optim::SGDOptions(0.001).momentum(0.9));
   auto last = std::make_shared<torch::Tensor>();
@@ -73,14 +85,14 @@ Work step(std::int64_t batch) {
 }
 
 Work make(const Request& r) {
-  if (r.kind() == "infer" && r.text(1) == "net") return infer(r.number(2));
+  if (r.kind() == "infer") return r.text(1) == "net" ? infer_net(r.number(2)) : infer_script(r);
   if (r.kind() == "step" && r.text(1) == "net") return step(r.number(2));
   return {};
 }
 
 int cold_start(const char* path) {
   torch::InferenceMode mode;
-  auto scores = torch::jit::load(path).forward({images_of(1)}).toTensor();
+  auto scores = torch::jit::load(path).forward({images_of(1, 3, 32)}).toTensor();
   std::cout << "{\"first\": " << compare::json(values(scores)) << "}\n";
   return 0;
 }

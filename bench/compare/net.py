@@ -2,6 +2,7 @@
 """The networks in PyTorch by name; with manual_seed(0) they get the weights that Teff's get. A new one is one line."""
 import torch.nn as nn
 import torch.nn.functional as F
+import torchvision
 
 
 class Net(nn.Module):
@@ -27,4 +28,6 @@ class Net(nn.Module):
 
 MODELS = {
     "net": Net,
+    "resnet18": torchvision.models.resnet18,
+    "mobilenet_v2": torchvision.models.mobilenet_v2,
 }

@@ -2,13 +2,12 @@
 // Teff's worker. Usage: teff_worker THREADS [session]; with `session` inference goes through
 // nn::InferenceSession. Files are written to the working directory.
 
-#include <map>
 #include <memory>
 
 #include <teff/teff.h>
 
 #include "bench/compare/worker.h"
-#include "examples/models/net.h"
+#include "examples/models/zoo.h"
 
 using namespace teff;
 using compare::ConvShape;
@@ -19,14 +18,10 @@ namespace {
 
 bool use_session = false;
 
-/// The networks by name, with PyTorch's weights from manual_seed(0). A new one is one line.
-const std::map<std::string, std::function<std::shared_ptr<nn::Module>()>> kModels = {
-    {"net", [] { return std::make_shared<Net>(); }},
-};
-
+/// With PyTorch's weights from manual_seed(0).
 std::shared_ptr<nn::Module> make_model(const std::string& name) {
   manual_seed(0);
-  return kModels.at(name)();
+  return models::make_model(name);
 }
 
 Tensor pattern(const Shape& shape, float scale = 1) {
@@ -142,11 +137,10 @@ Work load_file(const Request& r, const LoadOptions& options) {
 
 Work make(const Request& r) {
   const std::string& kind = r.kind();
-  const bool has_model = (kind == "infer" || kind == "step") && kModels.count(r.text(1)) != 0;
-  if (kind == "infer" && has_model) return infer_model(r);
+  if (kind == "infer") return infer_model(r);
   if (kind == "conv_forward") return conv_forward(ConvShape(r));
   if (use_session) return {};
-  if (kind == "step" && has_model) return step(r);
+  if (kind == "step") return step(r);
   if (kind == "conv_both") return conv_both(ConvShape(r));
   if (kind == "matmul") return product(r);
   if (kind == "save") return save_file(r);

@@ -25,7 +25,7 @@ struct ChannelTile {
   T* sums;
   int64_t sums_step;  // from one packet to the next
   const T* start;     // null: the sums go on
-  bool relu;
+  Clamp<T> clamp;
 };
 
 template <class T, int Packets, int Pixels>
@@ -56,8 +56,7 @@ void tile_kernel(const ChannelTile<T>& tile) {
   for (int p = 0; p < Packets; ++p) {
     TEFF_UNROLL
     for (int i = 0; i < Pixels; ++i) {
-      const Packet<T> sum = tile.relu ? maximum(splat(T(0)), sums[p][i]) : sums[p][i];
-      pstoreu(tile.sums + p * tile.sums_step + i * L, sum);
+      pstoreu(tile.sums + p * tile.sums_step + i * L, clamped(sums[p][i], tile.clamp));
     }
   }
 }
@@ -163,7 +162,7 @@ class ChannelCorrelation {
                 .sums = sums + (row * width() + x) * L,
                 .sums_step = rows * width() * L,
                 .start = block == 0 ? start_.data() + weight_.begin(panel) : nullptr,
-                .relu = c_.relu && block + 1 == depths.count});
+                .clamp = block + 1 == depths.count ? c_.clamp : Clamp<T>{}});
       }
     }
   }

@@ -190,9 +190,9 @@ void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
 }
 
 template <class T>
-void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* bias, bool relu, T* output) {
+void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* bias, const Clamp<T>& clamp, T* output) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, relu, output);
+    if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, clamp, output);
   }
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   with_layout<T>(w, [&](const auto& layout) {
@@ -205,22 +205,22 @@ void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* 
               .output = {output + g * group_filters(w) * out_plane, out_plane, w.out_width, 1},
               .weight = packed + g * layout.size(),
               .bias = bias == nullptr ? nullptr : bias + g * group_filters(w),
-              .relu = relu},
+              .clamp = clamp},
              group_channels(w), Axes(w), layout);
     }
   });
 }
 
 template <class T>
-void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, bool relu, T* output) {
+void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, const Clamp<T>& clamp, T* output) {
   if (w.batch * w.out_height * w.out_width * w.out_channels == 0) return;
   if (is_depthwise(w)) {
-    depthwise(w, input, weight, bias, relu, output);
+    depthwise(w, input, weight, bias, clamp, output);
     return;
   }
   Workspace<T> packed(static_cast<std::size_t>(conv2d_packed_size<T>(w)));
   conv2d_pack(w, weight, packed.data());
-  conv2d_packed<T>(w, input, packed.data(), bias, relu, output);
+  conv2d_packed<T>(w, input, packed.data(), bias, clamp, output);
 }
 
 /// Those pixels of every input image that lie on the two axes.
@@ -243,7 +243,7 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
                                  w.stride_width},
                       .weight = packed.data(),
                       .bias = nullptr,
-                      .relu = false},
+                      .clamp = {}},
                      out_channels, y, x, layout);
     }
   };
@@ -278,10 +278,10 @@ void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* wei
   }
 }
 
-template void conv2d(const Window2d&, const float*, const float*, const float*, bool, float*);
-template void conv2d(const Window2d&, const double*, const double*, const double*, bool, double*);
-template void conv2d_packed(const Window2d&, const float*, const float*, const float*, bool, float*);
-template void conv2d_packed(const Window2d&, const double*, const double*, const double*, bool, double*);
+template void conv2d(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
+template void conv2d(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
+template void conv2d_packed(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
+template void conv2d_packed(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
 template void conv2d_pack(const Window2d&, const float*, float*);
 template void conv2d_pack(const Window2d&, const double*, double*);
 template int64_t conv2d_packed_size<float>(const Window2d&);

@@ -19,7 +19,7 @@ struct Filter {
   const T* weight;           // [taps]
   const int64_t* offsets;    // [taps]
   T bias;
-  bool relu;
+  Clamp<T> clamp;
 };
 
 /// Outputs [0, Packets * kLanes) from `from` on; of the last packet, only `count` values are stored.
@@ -32,8 +32,9 @@ inline void filter_packets(const Filter<T>& f, const T* from, int64_t count, T* 
     const T* x = from + f.offsets[tap];
     for (int p = 0; p < Packets; ++p) sums[p] = pmadd(factor, load(x, p * kLanes<T>), sums[p]);
   }
+  const bool clamps = is_any(f.clamp);
   for (int p = 0; p < Packets; ++p) {
-    const Packet<T> value = f.relu ? maximum(splat(T(0)), sums[p]) : sums[p];
+    const Packet<T> value = clamps ? clamped(sums[p], f.clamp) : sums[p];
     store_some(to, p * kLanes<T>, p + 1 < Packets ? kLanes<T> : count, value);
   }
 }
@@ -65,23 +66,29 @@ struct PlanePlace {
   int64_t row, column;
 };
 
-/// One plane of the output. `columns` has one channel; its strips are `rows` high.
+/// One plane of the output. `columns` has one channel; its strips are `rows` high. padded: the buffer is what the plane
+/// before left.
 template <class T>
-void filter_plane(const Filter<T>& f, const Columns<T>& columns, int64_t rows, const T* image, T* buffer, T* dense,
-                  const PlanePlace<T>& to) {
+void filter_plane(const Filter<T>& f, const Columns<T>& columns, int64_t rows, const T* image, bool padded, T* buffer,
+                  T* dense, const PlanePlace<T>& to) {
   const int64_t width = columns.x().out, pitch = columns.pitch();
-  // Narrow rows fill few lanes of their own: then the gaps between the rows are computed as well.
-  const bool narrow = 2 * width <= kLanes<T>, direct = !narrow && to.column == 1;
+  // Where rows leave lanes idle, the gaps between them are computed as well.
+  const bool narrow = width <= 2 * kLanes<T> && ceil_div(rows * pitch, kLanes<T>) <= rows * ceil_div(width, kLanes<T>);
+  const bool direct = !narrow && to.column == 1;
   for (int64_t row = 0; row < columns.y().out; row += rows) {
     const int64_t height = smaller(rows, columns.y().out - row);
-    const T* strip = columns.strip(image, 1, row, height, buffer);
+    const T* strip = columns.strip(image, 1, row, height, buffer, padded && rows >= columns.y().out);
     if (narrow) filter_positions(f, strip, (height - 1) * pitch + width, dense);
     for (int64_t y = 0; y < height; ++y) {
       T* out = to.data + (row + y) * to.row;
       T* values = direct ? out : dense + y * pitch;
       if (!narrow) filter_positions(f, strip + y * pitch, width, values);
       if (direct) continue;
-      for (int64_t x = 0; x < width; ++x) out[x * to.column] = values[x];
+      if (to.column == 1) {
+        copy(values, width, out);
+      } else {
+        for (int64_t x = 0; x < width; ++x) out[x * to.column] = values[x];
+      }
     }
   }
 }
@@ -93,16 +100,18 @@ void filter_planes(int64_t batch, int64_t in_channels, int64_t out_channels, con
   const int64_t rows = strip_rows(y, x.extent(x.out));
   const Columns<T> columns(1, y, x, rows, true);
   const int64_t grain = ceil_div(kMultiplyAddsPerTask, larger(1, y.out * x.out * columns.depth()));
+  const int64_t multiplier = out_channels / in_channels;
   parallel_ranges(batch * out_channels, grain, [&](int64_t begin, int64_t end) {
     Workspace<T> buffer(static_cast<std::size_t>(columns.strip_size(1)));
     Workspace<T> dense(static_cast<std::size_t>(rows * columns.pitch()));
     for (int64_t i = begin; i < end; ++i) {
       const int64_t n = i / out_channels, k = i % out_channels;
-      const int64_t plane = n * in_channels + k / (out_channels / in_channels);
+      const int64_t plane = n * in_channels + k / multiplier;
       Filter<T> f = filter(k);
       f.taps = columns.depth();
       f.offsets = columns.offsets();
-      filter_plane(f, columns, rows, input + plane * y.source * x.source, buffer.data(), dense.data(), place(n, k));
+      filter_plane(f, columns, rows, input + plane * y.source * x.source, i > begin, buffer.data(), dense.data(),
+                   place(n, k));
     }
   });
 }
@@ -151,11 +160,11 @@ void weight_gradient(const Window2d& w, const Columns<T>& columns, int64_t rows,
 }  // namespace
 
 template <class T>
-void depthwise(const Window2d& w, const T* input, const T* weight, const T* bias, bool relu, T* output) {
+void depthwise(const Window2d& w, const T* input, const T* weight, const T* bias, const Clamp<T>& clamp, T* output) {
   const int64_t plane = w.out_height * w.out_width, taps = w.kernel_height * w.kernel_width;
   filter_planes<T>(
       w.batch, w.channels, w.out_channels, forward_y(w), forward_x(w), input,
-      [=](int64_t k) { return Filter<T>{0, weight + k * taps, nullptr, bias == nullptr ? T(0) : bias[k], relu}; },
+      [=](int64_t k) { return Filter<T>{0, weight + k * taps, nullptr, bias == nullptr ? T(0) : bias[k], clamp}; },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{output + (n * w.out_channels + k) * plane, w.out_width, 1};
       });
@@ -175,7 +184,7 @@ void depthwise_backward_input(const Window2d& w, const Axis& y, const Axis& x, c
   const T* filters = reordered.data();
   filter_planes<T>(
       w.batch, w.channels, w.channels, y, x, grad_output,
-      [=](int64_t k) { return Filter<T>{0, filters + k * taps, nullptr, T(0), false}; },
+      [=](int64_t k) { return Filter<T>{0, filters + k * taps, nullptr, T(0), {}}; },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{grad_input + (n * w.channels + k) * plane, w.stride_height * w.width, w.stride_width};
       });
@@ -196,8 +205,8 @@ void depthwise_backward_weight(const Window2d& w, const T* grad_output, const T*
   });
 }
 
-template void depthwise(const Window2d&, const float*, const float*, const float*, bool, float*);
-template void depthwise(const Window2d&, const double*, const double*, const double*, bool, double*);
+template void depthwise(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
+template void depthwise(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
 template void depthwise_backward_input(const Window2d&, const Axis&, const Axis&, const float*, const float*, float*);
 template void depthwise_backward_input(const Window2d&, const Axis&, const Axis&, const double*, const double*,
                                        double*);

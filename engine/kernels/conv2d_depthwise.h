@@ -11,7 +11,7 @@ namespace teff::kernels::TEFF_ISA {
 inline bool is_depthwise(const Window2d& w) { return w.groups == w.channels && w.groups > 1; }
 
 template <class T>
-void depthwise(const Window2d&, const T* input, const T* weight, const T* bias, bool relu, T* output);
+void depthwise(const Window2d&, const T* input, const T* weight, const T* bias, const Clamp<T>&, T* output);
 /// One output channel for each input channel only. The places of grad_input that the axes stand for: grad_input is the
 /// first, the strides of the convolution lead to the next.
 template <class T>

@@ -137,7 +137,7 @@ class WeightGradientTask {
                                                   .accumulate = accumulate,
                                                   .row_bias = nullptr,
                                                   .column_bias = nullptr,
-                                                  .relu = false});
+                                                  .clamp = {}});
       }
     }
   }

@@ -161,7 +161,7 @@ class CorrelationTask {
                         .accumulate = block > 0,
                         .row_bias = last && c_.bias != nullptr ? c_.bias + panels.begin(p) : nullptr,
                         .column_bias = nullptr,
-                        .relu = last && c_.relu});
+                        .clamp = last ? c_.clamp : Clamp<T>{}});
     }
   }
 

@@ -34,7 +34,7 @@ struct OutputPlace {
   int64_t channel, row, column;
 };
 
-/// out[n, m, pixel] = sum over kk of weight[m, kk] * cols(in[n])[kk, pixel] + bias[m], and relu if wanted.
+/// out[n, m, pixel] = sum over kk of weight[m, kk] * cols(in[n])[kk, pixel] + bias[m], clamped.
 template <class T>
 struct Correlation {
   int64_t batch;
@@ -44,7 +44,7 @@ struct Correlation {
   OutputPlace<T> output;
   const T* weight;    // packed
   const T* bias;      // [out_channels] or null
-  bool relu;
+  Clamp<T> clamp;
 };
 
 /// What the lanes of a packet hold: pixels of a row, one pixel of as many images (image_lanes.h), or one pixel of as

@@ -16,13 +16,13 @@ void gemm(const Gemm<T>&);
 
 // conv2d.cpp
 template <class T>
-void conv2d(const Window2d&, const T* input, const T* weight, const T* bias, bool relu, T* output);
+void conv2d(const Window2d&, const T* input, const T* weight, const T* bias, const Clamp<T>&, T* output);
 template <class T>
 int64_t conv2d_packed_size(const Window2d&);
 template <class T>
 void conv2d_pack(const Window2d&, const T* weight, T* packed);
 template <class T>
-void conv2d_packed(const Window2d&, const T* input, const T* packed, const T* bias, bool relu, T* output);
+void conv2d_packed(const Window2d&, const T* input, const T* packed, const T* bias, const Clamp<T>&, T* output);
 template <class T>
 void conv2d_backward_input(const Window2d&, const T* grad_output, const T* weight, T* grad_input);
 template <class T>

@@ -101,7 +101,7 @@ class ChunkTask {
                  .accumulate = g_.accumulate || block > 0,
                  .row_bias = nullptr,
                  .column_bias = last && g_.column_bias != nullptr ? g_.column_bias + column : nullptr,
-                 .relu = last && g_.relu};
+                 .clamp = last ? g_.clamp : Clamp<T>{}};
     // B as it is will do for a few panels of A, if the tile reads whole packets of it.
     const bool in_place = !g_.transpose_b && last_panel_ - first_panel_ <= 2 && columns % kLanes<T> == 0;
     if (!in_place) {
@@ -131,10 +131,10 @@ void gemm(const Gemm<T>& g) {
   if (g.m == 0 || g.n == 0) return;
   if (g.m == 1) {
     matvec<T>({g.n, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.transpose_a ? g.lda : 1, g.c, 1, g.accumulate,
-               g.column_bias, g.row_bias, g.relu});
+               g.column_bias, g.row_bias, g.clamp});
   } else if (g.n == 1) {
     matvec<T>({g.m, g.k, g.a, g.lda, g.transpose_a, g.b, g.transpose_b ? 1 : g.ldb, g.c, g.ldc, g.accumulate,
-               g.row_bias, g.column_bias, g.relu});
+               g.row_bias, g.column_bias, g.clamp});
   } else {
     const Chunks chunks = cut<T>(g.m, g.n, g.k);
     parallel_for(chunks.row_chunks.count * chunks.column_chunks.count, [&](int64_t task) {

@@ -25,9 +25,10 @@ struct OffsetRows {
 };
 
 /// Adds what the tile asks for to the sums, [rows, width], and writes them to C. A function of its own, not unrolled:
-/// the detour through the stack costs little beside the loop over k and saves a lot of code.
+/// the detour through the stack costs little beside a long loop over k and saves a lot of code.
 template <class T>
 __attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int rows, int64_t width) {
+  const bool clamps = is_any(tile.clamp);
   for (int r = 0; r < rows; ++r, sums += width) {
     T* c = tile.c + r * tile.ldc;
     const T bias = tile.row_bias == nullptr ? T(0) : tile.row_bias[r];
@@ -36,7 +37,7 @@ __attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int ro
       Packet<T> value = padd(load(sums, j), splat(bias));
       if (tile.column_bias != nullptr) value = padd(value, load_some(tile.column_bias, j, count));
       if (tile.accumulate) value = padd(value, load_some(c, j, count));
-      if (tile.relu) value = maximum(splat(T(0)), value);
+      if (clamps) value = clamped(value, tile.clamp);
       store_some(c, j, count, value);
     }
   }
@@ -69,6 +70,17 @@ void tile_kernel(const Tile<T>& tile) {
       for (int p = 0; p < Packets; ++p) sums[r][p] = pmadd(factor, b[p], sums[r][p]);
     }
     a += Rows;
+  }
+  if (!tile.accumulate && tile.column_bias == nullptr && tile.columns == Packets * kLanes<T>) {
+    TEFF_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      const Packet<T> bias = splat(tile.row_bias == nullptr ? T(0) : tile.row_bias[r]);
+      TEFF_UNROLL
+      for (int p = 0; p < Packets; ++p) {
+        pstoreu(tile.c + r * tile.ldc + p * kLanes<T>, clamped(padd(sums[r][p], bias), tile.clamp));
+      }
+    }
+    return;
   }
   alignas(64) T buffer[Rows * Packets * kLanes<T>];
   TEFF_UNROLL

@@ -41,12 +41,6 @@ struct Parts {
 
 inline Parts parts_of_at_most(int64_t size, int64_t most) { return {size, larger(1, ceil_div(size, most))}; }
 
-/// max(value, 0); NaN stays NaN.
-template <class T>
-T relu_of(T value) {
-  return value < T(0) ? T(0) : value;
-}
-
 /// C[rows, columns] = A * B, with A packed as [k, rows] and row kk of B at b + kk * b_stride or, if offsets is not
 /// null, at b + offsets[kk]. Whole packets of B are read: columns rounded up must lie inside the array.
 template <class T>
@@ -62,7 +56,7 @@ struct Tile {
   bool accumulate;         // C += instead of C =
   const T* row_bias;       // [rows] or null
   const T* column_bias;    // [columns] or null
-  bool relu;
+  Clamp<T> clamp;
 };
 
 /// Computes one tile of 1 .. kTileRows rows.

@@ -61,13 +61,19 @@ Columns<T>::Columns(int64_t channels, const Axis& y, const Axis& x, int64_t stri
   }
 }
 
-/// One row of a plane: every stride-th value of a row of the image, zeros around.
 template <class T>
-void Columns<T>::fill_row(const T* from, int64_t phase, T* to) const {
+typename Columns<T>::RowSpan Columns<T>::span_of(int64_t phase) const {
   const int64_t first = x_.start + phase, s = x_.stride;
   const int64_t begin = smaller(pitch_, first >= 0 ? 0 : ceil_div(-first, s));
-  const int64_t end = larger(begin, smaller(pitch_, x_.source > first ? ceil_div(x_.source - first, s) : 0));
-  zero_fill(to, begin);
+  return {first, begin, larger(begin, smaller(pitch_, x_.source > first ? ceil_div(x_.source - first, s) : 0))};
+}
+
+/// One row of a plane: every stride-th value of a row of the image, zeros around.
+template <class T>
+void Columns<T>::fill_row(const T* from, const RowSpan& span, bool padded, T* to) const {
+  const auto [first, begin, end] = span;
+  const int64_t s = x_.stride;
+  if (!padded) zero_fill(to, begin);
   if (s == 1) {
     copy(from + first + begin, end - begin, to + begin);
   } else if (s == 2) {    // a stride that the compiler knows becomes shuffles
@@ -75,22 +81,24 @@ void Columns<T>::fill_row(const T* from, int64_t phase, T* to) const {
   } else {
     for (int64_t i = begin; i < end; ++i) to[i] = from[first + i * s];
   }
-  zero_fill(to + end, pitch_ - end);
+  if (!padded) zero_fill(to + end, pitch_ - end);
 }
 
 template <class T>
-const T* Columns<T>::strip(const T* image, int64_t channels, int64_t row, int64_t rows, T* buffer) const {
+const T* Columns<T>::strip(const T* image, int64_t channels, int64_t row, int64_t rows, T* buffer, bool padded) const {
   if (in_place_) return image + (row + y_.start) * pitch_ + x_.start;
-  for (int64_t c = 0; c < channels; ++c) {
-    const T* from = image + c * y_.source * x_.source;
-    for (int64_t py = 0; py < y_.phases(); ++py) {
-      for (int64_t px = 0; px < x_.phases(); ++px) {
+  const int64_t height = y_.extent(rows);
+  for (int64_t px = 0; px < x_.phases(); ++px) {
+    const RowSpan span = span_of(px);
+    for (int64_t c = 0; c < channels; ++c) {
+      const T* from = image + c * y_.source * x_.source;
+      for (int64_t py = 0; py < y_.phases(); ++py) {
         T* to = buffer + c * channel_ + (py * x_.phases() + px) * plane_;
-        for (int64_t r = 0; r < y_.extent(rows); ++r, to += pitch_) {
+        for (int64_t r = 0; r < height; ++r, to += pitch_) {
           const int64_t y = (row + r) * y_.stride + py + y_.start;
           if (y >= 0 && y < y_.source) {
-            fill_row(from + y * x_.source, px, to);
-          } else {
+            fill_row(from + y * x_.source, span, padded, to);
+          } else if (!padded) {
             zero_fill(to, pitch_);
           }
         }

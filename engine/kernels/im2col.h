@@ -67,8 +67,8 @@ class Columns {
   /// Size of the buffer that strip() wants for `channels` channels; 0 if images serve as they are.
   int64_t strip_size(int64_t channels) const { return in_place_ ? 0 : channels * channel_ + kTileColumns<T>; }
   /// Prepares `rows` output rows from `row` on of the first `channels` channels of an image; gives what the offsets
-  /// count from.
-  const T* strip(const T* image, int64_t channels, int64_t row, int64_t rows, T* buffer) const;
+  /// count from. padded: the buffer has the same rows of another image, so that its zeros are there already.
+  const T* strip(const T* image, int64_t channels, int64_t row, int64_t rows, T* buffer, bool padded = false) const;
 
   // Positions count the outputs of a strip; there are `width` to a row: x.out or, if what lies between the end of a row
   // and the next is computed as well, pitch.
@@ -82,7 +82,12 @@ class Columns {
             int64_t columns, T* panel) const;
 
  private:
-  void fill_row(const T* from, int64_t phase, T* to) const;
+  struct RowSpan {
+    int64_t first;         // place in the image's row, perhaps outside, of the row's first value
+    int64_t begin, end;    // values that lie inside
+  };
+  RowSpan span_of(int64_t phase) const;
+  void fill_row(const T* from, const RowSpan& span, bool padded, T* to) const;
 
   int64_t channels_;
   Axis y_, x_;

@@ -15,6 +15,14 @@ namespace teff::kernels {
 
 using std::int64_t;
 
+/// What results are clamped to at last: min(max(x, low), high), NaN stays NaN. By default they stay what they are;
+/// {.low = 0} is relu.
+template <class T>
+struct Clamp {
+  T low = -T(__builtin_huge_val());
+  T high = T(__builtin_huge_val());
+};
+
 /// C[m, n] = op(A)[m, k] * op(B)[k, n], plus what the flags say. Leading dimensions count elements between rows of
 /// the arrays as stored: A is [m, k] or, transposed, [k, m].
 template <class T>
@@ -31,7 +39,7 @@ struct Gemm {
   bool accumulate = false;           // C += instead of C =
   const T* row_bias = nullptr;       // [m], added to every column
   const T* column_bias = nullptr;    // [n], added to every row
-  bool relu = false;                 // last: C = max(C, 0), NaN stays NaN
+  Clamp<T> clamp = {};
 };
 
 /// A two-dimensional window over images: convolution and pooling. Output sizes were computed by the operation.
@@ -118,13 +126,13 @@ template <class T>
 struct Table {
   void (*gemm)(const Gemm<T>&);
 
-  /// y = conv(x, w) + bias; bias [K] may be null. relu as in Gemm.
-  void (*conv2d)(const Window2d&, const T* input, const T* weight, const T* bias, bool relu, T* output);
+  /// y = conv(x, w) + bias, clamped; bias [K] may be null.
+  void (*conv2d)(const Window2d&, const T* input, const T* weight, const T* bias, const Clamp<T>&, T* output);
   /// The same in two steps, for weights that serve many times: how many values the packed weight has (0: there is
   /// nothing to gain, use conv2d), packing it, and the convolution with it. The windows of the three must be equal.
   int64_t (*conv2d_packed_size)(const Window2d&);
   void (*conv2d_pack)(const Window2d&, const T* weight, T* packed);
-  void (*conv2d_packed)(const Window2d&, const T* input, const T* packed, const T* bias, bool relu, T* output);
+  void (*conv2d_packed)(const Window2d&, const T* input, const T* packed, const T* bias, const Clamp<T>&, T* output);
   /// dX = conv_transpose(dY, w)
   void (*conv2d_backward_input)(const Window2d&, const T* grad_output, const T* weight, T* grad_input);
   /// dW = sum over the batch of dY * cols(X)^T

@@ -15,7 +15,7 @@ void finish(const MatVec<T>& task, int64_t i, T value) {
   if (task.constant != nullptr) value += *task.constant;
   if (task.bias != nullptr) value += task.bias[i];
   if (task.accumulate) value += y;
-  y = task.relu ? relu_of(value) : value;
+  y = value < task.clamp.low ? task.clamp.low : value > task.clamp.high ? task.clamp.high : value;
 }
 
 /// Rows of a matrix that is stored by rows: dot products, several at once to hide the latency of the additions.

@@ -22,7 +22,7 @@ struct MatVec {
   bool accumulate;
   const T* bias;       // [rows] or null
   const T* constant;   // one value for all rows, or null
-  bool relu;
+  Clamp<T> clamp;
 };
 
 template <class T>

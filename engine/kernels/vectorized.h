@@ -24,6 +24,7 @@
 #include <limits>
 #include <utility>
 
+#include "teff/engine/kernels/kernels.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -199,6 +200,18 @@ P maximum(P a, P b) {
 template <class P>
 P minimum(P a, P b) {
   return pselect(pcmp_eq(b, b), Eigen::internal::pmin(a, b), b);
+}
+
+/// Whether it changes anything.
+template <class T>
+bool is_any(const Clamp<T>& clamp) {
+  return clamp.low > -kInfinity<T> || clamp.high < kInfinity<T>;
+}
+
+/// As Clamp says. (Keeps NaN and the zero that it is given, for Eigen's pmax and pmin give the first in doubt.)
+template <class T>
+Packet<T> clamped(Packet<T> value, const Clamp<T>& clamp) {
+  return Eigen::internal::pmin(Eigen::internal::pmax(value, splat(clamp.low)), splat(clamp.high));
 }
 
 // Pairs of neighbours in two packets, as in the rows of 2 by 2 windows: [a0 a1 ..][b0 b1 ..].

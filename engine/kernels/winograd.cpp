@@ -50,7 +50,7 @@ class Winograd {
   /// U[panel of channels][point][C][kColumns]
   static int64_t weight_panel_size(const Window2d& w) { return kPoints * w.channels * kColumns; }
 
-  void run(const float* input, const float* weight, const float* bias, bool relu) {
+  void run(const float* input, const float* weight, const float* bias, const Clamp<float>& clamp) {
     const Parts most = parts_of_at_most(chunks_.longest(), kTileRows);
     Workspace<float> panels(static_cast<std::size_t>(most.count * kPoints * point_step_));
     const int64_t channel_panels = ceil_div(w_.out_channels, kColumns);
@@ -61,7 +61,7 @@ class Winograd {
       const int64_t groups = ceil_div(panels_.count, kPanelsPerTask);
       parallel_for(channel_panels * groups, [&](int64_t i) {
         const int64_t begin = i % groups * kPanelsPerTask, end = smaller(panels_.count, begin + kPanelsPerTask);
-        multiply(i / groups, begin, end, panels.data(), weight, bias, relu);
+        multiply(i / groups, begin, end, panels.data(), weight, bias, clamp);
       });
     }
   }
@@ -120,7 +120,7 @@ class Winograd {
 
   /// The channels of one panel of weights for the tiles of some panels.
   void multiply(int64_t channel_panel, int64_t begin, int64_t end, float* panels, const float* weight,
-                const float* bias, bool relu) const {
+                const float* bias, const Clamp<float>& clamp) const {
     constexpr int64_t kStep = (kPoints + 1) * kColumns;    // not a power of two: rows would share cache lines
     const int64_t first_tile = panels_.begin(begin), count = panels_.begin(end) - first_tile;
     const int64_t channel = channel_panel * kColumns, channels = smaller(kColumns, w_.out_channels - channel);
@@ -140,7 +140,7 @@ class Winograd {
                               .accumulate = false,
                               .row_bias = nullptr,
                               .column_bias = nullptr,
-                              .relu = false});
+                              .clamp = {}});
       }
     }
     for (int64_t c = 0; c < channels; c += L) {
@@ -148,7 +148,7 @@ class Winograd {
       const Packet<float> added = bias == nullptr ? splat(0.0F) : load_some(bias, channel + c, lanes);
       for (int64_t t = 0; t < count; ++t) {
         alignas(64) float pixels[M * M * L], planes[L * M * M + L];
-        winograd_output<float, M>(products.data() + t * kStep + c, kColumns, added, relu, pixels);
+        winograd_output<float, M>(products.data() + t * kStep + c, kColumns, added, clamp, pixels);
         transpose(M * M, lanes, pixels, L, planes, M * M);
         write(planes, lanes, channel + c, place_of(first_ + first_tile + t));
       }
@@ -224,11 +224,12 @@ void winograd_pack(const Window2d& w, const float* weight, float* packed) {
   winograd_tile<float>(w) == 2 ? pack<2>(w, weight, packed) : pack<4>(w, weight, packed);
 }
 
-void winograd(const Window2d& w, const float* input, const float* packed, const float* bias, bool relu, float* output) {
+void winograd(const Window2d& w, const float* input, const float* packed, const float* bias, const Clamp<float>& clamp,
+              float* output) {
   if (winograd_tile<float>(w) == 2) {
-    Winograd<2>(w, output).run(input, packed, bias, relu);
+    Winograd<2>(w, output).run(input, packed, bias, clamp);
   } else {
-    Winograd<4>(w, output).run(input, packed, bias, relu);
+    Winograd<4>(w, output).run(input, packed, bias, clamp);
   }
 }
 

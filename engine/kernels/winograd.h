@@ -15,6 +15,7 @@ int64_t winograd_tile(const Window2d& w);
 /// U[panel of output channels][point][C][columns of a tile]
 int64_t winograd_packed_size(const Window2d& w);
 void winograd_pack(const Window2d& w, const float* weight, float* packed);
-void winograd(const Window2d& w, const float* input, const float* packed, const float* bias, bool relu, float* output);
+void winograd(const Window2d& w, const float* input, const float* packed, const float* bias, const Clamp<float>& clamp,
+              float* output);
 
 }  // namespace teff::kernels::TEFF_ISA

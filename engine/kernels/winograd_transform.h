@@ -119,11 +119,11 @@ template <class T, int M>
   }
 }
 
-/// to[i, j] = A^T m A + bias, and relu if wanted, for one packet of channels. from: values step apart; to: [M, M,
-/// kLanes].
+/// to[i, j] = A^T m A + bias, clamped, for one packet of channels. from: values step apart; to: [M, M, kLanes].
 template <class T, int M>
-[[gnu::noinline]] void winograd_output(const T* from, int64_t step, Packet<T> bias, bool relu, T* to) {
+[[gnu::noinline]] void winograd_output(const T* from, int64_t step, Packet<T> bias, const Clamp<T>& clamp, T* to) {
   constexpr int kSide = M + 2;
+  const bool clamps = is_any(clamp);
   Packet<T> values[M][kSide];
   TEFF_UNROLL
   for (int j = 0; j < kSide; ++j) {
@@ -141,7 +141,7 @@ template <class T, int M>
     TEFF_UNROLL
     for (int j = 0; j < M; ++j) {
       const Packet<T> value = padd(points[j], bias);
-      pstoreu(to + (i * M + j) * kLanes<T>, relu ? maximum(splat(T(0)), value) : value);
+      pstoreu(to + (i * M + j) * kLanes<T>, clamps ? clamped(value, clamp) : value);
     }
   }
 }

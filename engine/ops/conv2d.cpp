@@ -13,7 +13,17 @@
 namespace teff {
 namespace {
 
+using Clamp = kernels::Clamp<double>;
+
 std::atomic<bool> use_winograd = true;
+
+/// What the op clamps to, if it does only that.
+std::optional<Clamp> clamp_of(const Op& op) {
+  if (op.name() == "relu") return Clamp{.low = 0};
+  if (op.name() != "hardtanh") return {};
+  const Dict bounds = op.attributes();
+  return Clamp{bounds.at("min").as_float(), bounds.at("max").as_float()};
+}
 
 ops::WindowOptions window_options(const Conv2dOptions& options, const Shape& weight) {
   return {.kernel = {weight[2], weight[3]},
@@ -44,12 +54,13 @@ void check_input(std::string_view op, const Shape& input, const Shape& weight, s
 
 /// Y = conv(X, W) + b, dX = conv_transpose(dY, W), dW = dY * cols(X)^T, db = sum of dY over all but the
 /// channels
-///
-/// kRelu: relu of that, for inference.
-template <class Derived, bool kRelu>
+template <class Derived>
 class Convolution : public OpWith<Derived, Conv2dOptions> {
  public:
   using OpWith<Derived, Conv2dOptions>::OpWith;
+  /// Y clamped, for inference.
+  Convolution(const Conv2dOptions& options, const Clamp& clamp)
+      : OpWith<Derived, Conv2dOptions>(options), clamp_(clamp) {}
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     ops::check_arity(Derived::kName, inputs, 2, 3);
@@ -77,7 +88,8 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
       const auto compute = packed ? kernels::table<T>().conv2d_packed : kernels::table<T>().conv2d;
       const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
       const T* filters = (packed ? packed_ : weight).template data<T>();
-      compute(window, input.data<T>(), filters, bias, kRelu, output.data<T>());
+      compute(window, input.data<T>(), filters, bias, {static_cast<T>(clamp_.low), static_cast<T>(clamp_.high)},
+              output.data<T>());
     });
     return output;
   }
@@ -93,7 +105,7 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
       const kernels::Table<T>& table = kernels::table<T>();
       const std::int64_t size = table.conv2d_packed_size(window);
       if (size == 0) return;
-      Derived op(this->options_);
+      Derived op(this->options_, clamp_);
       op.winograd_ = window.winograd;
       op.packed_ = detail::make_tensor({{size}, types[1].dtype});
       table.conv2d_pack(window, constants[1].data<T>(), op.packed_.template data<T>());
@@ -114,7 +126,6 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
     return grads;
   }
 
-  bool differentiable() const override { return !kRelu; }
   bool saves_input(std::size_t i) const override { return i < 2; }
 
  private:
@@ -144,23 +155,26 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
     }
   }
 
+  Clamp clamp_;
   Tensor packed_;  // the weight, if it was constant when the op was prepared
   bool winograd_ = false;  // whether it may be packed for that
 };
 
-class Conv2dRelu : public Convolution<Conv2dRelu, true> {
+class Conv2dClamp : public Convolution<Conv2dClamp> {
  public:
-  static constexpr std::string_view kName = "conv2d_relu";
+  static constexpr std::string_view kName = "conv2d_clamp";
   using Convolution::Convolution;
+  bool differentiable() const override { return false; }
 };
 
-class Conv2d : public Convolution<Conv2d, false> {
+class Conv2d : public Convolution<Conv2d> {
  public:
   static constexpr std::string_view kName = "conv2d";
   using Convolution::Convolution;
 
   std::shared_ptr<const Op> fuse(const Op& next) const override {
-    return next.name() == "relu" ? Conv2dRelu(options_).share() : nullptr;
+    const std::optional<Clamp> clamp = clamp_of(next);
+    return clamp ? Conv2dClamp(options_, *clamp).share() : nullptr;
   }
 };
 

@@ -149,7 +149,7 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
     const kernels::Window2d w = window(grad.shape(), weight.shape(), x.shape());
     const kernels::Table<T>& table = kernels::table<T>();
     if (grads[0].defined()) {
-      table.conv2d(w, grad.data<T>(), weight.data<T>(), nullptr, false, grads[0].data<T>());
+      table.conv2d(w, grad.data<T>(), weight.data<T>(), nullptr, {}, grads[0].data<T>());
     }
     if (grads[1].defined()) {
       table.conv2d_backward_weight(w, x.data<T>(), grad.data<T>(), grads[1].data<T>());

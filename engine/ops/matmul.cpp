@@ -200,7 +200,7 @@ class Affine : public OpWith<Derived> {
       auto gemm = gemm_of<T>(as_rows(x, weight.size(1)), x.data<T>(), stored(weight, true), weight.data<T>(),
                              y.data<T>());
       if (has_bias) gemm.column_bias = context.inputs[2].data<T>();
-      gemm.relu = kRelu;
+      if (kRelu) gemm.clamp.low = 0;
       kernels::table<T>().gemm(gemm);
     });
     return y;

@@ -8,6 +8,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/parallel.h"
+#include "teff/engine/profiler.h"
 #include "teff/engine/random.h"
 #include "teff/engine/testing.h"
 #include "teff/nn/nn.h"
@@ -67,6 +68,24 @@ TEST_CASE("a session with folded batch norm agrees with the model to 1e-5") {
   const NoGradGuard no_grad;
   const Tensor images = randn({3, 3, 9, 9});
   assert_close(session.run(images), module(images), {.rtol = 1e-5, .atol = 1e-5});
+}
+
+TEST_CASE("ReLU, ReLU6 and Hardtanh are part of the convolution before them, to the bit") {
+  manual_seed(3);
+  nn::Sequential module{nn::Conv2d(3, 8, 3),  nn::ReLU6(), nn::Conv2d(8, 8, 3, {.groups = 8}), nn::Hardtanh(-0.5, 0.7),
+                        nn::Conv2d(8, 40, 1), nn::ReLU()};
+  module.eval();
+  nn::InferenceSession session(nn::capture(module, randn({2, 3, 9, 9})), {{2, 3, 9, 9}});
+  const NoGradGuard no_grad;
+  const Tensor images = randn({2, 3, 9, 9}) * 20.0;
+  CHECK(relu6(module[0](images)).max().item<float>() == 6);
+  Profiler profiler;
+  const Tensor result = session.run(images);
+  profiler.stop();
+  assert_close(result, module(images), {.rtol = 0, .atol = 0});
+  std::vector<std::string> ops;
+  for (const ProfilerEvent& event : profiler.events()) ops.push_back(event.op);
+  CHECK(ops == std::vector<std::string>(3, "conv2d_clamp"));
 }
 
 TEST_CASE("batch norm by the statistics of the batch itself is not folded") {

@@ -145,6 +145,21 @@ TEST_CASE("a class without TEFF_MODULE cannot be cloned") {
         "Module: expected a class that can be copied and has TEFF_MODULE, got one that does not");
 }
 
+TEST_CASE("a derived class that adds no members has those of its base") {
+  struct Block : nn::Sequential {
+    Block() : Sequential{nn::Linear(2, 3), nn::ReLU()} {}
+    TEFF_MODULE(Block)
+  };
+  const Block block;
+  CHECK(printed(block) ==
+        "Block(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n  (1): ReLU()\n)");
+  CHECK(keys_of(block.state_dict()) == std::vector<std::string>{"0.weight", "0.bias"});
+  const nn::Sequential outer{block};  // holds it, and does not copy its elements
+  CHECK(keys_of(outer.state_dict()) == std::vector<std::string>{"0.0.weight", "0.0.bias"});
+  CHECK(block.clone().get<nn::Linear>(0).weight.shares_memory_with(outer.state_dict().at("0.0.weight").as_tensor()) ==
+        false);
+}
+
 TEST_CASE("train and eval reach every module below") {
   Mixed net;
   net.eval();

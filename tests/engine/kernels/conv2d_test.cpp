@@ -84,21 +84,24 @@ struct Convolution {
     grad_weight.resize(weight.size());
   }
 
-  void forward(bool with_bias, bool relu) {
-    table<T>().conv2d(w, input.data(), weight.data(), with_bias ? bias.data() : nullptr, relu, output.data());
+  static teff::kernels::Clamp<T> clamp(bool clamped) {
+    return clamped ? teff::kernels::Clamp<T>{.low = 0, .high = 1} : teff::kernels::Clamp<T>{};
   }
-  void forward_packed(bool with_bias, bool relu) {
+  void forward(bool with_bias, bool clamped) {
+    table<T>().conv2d(w, input.data(), weight.data(), with_bias ? bias.data() : nullptr, clamp(clamped), output.data());
+  }
+  void forward_packed(bool with_bias, bool clamped) {
     std::vector<T> packed(static_cast<std::size_t>(table<T>().conv2d_packed_size(w)));
-    if (packed.empty()) return forward(with_bias, relu);
+    if (packed.empty()) return forward(with_bias, clamped);
     table<T>().conv2d_pack(w, weight.data(), packed.data());
-    table<T>().conv2d_packed(w, input.data(), packed.data(), with_bias ? bias.data() : nullptr, relu, output.data());
+    table<T>().conv2d_packed(w, input.data(), packed.data(), with_bias ? bias.data() : nullptr, clamp(clamped), output.data());
   }
   void backward() {
     table<T>().conv2d_backward_input(w, grad_output.data(), weight.data(), grad_input.data());
     table<T>().conv2d_backward_weight(w, grad_output.data(), input.data(), grad_weight.data());
   }
 
-  std::vector<double> expected_output(bool with_bias, bool relu) const {
+  std::vector<double> expected_output(bool with_bias, bool clamped) const {
     std::vector<double> y(output.size());
     for_each_product(w, [&](std::size_t o, std::size_t i, std::size_t k) {
       y[o] += double(input[i]) * double(weight[k]);
@@ -106,7 +109,7 @@ struct Convolution {
     const std::size_t plane = static_cast<std::size_t>(w.out_height * w.out_width);
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (with_bias) y[i] += double(bias[i / plane % bias.size()]);
-      if (relu && y[i] < 0) y[i] = 0;
+      if (clamped) y[i] = std::clamp(y[i], 0.0, 1.0);
     }
     return y;
   }
@@ -248,7 +251,7 @@ TEST_CASE_TEMPLATE("conv2d's gradients of an empty batch are empty and zero", T,
   for (const T value : c.grad_weight) CHECK(value == 0);
 }
 
-TEST_CASE_TEMPLATE("conv2d's relu keeps NaN", T, float, double) {
+TEST_CASE_TEMPLATE("conv2d's clamp keeps NaN", T, float, double) {
   for (const int64_t groups : {1, 2}) {
     Convolution<T> c({.in = 2, .out = 2, .image = {5, 5}, .kernel = {3, 3}, .groups = groups});
     c.input.assign(c.input.size(), std::numeric_limits<T>::quiet_NaN());

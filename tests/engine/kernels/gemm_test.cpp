@@ -58,7 +58,7 @@ struct Product {
                      .c = result.data(), .ldc = ldc(), .accumulate = o.accumulate,
                      .row_bias = o.row_bias ? row_bias.data() : nullptr,
                      .column_bias = o.column_bias ? column_bias.data() : nullptr,
-                     .relu = o.relu});
+                     .clamp = o.relu ? teff::kernels::Clamp<T>{.low = 0} : teff::kernels::Clamp<T>{}});
     return result;
   }
 

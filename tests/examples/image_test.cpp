@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "examples/image_file.h"
+#include "examples/image_folder.h"
+#include "examples/image_preset.h"
+#include "support/golden.h"
+#include "support/temp_file.h"
+
+using namespace teff;
+using namespace teff::testing;
+
+namespace {
+
+/// The cases whose names begin so.
+std::vector<GoldenCase> cases(const std::string& kind) {
+  std::vector<GoldenCase> chosen;
+  for (const GoldenCase& one : read_golden("images.golden")) {
+    if (one.name.starts_with(kind)) chosen.push_back(one);
+  }
+  REQUIRE(!chosen.empty());
+  return chosen;
+}
+
+void write(const std::string& path, std::span<const std::uint8_t> bytes) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  return (a.to(DType::float64) - b.to(DType::float64)).abs().max().item<double>();
+}
+
+Pair size_of(const Dict& entries) {
+  const List& size = entries.at("size").as_list();
+  return {size[0].as_int(), size[1].as_int()};
+}
+
+Tensor as_it_is(const Tensor& image) { return image; }
+
+/// A picture of one pixel.
+const std::string kPixel = "P6 # red, green, blue\n1 1 255\n\x01\x02\x03";
+
+void write(const std::string& path, const std::string& text) {
+  write(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+}  // namespace
+
+TEST_CASE("picture files have the pixels that PIL gives") {
+  const TempFolder folder;
+  for (const auto& [name, entries] : cases("file ")) {
+    CAPTURE(name);
+    const std::string path = folder / entries.at("name").as_text();
+    write(path, entries.at("bytes").as_tensor().span<std::uint8_t>());
+    const Tensor image = images::read_image(path);
+    CHECK(image.dtype() == DType::uint8);
+    const double allowed = path.ends_with(".jpg") ? 4 : 0;
+    CHECK(largest_difference(image, entries.at("pixels").as_tensor()) <= allowed);
+  }
+}
+
+TEST_CASE("resize gives PIL's very pixels") {
+  for (const auto& [name, entries] : cases("resize ")) {
+    CAPTURE(name);
+    const Tensor resized = images::resize(entries.at("picture").as_tensor(), size_of(entries));
+    CHECK(largest_difference(resized, entries.at("result").as_tensor()) == 0);
+  }
+}
+
+TEST_CASE("the preset does what torchvision's transforms do") {
+  for (const auto& [name, entries] : cases("preset ")) {
+    CAPTURE(name);
+    const images::Preset preset{.resize = entries.at("resize").as_int(), .crop = entries.at("crop").as_int()};
+    CHECK(largest_difference(preset(entries.at("picture").as_tensor()), entries.at("result").as_tensor()) < 1e-6);
+  }
+}
+
+TEST_CASE("what is no picture is refused with its path") {
+  const TempFolder folder;
+  write(folder / "text.png", "no picture");
+  CHECK_THROWS_WITH_AS(images::read_image(folder / "text.png"),
+                       (folder / "text.png: expected a PNG, JPEG, PPM or PGM picture, got unknown image type").c_str(),
+                       FormatError);
+  write(folder / "huge.ppm", "P6 20000 20000 255\n");
+  CHECK_THROWS_WITH_AS(images::read_image(folder / "huge.ppm"),
+                       (folder / "huge.ppm: expected 1 to 100000000 pixels, got 20000 rows of 20000").c_str(), FormatError);
+  write(folder / "cut.ppm", kPixel.substr(0, kPixel.size() - 1));
+  CHECK_THROWS_WITH_AS(images::read_image(folder / "cut.ppm"),
+                       (folder / "cut.ppm: expected 3 bytes of pixels, got 2").c_str(), FormatError);
+  write(folder / "word.ppm", "P6 1 x 255\n");
+  CHECK_THROWS_WITH_AS(images::read_image(folder / "word.ppm"),
+                       (folder / "word.ppm: expected a number at byte 5, got none").c_str(), FormatError);
+  write(folder / "wide.pgm", "P5 1 1 65535\n  ");
+  CHECK_THROWS_WITH_AS(images::read_image(folder / "wide.pgm"),
+                       (folder / "wide.pgm: expected values up to 255, got up to 65535").c_str(), FormatError);
+  CHECK_THROWS_AS(images::read_image(folder / "absent.png"), IoError);
+  CHECK_THROWS_AS(images::read_image(folder.path()), IoError);
+}
+
+TEST_CASE("a picture file that is cut off anywhere is refused") {
+  const TempFile file("cut");
+  for (const auto& [name, entries] : cases("file ")) {
+    CAPTURE(name);
+    const std::span<const std::uint8_t> bytes = entries.at("bytes").as_tensor().span<std::uint8_t>();
+    const std::size_t end = name.ends_with("png") ? 12 : 0;  // PNG's last chunk, which is empty
+    for (std::size_t size = 0; size < bytes.size() - end; ++size) {
+      CAPTURE(size);
+      write(file, bytes.first(size));
+      CHECK_THROWS_AS(images::read_image(file), FormatError);
+    }
+  }
+}
+
+TEST_CASE("sizes that do not fit are refused") {
+  const Tensor image = zeros({3, 4, 5}, {.dtype = DType::uint8});
+  CHECK_THROWS_AS(images::resize(image, 0), ValueError);
+  CHECK_THROWS_AS(images::resize(image, {1, 1'000'000'000'000}), ValueError);
+  CHECK_THROWS_AS(images::resize(zeros({3, 4, 5}), 2), TypeError);
+  CHECK_THROWS_AS(images::resize(zeros({4, 5}, {.dtype = DType::uint8}), 2), ShapeError);
+  CHECK_THROWS_WITH_AS(images::center_crop(image, 5),
+                       "center_crop: expected a picture of at least (5, 5) pixels, got [3, 4, 5]", ShapeError);
+}
+
+TEST_CASE("a folder of pictures has a class for each folder, sorted") {
+  const TempFolder folder;
+  for (const char* name : {"dog/b.ppm", "dog/a.PPM", "cat/z/1.ppm", "cat/2.ppm", "cat/notes.txt", "ant/1.ppm"}) {
+    write(folder / name, kPixel);
+  }
+  write(folder / "readme.ppm", kPixel);  // belongs to no class
+  images::ImageFolder pictures(folder.path(), as_it_is);
+  CHECK(pictures.classes() == std::vector<std::string>{"ant", "cat", "dog"});
+  std::vector<std::string> paths;
+  for (const auto& sample : pictures.samples()) {
+    paths.push_back(std::to_string(sample.target) + sample.path.substr(folder.path().size()));
+  }
+  CHECK(paths == std::vector<std::string>{"0/ant/1.ppm", "1/cat/2.ppm", "1/cat/z/1.ppm", "2/dog/a.PPM", "2/dog/b.ppm"});
+  const data::Example example = pictures.get(4);
+  CHECK(Value(example.data) == Value(tensor<std::uint8_t>({1, 2, 3}, {3, 1, 1})));
+  CHECK(example.target.item<std::int64_t>() == 2);
+  CHECK(data::DataLoader(pictures, {.batch_size = 5}).size() == 1);
+  CHECK_THROWS_WITH_AS(pictures.get(5), "ImageFolder: expected an index below 5, got 5", IndexError);
+}
+
+TEST_CASE("a folder without classes, or a class without pictures, is refused") {
+  const TempFolder folder;
+  CHECK_THROWS_WITH_AS(images::ImageFolder(folder.path(), as_it_is),
+                       (folder.path() + ": expected a folder for each class, got none").c_str(), IoError);
+  write(folder / "cat/notes.txt", "none");
+  CHECK_THROWS_AS(images::ImageFolder(folder.path(), as_it_is), IoError);
+  CHECK_THROWS_WITH_AS(images::ImageFolder(folder / "absent", as_it_is),
+                       (folder / "absent: expected folders that can be read, got No such file or directory").c_str(),
+                       IoError);
+}
