@@ -55,10 +55,11 @@ void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
 }
 
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
+// What asks for the most bytes comes first: a header of 640 bytes begins with the first two bytes of a pickle.
 constexpr std::array kForeign = {
-    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
     Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors,
            open_safetensors},
+    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
 };
 
 /// The foreign format for which the condition holds, else .teff.
