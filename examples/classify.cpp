@@ -82,8 +82,16 @@ Classifier load_by_name(const Options& options) {
   return {model, entry.image[1]};
 }
 
+nn::GraphModule load_entire_model(const std::string& path) {
+  try {
+    return load_model(path);
+  } catch (const FormatError& error) {
+    throw FormatError(std::string(error.what()) + "; weights alone need --model");
+  }
+}
+
 Classifier load_entire(const Options& options) {
-  const auto model = std::make_shared<nn::GraphModule>(load_model(options.weights));
+  const auto model = std::make_shared<nn::GraphModule>(load_entire_model(options.weights));
   const Shape& input = model->inputs().at(0).type.shape;
   if (input.size() != 4) throw ShapeError(options.weights + ": expected a model of images [N, 3, H, W], got one of " +
                                           to_string(input));

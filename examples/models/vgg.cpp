@@ -14,8 +14,7 @@ constexpr std::int64_t kPool = 0;
 /// Channels of the convolutions, with the pools between them.
 std::vector<std::int64_t> plan_of(VGG::Depth depth) {
   if (depth == VGG::Depth::vgg11) return {64, kPool, 128, kPool, 256, 256, kPool, 512, 512, kPool, 512, 512, kPool};
-  return {64,  64,  kPool, 128, 128, kPool, 256, 256,  256,
-          kPool, 512, 512, 512, kPool, 512, 512, 512, kPool};
+  return {64, 64, kPool, 128, 128, kPool, 256, 256, 256, kPool, 512, 512, 512, kPool, 512, 512, 512, kPool};
 }
 
 nn::Sequential make_features(VGG::Depth depth, bool batch_norm) {

@@ -3,6 +3,7 @@
 
 Weights and images are made here, of a seed: files of them would be some hundred megabytes.
 """
+import os
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,8 @@ class TorchvisionTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.channels = {name: int(image[0]) for name, *image in map(str.split, partner("names").splitlines())}
+        # CMake says so for the sanitizers: a VGG's 140 million weights, drawn, saved and loaded, take them minutes.
+        cls.skipped = {name for name in cls.channels if name.startswith("vgg") and os.environ.get("TEFF_SKIP_VGG")}
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -127,12 +130,12 @@ class TorchvisionTest(unittest.TestCase):
 
     def test_the_seed_gives_the_same_weights_under_the_same_keys_and_the_same_print(self):
         self.assertEqual(len(self.channels), 12)
-        for name in self.channels.keys() - {"vgg11", "vgg16_bn"}:
+        for name in self.channels.keys() - {"vgg11", "vgg16_bn"} - self.skipped:
             with self.subTest(model=name):
                 self.check_start(name)
 
     def test_the_same_scores_in_evaluation_mode(self):
-        for name in self.channels.keys() - {"vgg11_bn", "vgg16"}:
+        for name in self.channels.keys() - {"vgg11_bn", "vgg16"} - self.skipped:
             with self.subTest(model=name):
                 self.check_scores(name)
 
