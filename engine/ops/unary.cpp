@@ -1,124 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include <limits>
-#include <utility>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/elementwise.h"
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
 namespace {
 
-using kernels::Unary;
-
-/// Numbers of an operation beside x, as the kernels take them.
-using Parameters = std::pair<double, double>;
-
-constexpr std::string_view name_of(Unary function) {
-  switch (function) {
-    case Unary::relu:
-      return "relu";
-    case Unary::leaky_relu:
-      return "leaky_relu";
-    case Unary::sigmoid:
-      return "sigmoid";
-    case Unary::tanh:
-      return "tanh";
-    case Unary::exp:
-      return "exp";
-    case Unary::log:
-      return "log";
-    case Unary::sqrt:
-      return "sqrt";
-    case Unary::abs:
-      return "abs";
-    case Unary::neg:
-      return "neg";
-    case Unary::clamp:
-      return "clamp";
-    case Unary::pow:
-      return "pow";
-  }
-  return "";
-}
-
-// What the derivative is a function of.
-constexpr bool needs_input(Unary f) {
-  return f == Unary::log || f == Unary::abs || f == Unary::pow || f == Unary::clamp || f == Unary::leaky_relu;
-}
-constexpr bool needs_result(Unary f) { return !needs_input(f) && f != Unary::neg; }
-
-constexpr bool takes_integers(Unary f) { return f == Unary::neg || f == Unary::abs; }
-
-/// As in PyTorch the smallest integer, which has no counterpart, stays what it is.
-void apply_to_integers(Unary function, std::span<const std::int64_t> x, std::int64_t* y) {
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const bool flip = function == Unary::neg || x[i] < 0;
-    y[i] = flip ? static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(x[i])) : x[i];
-  }
-}
-
-/// y = f(x), dx = dy * f'(x). Derived::parameters() gives the kernel's parameters.
-template <class Derived, Unary kFunction, class Options = NoOptions>
-class Elementwise : public OpWith<Derived, Options> {
- public:
-  using OpWith<Derived, Options>::OpWith;
-
-  TensorType output_type(std::span<const TensorType> inputs) const override {
-    detail::check_arity(this->name(), inputs, 1);
-    if constexpr (takes_integers(kFunction)) {
-      ops::check_numeric(name_of(kFunction), inputs);
-    } else {
-      ops::check_computable(name_of(kFunction), inputs);
-    }
-    return inputs[0];
-  }
-
-  Tensor forward(const ForwardContext& context) const override {
-    const Tensor& x = context.inputs[0];
-    Tensor y = context.make_result();
-    if (takes_integers(kFunction) && x.dtype() == DType::int64) {
-      apply_to_integers(kFunction, x.span<std::int64_t>(), y.data<std::int64_t>());
-      return y;
-    }
-    const auto [a, b] = static_cast<const Derived&>(*this).parameters();
-    ops::visit_computable(x.dtype(), [&, a = a, b = b](auto zero) {
-      using T = decltype(zero);
-      kernels::table<T>().unary(kFunction, x.numel(), static_cast<T>(a), static_cast<T>(b), x.data<T>(),
-                                y.data<T>());
-    });
-    if (needs_result(kFunction)) context.save(y);
-    return y;
-  }
-
-  TensorList backward(const BackwardContext& context) const override {
-    const Tensor& grad = context.grad;
-    Tensor grad_x = detail::make_tensor(grad.type());
-    const auto [a, b] = static_cast<const Derived&>(*this).parameters();
-    ops::visit_computable(grad.dtype(), [&, a = a, b = b](auto zero) {
-      using T = decltype(zero);
-      const T* x = needs_input(kFunction) ? context.inputs[0].data<T>() : nullptr;
-      const T* y = needs_result(kFunction) ? context.saved[0].data<T>() : nullptr;
-      kernels::table<T>().unary_backward(kFunction, grad.numel(), static_cast<T>(a), static_cast<T>(b),
-                                         grad.data<T>(), x, y, grad_x.data<T>());
-    });
-    return {grad_x};
-  }
-
-  bool saves_input(std::size_t) const override { return needs_input(kFunction); }
-};
-
-/// A function without parameters.
-template <Unary kFunction>
-class Plain : public Elementwise<Plain<kFunction>, kFunction> {
- public:
-  static constexpr std::string_view kName = name_of(kFunction);
-  using Elementwise<Plain, kFunction>::Elementwise;
-  Parameters parameters() const { return {0, 0}; }
-};
+using ops::Elementwise;
+using ops::Parameters;
+using ops::Plain;
+using ops::Unary;
 
 struct LeakyReluOptions {
   double negative_slope = 0.01;
@@ -127,7 +24,6 @@ struct LeakyReluOptions {
 
 class LeakyRelu : public Elementwise<LeakyRelu, Unary::leaky_relu, LeakyReluOptions> {
  public:
-  static constexpr std::string_view kName = "leaky_relu";
   using Elementwise::Elementwise;
   Parameters parameters() const { return {options_.negative_slope, 0}; }
 };
@@ -142,7 +38,6 @@ struct ClampOptions {
 
 class Clamp : public Elementwise<Clamp, Unary::clamp, ClampOptions> {
  public:
-  static constexpr std::string_view kName = "clamp";
   using Elementwise::Elementwise;
 
   TensorType output_type(std::span<const TensorType> inputs) const override {

@@ -4,6 +4,8 @@
 // The subcommands of `teff`. To add one: a file that defines it, and its line in the table of main.cpp.
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -21,6 +23,9 @@ struct Command {
   /// Adds options to the subcommand. What it returns runs it, after parsing, and returns the exit code.
   std::function<int()> (*set_up)(CLI::App& app);
 };
+
+/// The set-up of a subcommand that takes files of any format and --json, and prints one object for each file.
+std::function<int()> set_up_files(CLI::App& app, int (*run)(const std::vector<std::string>& paths, bool json));
 
 extern const Command kShow, kVerify, kConvert, kDiff, kGraph, kEmbed, kSalvage;
 

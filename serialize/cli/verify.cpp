@@ -85,16 +85,7 @@ int verify(const std::vector<std::string>& paths, bool json) {
   return code;
 }
 
-std::function<int()> set_up(CLI::App& app) {
-  struct Options {
-    std::vector<std::string> paths;
-    bool json = false;
-  };
-  const auto options = std::make_shared<Options>();
-  app.add_option("FILE", options->paths, "files of any format")->required();
-  app.add_flag("--json", options->json, "print a list with one object for each file");
-  return [options] { return verify(options->paths, options->json); };
-}
+std::function<int()> set_up(CLI::App& app) { return set_up_files(app, verify); }
 
 }  // namespace
 

@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include "support/error_of.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/update.h"
 
 using namespace teff;
-
-namespace {
-
-template <class SomeError, class Call>
-std::string error_of(Call&& call) {
-  try {
-    call();
-  } catch (const SomeError& error) {
-    return error.what();
-  }
-  FAIL("no exception");
-  return "";
-}
-
-}  // namespace
+using testing::error_of;
 
 TEST_CASE("steps of optimisers check every tensor, and change nothing if one does not fit") {
   const Tensor p = ones({3}), g = ones({3}), two = ones({2}), d = ones({3}, {.dtype = DType::float64});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "examples/models/net.h"
+#include "support/error_of.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
@@ -18,6 +19,7 @@
 namespace teff::nn_testing {
 
 using ::Net;
+using testing::error_of;
 
 /// Parameters declared after children, a buffer before them.
 struct Small : nn::Module {
@@ -41,18 +43,6 @@ inline std::vector<std::string> keys_of(const Dict& dict) {
   std::vector<std::string> keys;
   for (const DictItem& item : dict) keys.push_back(item.key);
   return keys;
-}
-
-/// The text of the exception of that type that the call throws.
-template <class SomeError, class Call>
-std::string error_of(Call&& call) {
-  try {
-    call();
-  } catch (const SomeError& error) {
-    return error.what();
-  }
-  FAIL("no exception");
-  return "";
 }
 
 inline void check_values(const Tensor& actual, const std::vector<double>& expected, double tolerance = 1e-6) {

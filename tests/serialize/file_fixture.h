@@ -11,11 +11,10 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <typeinfo>
-#include <utility>
 
 #include "teff/engine/error.h"
 #include "teff/serialize/save_load.h"
+#include "support/error_of.h"
 
 namespace teff::testing {
 
@@ -57,25 +56,6 @@ std::string repaired(std::string file);
 /// What a file of these bytes is refused with; "loaded" if it is not.
 std::string refusal(std::string_view bytes);
 std::string model_refusal(std::string_view bytes);
-
-/// The text of the Expected that the function throws; fails the test if it throws nothing or something else.
-template <class Expected, class Function>
-std::string error_of(Function&& function) {
-  try {
-    std::forward<Function>(function)();
-  } catch (const Expected& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    FAIL_CHECK("expected another error, got " << typeid(error).name() << ": " << error.what());
-    return "";
-  }
-  FAIL_CHECK("expected an error, got none");
-  return "";
-}
-
-inline bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
 
 /// Whether both have the same keys in the same order, with equal values.
 bool same(const Dict& a, const Dict& b);

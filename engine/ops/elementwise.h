@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The frame of all operations y[i] = f(x[i]), private to unary.cpp and activation.cpp, which define them: f is one of
+// the functions that the kernels know.
+
+#include <utility>
+
+#include "teff/engine/ops/checks.h"
+#include "teff/engine/ops/dispatch.h"
+#include "teff/engine/tensor_impl.h"
+
+namespace teff::ops {
+
+using kernels::Activation;
+using kernels::Unary;
+
+/// Numbers of an operation beside x, as the kernels take them.
+using Parameters = std::pair<double, double>;
+
+constexpr std::string_view name_of(Unary function) {
+  switch (function) {
+    case Unary::relu:
+      return "relu";
+    case Unary::leaky_relu:
+      return "leaky_relu";
+    case Unary::sigmoid:
+      return "sigmoid";
+    case Unary::tanh:
+      return "tanh";
+    case Unary::exp:
+      return "exp";
+    case Unary::log:
+      return "log";
+    case Unary::sqrt:
+      return "sqrt";
+    case Unary::abs:
+      return "abs";
+    case Unary::neg:
+      return "neg";
+    case Unary::clamp:
+      return "clamp";
+    case Unary::pow:
+      return "pow";
+  }
+  return "";
+}
+
+constexpr std::string_view name_of(Activation function) {
+  switch (function) {
+    case Activation::hardtanh:
+      return "hardtanh";
+    case Activation::elu:
+      return "elu";
+    case Activation::gelu:
+      return "gelu";
+    case Activation::gelu_tanh:
+      return "gelu_tanh";
+    case Activation::silu:
+      return "silu";
+    case Activation::hardswish:
+      return "hardswish";
+    case Activation::hardsigmoid:
+      return "hardsigmoid";
+    case Activation::softplus:
+      return "softplus";
+  }
+  return "";
+}
+
+// What the derivative is a function of, x or y.
+constexpr bool needs_input(Unary f) {
+  return f == Unary::log || f == Unary::abs || f == Unary::pow || f == Unary::clamp || f == Unary::leaky_relu;
+}
+constexpr bool needs_input(Activation) { return true; }
+constexpr bool needs_result(Unary f) { return !needs_input(f) && f != Unary::neg; }
+constexpr bool needs_result(Activation) { return false; }
+
+constexpr bool takes_integers(Unary f) { return f == Unary::neg || f == Unary::abs; }
+constexpr bool takes_integers(Activation) { return false; }
+
+template <class T>
+void run(Unary f, std::int64_t n, T a, T b, const T* x, T* y) {
+  kernels::table<T>().unary(f, n, a, b, x, y);
+}
+template <class T>
+void run(Activation f, std::int64_t n, T a, T b, const T* x, T* y) {
+  kernels::table<T>().activation(f, n, a, b, x, y);
+}
+template <class T>
+void run_backward(Unary f, std::int64_t n, T a, T b, const T* grad, const T* x, const T* y, T* grad_x) {
+  kernels::table<T>().unary_backward(f, n, a, b, grad, x, y, grad_x);
+}
+template <class T>
+void run_backward(Activation f, std::int64_t n, T a, T b, const T* grad, const T* x, const T*, T* grad_x) {
+  kernels::table<T>().activation_backward(f, n, a, b, grad, x, grad_x);
+}
+
+/// As in PyTorch the smallest integer, which has no counterpart, stays what it is.
+inline void apply_to_integers(Unary function, std::span<const std::int64_t> x, std::int64_t* y) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const bool flip = function == Unary::neg || x[i] < 0;
+    y[i] = flip ? static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(x[i])) : x[i];
+  }
+}
+
+/// y = f(x), dx = dy * f'(x). Derived::parameters() gives the kernel's parameters.
+template <class Derived, auto kFunction, class Options = NoOptions>
+class Elementwise : public OpWith<Derived, Options> {
+ public:
+  static constexpr std::string_view kName = name_of(kFunction);
+  using OpWith<Derived, Options>::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(this->name(), inputs, 1);
+    if constexpr (takes_integers(kFunction)) {
+      check_numeric(kName, inputs);
+    } else {
+      check_computable(kName, inputs);
+    }
+    return inputs[0];
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    Tensor y = context.make_result();
+    if constexpr (takes_integers(kFunction)) {
+      if (x.dtype() == DType::int64) {
+        apply_to_integers(kFunction, x.span<std::int64_t>(), y.data<std::int64_t>());
+        return y;
+      }
+    }
+    const auto [a, b] = static_cast<const Derived&>(*this).parameters();
+    visit_computable(x.dtype(), [&, a = a, b = b](auto zero) {
+      using T = decltype(zero);
+      run(kFunction, x.numel(), static_cast<T>(a), static_cast<T>(b), x.data<T>(), y.data<T>());
+    });
+    if (needs_result(kFunction)) context.save(y);
+    return y;
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    const Tensor& grad = context.grad;
+    Tensor grad_x = detail::make_tensor(grad.type());
+    const auto [a, b] = static_cast<const Derived&>(*this).parameters();
+    visit_computable(grad.dtype(), [&, a = a, b = b](auto zero) {
+      using T = decltype(zero);
+      const T* x = needs_input(kFunction) ? context.inputs[0].data<T>() : nullptr;
+      const T* y = needs_result(kFunction) ? context.saved[0].data<T>() : nullptr;
+      run_backward(kFunction, grad.numel(), static_cast<T>(a), static_cast<T>(b), grad.data<T>(), x, y,
+                   grad_x.data<T>());
+    });
+    return {grad_x};
+  }
+
+  bool saves_input(std::size_t) const override { return needs_input(kFunction); }
+};
+
+/// A function without parameters.
+template <auto kFunction>
+class Plain : public Elementwise<Plain<kFunction>, kFunction> {
+ public:
+  using Elementwise<Plain, kFunction>::Elementwise;
+  Parameters parameters() const { return {0, 0}; }
+};
+
+}  // namespace teff::ops
