@@ -8,8 +8,8 @@
 #include "teff/engine/error.h"
 #include "teff/engine/random.h"
 
-// As in PyTorch's CPU kernels: with replacement a search in the cumulative distribution; otherwise the largest weight / e,
-// with e drawn from the exponential distribution (Efraimidis and Spirakis, 2006).
+// As in PyTorch's CPU kernels: with replacement a search in the cumulative distribution; otherwise the largest
+// weight / e with e drawn from the exponential distribution (Efraimidis and Spirakis, 2006).
 
 namespace teff {
 namespace {

@@ -94,8 +94,8 @@ struct RandomCropOptions {
   PadMode padding_mode = PadMode::constant;
 };
 
-/// A part of that size {height, width}, at a place that is drawn: its row, then its column; nothing is drawn where there
-/// is one place.
+/// A part of that size {height, width}, at a place that is drawn: its row, then its column. Nothing is drawn where
+/// there is one place.
 class RandomCrop {
  public:
   /// @throws ValueError for a size below 1.
