@@ -39,7 +39,7 @@ struct DataLoaderOptions {
 ///
 /// The order is that of PyTorch's DataLoader after the same manual_seed, and as many random numbers are drawn. One of
 /// them is the epoch's base seed: for batch number k Dataset::batch_with gets a generator seeded with base seed + k, as
-/// PyTorch's worker number k has it. An exception of the dataset or sampler comes out of the loop. A loop that ends early
+/// PyTorch's worker number k has it. What dataset or sampler throws comes out of the loop. A loop that ends early
 /// leaves nothing running.
 ///
 /// A loader knows its place in the epoch that began last, which state_dict() writes down; copies share it. Loops of one

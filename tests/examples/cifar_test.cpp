@@ -18,13 +18,13 @@ using cifar::Kind;
 
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using Buffer = std::vector<std::uint8_t>;
 
 std::uint8_t pixel(std::size_t image, std::size_t place) { return static_cast<std::uint8_t>(image * 50 + place % 251); }
 
 /// A file of records with these bytes in front of their pixels.
-Bytes records(const std::vector<Bytes>& labels) {
-  Bytes bytes;
+Buffer records(const std::vector<Buffer>& labels) {
+  Buffer bytes;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     bytes.insert(bytes.end(), labels[i].begin(), labels[i].end());
     for (std::size_t j = 0; j < cifar::kImageBytes; ++j) bytes.push_back(pixel(i, j));
@@ -32,11 +32,11 @@ Bytes records(const std::vector<Bytes>& labels) {
   return bytes;
 }
 
-std::string refusal(const Bytes& bytes, Kind kind) {
+std::string refusal(const Buffer& bytes, Kind kind) {
   return error_of<FormatError>([&] { cifar::parse_records(bytes, kind, "f"); });
 }
 
-void write(const std::string& path, const Bytes& bytes) {
+void write(const std::string& path, const Buffer& bytes) {
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
@@ -90,10 +90,10 @@ TEST_CASE("a folder of CIFAR-100 has a file for each part") {
 }
 
 TEST_CASE("what is not a file of records is refused") {
-  const Bytes whole = records({{1}, {2}});
+  const Buffer whole = records({{1}, {2}});
   CHECK(refusal({}, Kind::cifar10) == "f: expected records of 3073 bytes, got 0 bytes");
   CHECK(refusal(whole, Kind::cifar100) == "f: expected records of 3074 bytes, got 6146 bytes");
-  CHECK(refusal(Bytes(whole.begin(), whole.end() - 1), Kind::cifar10) ==
+  CHECK(refusal(Buffer(whole.begin(), whole.end() - 1), Kind::cifar10) ==
         "f: expected records of 3073 bytes, got 6145 bytes");
   CHECK(refusal(records({{1}, {10}}), Kind::cifar10) == "f: record 1: expected a class below 10, got 10");
   CHECK(refusal(records({{20, 3}}), Kind::cifar100) == "f: record 0: expected a class below 20, got 20");
