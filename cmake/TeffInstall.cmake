@@ -4,6 +4,9 @@ include(CMakePackageConfigHelpers)
 
 set(TEFF_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/teff)
 install(TARGETS teff EXPORT teffTargets FILE_SET HEADERS)
+if(TEFF_WITH_MPI)
+  install(TARGETS teff_distributed EXPORT teffTargets FILE_SET HEADERS)
+endif()
 install(EXPORT teffTargets NAMESPACE teff:: DESTINATION ${TEFF_CMAKE_DIR})
 
 if(TEFF_BUILD_CLI)

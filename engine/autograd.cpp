@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "teff/engine/error.h"
@@ -140,7 +142,61 @@ TensorList call_backward(const Node& node, const Tensor& grad) {
   return grads;
 }
 
-void run(Queue& queue, bool retain_graph) {
+/// Tells when each leaf has got all parts of its gradient. Without a function to call it does nothing.
+class Completion {
+ public:
+  Completion(const std::shared_ptr<Node>& root, const GradientFunction& call) : call_(call) {
+    if (!call_) return;
+    std::vector<const Node*> stack{root.get()};
+    std::unordered_set<const Node*> seen{root.get()};
+    while (!stack.empty()) {
+      const Node* node = stack.back();
+      stack.pop_back();
+      for (const Tensor& input : node->inputs) {
+        if (!input.requires_grad()) continue;
+        if (input.is_leaf()) {
+          ++leaf(input).missing;
+        } else if (const Node* next = input.impl()->node.get(); seen.insert(next).second) {
+          stack.push_back(next);
+        }
+      }
+    }
+  }
+
+  /// An op that takes the leaf has had its turn; `any`: there was a gradient.
+  void note(const Tensor& tensor, bool any) {
+    if (!call_ || !tensor.requires_grad()) return;
+    Leaf& state = leaf(tensor);
+    state.any = state.any || any;
+    if (--state.missing == 0 && state.any) call_(tensor);
+  }
+
+  /// Backward has ended, without the turn of those ops to whose results no gradient came.
+  void finish() const {
+    for (const Leaf& state : leaves_) {
+      if (state.missing > 0 && state.any) call_(state.tensor);
+    }
+  }
+
+ private:
+  struct Leaf {
+    Tensor tensor;
+    std::int64_t missing = 0;  // calls of note
+    bool any = false;          // there was a gradient
+  };
+
+  Leaf& leaf(const Tensor& tensor) {
+    const auto [place, is_new] = places_.try_emplace(tensor.impl().get(), leaves_.size());
+    if (is_new) leaves_.push_back({.tensor = tensor});
+    return leaves_[place->second];
+  }
+
+  const GradientFunction& call_;
+  std::vector<Leaf> leaves_;
+  std::unordered_map<const TensorImpl*, std::size_t> places_;
+};
+
+void run(Queue& queue, Completion& completion, bool retain_graph) {
   while (!queue.empty()) {
     const std::shared_ptr<Node> node = queue.take();
     const Tensor grad = std::move(node->grad);
@@ -148,11 +204,12 @@ void run(Queue& queue, bool retain_graph) {
     check_node(*node);
     TensorList grads = call_backward(*node, grad);
     for (std::size_t i = 0; i < grads.size(); ++i) {
-      if (!grads[i].defined()) continue;
       const Tensor& input = node->inputs[i];
+      const bool any = grads[i].defined();
       if (input.is_leaf()) {
-        accumulate_leaf(input, std::move(grads[i]));
-      } else {
+        if (any) accumulate_leaf(input, std::move(grads[i]));
+        completion.note(input, any);
+      } else if (any) {
         queue.add(input.impl()->node, grads[i]);
         grads[i] = Tensor();
       }
@@ -162,6 +219,7 @@ void run(Queue& queue, bool retain_graph) {
     node->inputs.clear();
     node->saved.clear();
   }
+  completion.finish();
 }
 
 Tensor first_gradient(const Tensor& root, const Tensor& gradient) {
@@ -177,22 +235,30 @@ Tensor first_gradient(const Tensor& root, const Tensor& gradient) {
                    detail::describe(gradient.type()));
 }
 
-}  // namespace
-
-void Tensor::backward(const Tensor& gradient, const BackwardOptions& options) const {
-  if (!requires_grad()) {
+void run_backward(const Tensor& root, const Tensor& gradient, bool retain_graph, const GradientFunction& on_gradient) {
+  if (!root.requires_grad()) {
     throw Error("backward: expected a tensor that requires grad, got one that was computed from none; see "
                 "requires_grad_() and NoGradGuard");
   }
   const NoGradGuard no_grad;
-  const Tensor start = first_gradient(*this, gradient).detach();
-  if (is_leaf()) {
-    accumulate_leaf(*this, start);
+  const Tensor start = first_gradient(root, gradient).detach();
+  if (root.is_leaf()) {
+    accumulate_leaf(root, start);
+    if (on_gradient) on_gradient(root);
     return;
   }
+  Completion completion(root.impl()->node, on_gradient);
   Queue queue;
-  queue.add(impl_->node, start);
-  run(queue, options.retain_graph);
+  queue.add(root.impl()->node, start);
+  run(queue, completion, retain_graph);
 }
+
+}  // namespace
+
+void Tensor::backward(const Tensor& gradient, const BackwardOptions& options) const {
+  run_backward(*this, gradient, options.retain_graph, {});
+}
+
+void backward(const Tensor& loss, const GradientFunction& on_gradient) { run_backward(loss, {}, false, on_gradient); }
 
 }  // namespace teff

@@ -125,4 +125,13 @@ void random_(std::int64_t* out, std::int64_t n, Generator& generator);
 /// from 2025 on (pull request 143682) differs for n of 2^32 / 20 = 214 748 364 and more.
 void randperm(std::int64_t* out, std::int64_t n, Generator& generator);
 
+/// n places of `weights`, each drawn with probability weight / sum of weights; without replacement each place at most
+/// once: torch.multinomial of float64 weights. (Where PyTorch is built with MKL, its draws without replacement differ.)
+/// @throws ValueError, before the first draw, unless the weights are finite, not negative and not all 0, n >= 0, and
+/// without replacement n is at most the number of weights above 0.
+void multinomial(std::int64_t* out, std::int64_t n, std::span<const double> weights, bool replacement,
+                 Generator& generator);
+/// Throws what multinomial would throw.
+void check_multinomial(std::span<const double> weights, std::int64_t n, bool replacement);
+
 }  // namespace teff

@@ -10,9 +10,6 @@ namespace fashion {
 namespace {
 
 constexpr std::int64_t kSide = 28;
-constexpr std::int64_t kPadding = 2;
-constexpr std::int64_t kPaddedSide = kSide + 2 * kPadding;
-constexpr std::int64_t kChannels = 3;
 constexpr auto kPixels = static_cast<std::size_t>(kSide * kSide);
 
 constexpr const char* kDebianFolder = "/usr/share/datasets/fashion-mnist";
@@ -32,22 +29,22 @@ std::array<float, 256> normalised_pixels() {
   return table;
 }
 
-/// pixels [28, 28] -> channel [32, 32]
-void write_channel(std::span<const std::uint8_t> pixels, float* channel) {
+/// pixels [28, 28] -> channel [side, side]
+void write_channel(std::span<const std::uint8_t> pixels, const ImageForm& form, float* channel) {
   static const std::array<float, 256> table = normalised_pixels();
-  std::fill_n(channel, kPaddedSide * kPaddedSide, table[0]);
+  std::fill_n(channel, form.side() * form.side(), kBlack);
   for (std::int64_t row = 0; row < kSide; ++row) {
     const auto line = pixels.subspan(static_cast<std::size_t>(row * kSide), static_cast<std::size_t>(kSide));
-    std::transform(line.begin(), line.end(), channel + (row + kPadding) * kPaddedSide + kPadding,
+    std::transform(line.begin(), line.end(), channel + (row + form.padding) * form.side() + form.padding,
                    [](std::uint8_t pixel) { return table[pixel]; });
   }
 }
 
-/// pixels [28, 28] -> image [3, 32, 32]
-void write_image(std::span<const std::uint8_t> pixels, float* image) {
-  constexpr std::int64_t size = kPaddedSide * kPaddedSide;
-  write_channel(pixels, image);
-  for (std::int64_t c = 1; c < kChannels; ++c) std::copy_n(image, size, image + c * size);
+/// pixels [28, 28] -> image [channels, side, side]
+void write_image(std::span<const std::uint8_t> pixels, const ImageForm& form, float* image) {
+  const std::int64_t size = form.side() * form.side();
+  write_channel(pixels, form, image);
+  for (std::int64_t c = 1; c < form.channels; ++c) std::copy_n(image, size, image + c * size);
 }
 
 void check(const std::string& folder, const teff::Tensor& images, const teff::Tensor& labels) {
@@ -76,7 +73,7 @@ std::string find_data(const std::string& wanted) {
                       " is there; install dataset-fashion-mnist or give a folder with --data");
 }
 
-FashionMnist::FashionMnist(const std::string& folder, Part part) {
+FashionMnist::FashionMnist(const std::string& folder, Part part, const ImageForm& form) : form_(form) {
   const std::string name = part == Part::train ? "train" : "t10k";
   images_ = read(folder, name + "-images-idx3-ubyte");
   labels_ = read(folder, name + "-labels-idx1-ubyte");
@@ -104,13 +101,13 @@ teff::data::Example FashionMnist::get(std::int64_t index) {
 
 teff::data::Example FashionMnist::batch(std::span<const std::int64_t> indices) {
   const auto count = static_cast<std::int64_t>(indices.size());
-  teff::data::Example batch{teff::empty({count, kChannels, kPaddedSide, kPaddedSide}),
+  teff::data::Example batch{teff::empty({count, form_.channels, form_.side(), form_.side()}),
                             teff::empty({count}, {.dtype = teff::DType::int64})};
   float* image = batch.data.data<float>();
   std::int64_t* target = batch.target.data<std::int64_t>();
   for (const std::int64_t index : indices) {
-    write_image(pixels(index), image);
-    image += kChannels * kPaddedSide * kPaddedSide;
+    write_image(pixels(index), form_, image);
+    image += form_.channels * form_.side() * form_.side();
     *target++ = label(index);
   }
   return batch;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "examples/idx.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -11,44 +8,18 @@
 
 #include <teff/engine/error.h>
 
+#include "examples/read_file.h"
+
 namespace fashion {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::size_t kChunk = std::size_t{1} << 20;
 constexpr std::size_t kHeaderBytes = 4;
 constexpr std::uint8_t kUnsignedByte = 8;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& reason) {
   throw teff::FormatError(name + ": " + reason);
-}
-
-/// Appends to `bytes` by chunks until `fill(place, room)`, which returns how much it wrote, leaves room. What
-/// a damaged file claims is thus never allocated.
-template <class Fill>
-void append_all(Bytes& bytes, const std::string& name, Fill fill) {
-  for (bool more = true; more;) {
-    const std::size_t old = bytes.size();
-    bytes.resize(old + kChunk);
-    const std::size_t written = fill(bytes.data() + old, kChunk);
-    bytes.resize(old + written);
-    if (bytes.size() > kMaxIdxBytes) {
-      refuse(name, "expected at most " + std::to_string(kMaxIdxBytes) + " bytes, got more");
-    }
-    more = written == kChunk;
-  }
-}
-
-Bytes read_file(const std::string& path) {
-  const auto fail = [&path] { throw teff::IoError(path + ": cannot read: " + std::strerror(errno)); };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (file == nullptr) fail();
-  Bytes bytes;
-  append_all(bytes, path,
-             [&](std::uint8_t* place, std::size_t room) { return std::fread(place, 1, room, file.get()); });
-  if (std::ferror(file.get()) != 0) fail();
-  return bytes;
 }
 
 bool is_gzip(std::span<const std::uint8_t> bytes) {
@@ -66,7 +37,7 @@ Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name) {
 
   Bytes bytes;
   int status = Z_OK;
-  append_all(bytes, name, [&](std::uint8_t* place, std::size_t room) {
+  examples::append_all(bytes, kMaxIdxBytes, name, [&](std::uint8_t* place, std::size_t room) {
     stream.next_out = place;
     stream.avail_out = static_cast<uInt>(room);
     status = inflate(&stream, Z_NO_FLUSH);
@@ -143,6 +114,6 @@ teff::Tensor parse_idx(std::span<const std::uint8_t> bytes, const std::string& n
   return is_gzip(bytes) ? parse_unpacked(gunzip(bytes, name), name) : parse_unpacked(bytes, name);
 }
 
-teff::Tensor read_idx(const std::string& path) { return parse_idx(read_file(path), path); }
+teff::Tensor read_idx(const std::string& path) { return parse_idx(examples::read_file(path, kMaxIdxBytes), path); }
 
 }  // namespace fashion

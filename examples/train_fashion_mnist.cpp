@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trains the recipe's Net on Fashion-MNIST, shows how it gets on, keeps a checkpoint to resume from, saves
-// the state dict and the entire model, loads both back and compares their predictions.
+// Trains the recipe's Net, or a network with batch norm, on Fashion-MNIST, shows how it gets on, keeps
+// checkpoints to resume from, saves the state dict and the entire model, loads both back and compares their
+// predictions.
 
 #include <cstdlib>
 #include <filesystem>
@@ -25,15 +26,10 @@ using namespace teff;
 
 namespace {
 
-constexpr std::int64_t kTestBatch = 250;
-
 struct Options {
   std::string data;
   std::string out = "fashion_mnist_out";
-  std::int64_t epochs = 5;
-  std::int64_t batch = 32;
-  double lr = 0.01;
-  double momentum = 0.9;
+  fashion::Settings settings;
   std::uint64_t seed = 0;
   int threads = 0;
   bool resume = false;
@@ -53,6 +49,28 @@ CLI::Validator number(double low, double high) {
   return {check, ""};
 }
 
+/// What a run begins with: one that goes on has it from its file.
+void declare_settings(CLI::App& app, Options& options) {
+  fashion::Settings& settings = options.settings;
+  for (CLI::Option* option :
+       {app.add_option("--model", settings.model, "net: the recipe's; small_cnn: with batch norm")
+            ->check(CLI::IsMember({"net", "small_cnn"})),
+        app.add_option("--batch", settings.batch, "Images in a training batch")->check(number(1, 60000)),
+        app.add_option("--lr", settings.lr, "Learning rate")->check(number(1e-12, 1e3)),
+        app.add_option("--momentum", settings.momentum, "Momentum of SGD")->check(number(0, 1)),
+        app.add_option("--weight-decay", settings.weight_decay, "Weight decay of SGD")->check(number(0, 1)),
+        app.add_option("--schedule", settings.schedule,
+                       "constant, or one_cycle: from --lr / 25 up to --lr and down to almost 0")
+            ->check(CLI::IsMember({"constant", "one_cycle"})),
+        app.add_option("--crop-padding", settings.crop_padding,
+                       "Train on random crops of the images with so many black pixels around")
+            ->check(number(0, 16)),
+        app.add_flag("--flip", settings.flip, "Train on mirror images, too"),
+        app.add_option("--seed", options.seed, "Seed of the weights and of all that is random")}) {
+    option->excludes("--resume")->capture_default_str();
+  }
+}
+
 void declare(CLI::App& app, Options& options) {
   app.add_option("--data", options.data,
                  "Folder with the four IDX files, gzip'd or not. Default: /usr/share/datasets/fashion-mnist "
@@ -60,24 +78,19 @@ void declare(CLI::App& app, Options& options) {
                  "package dataset-fashion-mnist), else the 1250 images in examples/data")
       ->check(CLI::ExistingDirectory);
   app.add_option("--out", options.out, "Folder for the files that are written")->capture_default_str();
-  app.add_option("--epochs", options.epochs, "Epochs in all, those before a --resume included")
+  app.add_option("--epochs", options.settings.epochs, "Epochs in all, those before a --resume included")
       ->check(number(1, 1e6))
       ->capture_default_str();
-  auto* batch =
-      app.add_option("--batch", options.batch, "Images in a training batch")->check(number(1, 60000));
-  auto* lr = app.add_option("--lr", options.lr, "Learning rate")->check(number(1e-12, 1e3));
-  auto* momentum = app.add_option("--momentum", options.momentum, "Momentum of SGD")->check(number(0, 1));
-  auto* seed = app.add_option("--seed", options.seed, "Seed of the weights and of the order of the images");
-  for (CLI::Option* option : {batch, lr, momentum, seed}) option->capture_default_str();
   app.add_option("--threads", options.threads, "Threads; 0: all cores. The results do not depend on it")
       ->check(number(0, 1024))
       ->capture_default_str();
   app.add_flag("--resume", options.resume,
-               "Go on from checkpoint.teff in the folder --out, exactly as if there had been no break")
-      ->excludes(batch, lr, momentum, seed);
+               "Go on from the newest checkpoint in the folder --out, exactly as if there had been no break");
+  declare_settings(app, options);
   app.footer(
-      "Writes into the folder --out: checkpoint.teff after each epoch; at the end state_dict_model.teff,\n"
-      "entire_model.teff and curve.svg, the training curve.");
+      "Writes into the folder --out: settings.teff; after each epoch a checkpoint in checkpoints/, of which the\n"
+      "last three and the best stay; at the end state_dict_model.teff, entire_model.teff and curve.svg, the\n"
+      "training curve.");
 }
 
 std::string percent(double value) {
@@ -94,69 +107,37 @@ double accuracy(const Tensor& classes, const fashion::FashionMnist& images) {
   return 100.0 * static_cast<double>(right) / static_cast<double>(images.size());
 }
 
-/// The images, and the batches that training and test get.
-struct Data {
-  Data(const std::string& folder, std::int64_t batch)
-      : train_images(folder, fashion::FashionMnist::Part::train),
-        test_images(folder, fashion::FashionMnist::Part::test),
-        train(train_images, {.batch_size = batch, .shuffle = true}),
-        test(test_images, {.batch_size = kTestBatch}) {}
-  Data(const Data&) = delete;
-  Data& operator=(const Data&) = delete;
-
-  fashion::FashionMnist train_images, test_images;
-  data::DataLoader train, test;
-};
-
-/// With another batch size or other images the run could not be continued: they go into the checkpoint too.
-void save_checkpoint(const fashion::Training& training, const Data& data, const Options& options) {
-  Dict checkpoint = training.checkpoint();
-  checkpoint.insert("batch_size", options.batch);
-  checkpoint.insert("train_images", data.train_images.size());
-  save(checkpoint, options.file("checkpoint.teff"));
-}
-
-void resume(fashion::Training& training, const Data& data, const Dict& checkpoint) {
-  if (const std::int64_t expected = checkpoint.at("train_images").as_int();
-      expected != data.train_images.size()) {
-    throw ValueError("--resume: expected the data that the checkpoint was made with, " +
-                     std::to_string(expected) + " training images, got " +
-                     std::to_string(data.train_images.size()));
-  }
-  training.resume(checkpoint);
-  std::cout << "resumed after epoch " << training.epoch << '\n';
-}
-
-void train_epoch(fashion::Training& training, const Data& data, const Options& options) {
+/// Trains an epoch and returns the test accuracy.
+double train_epoch(fashion::Training& training, const fashion::Data& data, const Options& options) {
   const std::string title =
-      "epoch " + std::to_string(training.epoch + 1) + "/" + std::to_string(options.epochs);
+      "epoch " + std::to_string(training.epoch() + 1) + "/" + std::to_string(options.settings.epochs);
   std::ostringstream summary;
   summary << title << ": ";
   {
     fashion::Progress progress(title, data.train_images.size(), std::cout, fashion::is_terminal());
     const double loss =
-        training.run_epoch(data.train, [&](std::int64_t done, double mean) { progress.update(done, mean); });
+        training.run_epoch([&](std::int64_t done, double mean) { progress.update(done, mean); });
     summary << std::fixed << std::setprecision(4) << "loss " << loss << std::setprecision(1) << ", "
             << progress.seconds() << " s, " << std::setprecision(0) << progress.images_per_second()
             << " images/s";
   }
-  const double right = accuracy(fashion::predict(training.net, data.test), data.test_images);
-  training.curve.accuracy.push_back({static_cast<double>(training.epoch), right});
+  const double right = accuracy(fashion::predict(training.model(), data.test), data.test_images);
   std::cout << summary.str() << ", test accuracy " << percent(right) << std::endl;
+  return right;
 }
 
-/// Saves the trained net in both ways, loads both, and returns the predictions, which must be the same.
-Tensor save_and_load_back(Net& net, const data::DataLoader& test, const Options& options) {
+/// Saves the trained network in both ways, loads both, and returns the predictions, which must be the same.
+Tensor save_and_load_back(nn::Module& net, const data::DataLoader& test, const Options& options) {
   const Tensor expected = fashion::predict(net, test);
   const std::string state_dict = options.file("state_dict_model.teff");
   const std::string entire_model = options.file("entire_model.teff");
   save(net.state_dict(), state_dict);
   save_model(net, test.begin()->data.slice(0, 0, 4), entire_model);
 
-  Net model;
-  model.load_state_dict(load(state_dict));
+  const std::unique_ptr<nn::Module> model = fashion::make_model(options.settings.model);
+  model->load_state_dict(load(state_dict));
   nn::GraphModule entire = load_model(entire_model);
-  for (nn::Module* loaded : {static_cast<nn::Module*>(&model), static_cast<nn::Module*>(&entire)}) {
+  for (nn::Module* loaded : {model.get(), static_cast<nn::Module*>(&entire)}) {
     if (ne(fashion::predict(*loaded, test), expected).sum().item<std::int64_t>() != 0) {
       throw Error("a loaded model predicts something else than the one that was saved");
     }
@@ -191,33 +172,43 @@ void show_predictions(const Tensor& classes, const fashion::FashionMnist& images
   fashion::print(std::cout, pictures);
 }
 
-/// The settings of the run that goes on.
-Dict load_checkpoint(Options& options) {
-  Dict checkpoint = load(options.file("checkpoint.teff"));
-  options.batch = checkpoint.at("batch_size").as_int();
-  return checkpoint;
+/// The settings of the run that goes on. It may become longer, unless its schedule has an end.
+fashion::Settings load_settings(const Options& options, bool epochs_given) {
+  fashion::Settings settings = fashion::Settings::from_dict(load(options.file("settings.teff")));
+  if (!epochs_given) return settings;
+  if (settings.schedule != "constant" && settings.epochs != options.settings.epochs) {
+    throw ValueError("--resume: expected --epochs " + std::to_string(settings.epochs) + ", which the schedule " +
+                     settings.schedule + " was made for, got " + std::to_string(options.settings.epochs));
+  }
+  settings.epochs = options.settings.epochs;
+  return settings;
 }
 
-void run(Options options) {
+void run(Options options, bool epochs_given) {
   if (options.threads > 0) set_num_threads(options.threads);
-  const Dict checkpoint = options.resume ? load_checkpoint(options) : Dict();
+  if (options.resume) options.settings = load_settings(options, epochs_given);
   const std::string folder = fashion::find_data(options.data);
-  const Data data(folder, options.batch);
+  fashion::Data data(folder, options.settings);
   std::cout << folder << ": " << data.train_images.size() << " training and " << data.test_images.size()
             << " test images\n";
-  fs::create_directories(options.out);
 
+  Checkpoints checkpoints(options.file("checkpoints"), {.higher_is_better = true});
   manual_seed(options.seed);
-  fashion::Training training({.lr = options.lr, .momentum = options.momentum});
-  if (options.resume) resume(training, data, checkpoint);
-  std::cout << training.net << std::endl;
-  while (training.epoch < options.epochs) {
-    train_epoch(training, data, options);
-    save_checkpoint(training, data, options);
+  fashion::Training training(options.settings, data);
+  if (options.resume) {
+    std::cout << training.resume(checkpoints) << '\n';
+  } else {
+    fs::remove_all(options.file("checkpoints"));  // of an earlier run
+    fs::create_directories(options.out);
+  }
+  save(options.settings.to_dict(), options.file("settings.teff"));
+  std::cout << training.model() << std::endl;
+  while (training.epoch() < options.settings.epochs) {
+    training.save(checkpoints, train_epoch(training, data, options));
   }
 
-  const Tensor classes = save_and_load_back(training.net, data.test, options);
-  fashion::write_svg(training.curve, "The recipe's Net on Fashion-MNIST", options.file("curve.svg"));
+  const Tensor classes = save_and_load_back(training.model(), data.test, options);
+  fashion::write_svg(training.curve(), training.model().type_name() + " on Fashion-MNIST", options.file("curve.svg"));
   std::cout << "training curve: " << options.file("curve.svg") << "\n\n";
   show_predictions(classes, data.test_images);
   std::cout << "test accuracy " << percent(accuracy(classes, data.test_images)) << '\n';
@@ -227,11 +218,11 @@ void run(Options options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Trains the recipe's Net on Fashion-MNIST, saves it, loads it back and compares.");
+  CLI::App app("Trains a network on Fashion-MNIST, saves it, loads it back and compares.");
   declare(app, options);
   CLI11_PARSE(app, argc, argv);
   try {
-    run(options);
+    run(options, app.count("--epochs") > 0);
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << '\n';
     return EXIT_FAILURE;

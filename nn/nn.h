@@ -11,6 +11,8 @@
 #include "teff/nn/conv_transpose2d.h"
 #include "teff/nn/data/data_loader.h"
 #include "teff/nn/data/dataset.h"
+#include "teff/nn/data/sampler.h"
+#include "teff/nn/data/transforms.h"
 #include "teff/nn/dropout.h"
 #include "teff/nn/embedding.h"
 #include "teff/nn/flatten.h"

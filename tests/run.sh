@@ -7,7 +7,7 @@ cd "$root"
 
 sh cmake/install_packages.sh cmake g++ ninja-build pkg-config ccache libeigen3-dev libcereal-dev libxxhash-dev \
   doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libstb-dev graphviz libonnx-testdata python3-torch \
-  python3-torchvision
+  python3-torchvision libopenmpi-dev openmpi-bin
 
 launcher=
 if command -v ccache >/dev/null; then
@@ -29,7 +29,13 @@ check() {
 }
 
 mkdir -p build
-check tests all -DCMAKE_BUILD_TYPE=Release
+# Not under the sanitizers: Open MPI itself leaks.
+mpi=
+if command -v mpiexec >/dev/null; then
+  mpi=-DTEFF_WITH_MPI=ON
+fi
+# shellcheck disable=SC2086
+check tests all -DCMAKE_BUILD_TYPE=Release $mpi
 
 # The sanitizers' build takes half the time with line numbers alone, and without the widest kernels.
 isas=

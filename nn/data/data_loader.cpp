@@ -2,7 +2,6 @@
 #include "teff/nn/data/data_loader.h"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/random.h"
 #include "teff/nn/data/prefetcher.h"
+#include "teff/nn/data/sampler.h"
 #include "teff/nn/text.h"
 
 namespace teff::data {
@@ -47,15 +47,16 @@ struct DataLoader::Progress {
 
 class DataLoader::Iterator::Epoch {
  public:
-  /// Draws the order from `source`.
-  Epoch(std::shared_ptr<Dataset> dataset, const DataLoaderOptions& options, std::int64_t batches,
-        std::shared_ptr<Place> place, Generator& source)
-      : dataset_(std::move(dataset)),
-        options_(options),
+  /// Draws base seed and order from `source`.
+  Epoch(const DataLoader& loader, std::shared_ptr<Place> place, Generator& source)
+      : dataset_(loader.dataset_),
+        sampler_(loader.sampler_),
+        options_(loader.options_),
         place_(std::move(place)),
-        left_(batches - place_->given),
-        order_(draw_order(source)),
-        next_(std::min(static_cast<std::size_t>(place_->given * options.batch_size), order_.size())) {
+        next_(place_->given),
+        batches_(loader.size()),
+        base_seed_(draw_seed(source)),
+        order_(options_.generator != nullptr ? sampler_->sample(source) : sampler_->sample_from_default(source)) {
     if (options_.prefetch == 0) return;
     const bool record = is_grad_enabled();
     prefetcher_.emplace(
@@ -73,54 +74,29 @@ class DataLoader::Iterator::Epoch {
       ++place_->given;
     } else {
       place_->ended = true;
-      finish();
+      if (options_.generator != nullptr) sampler_->finish(*options_.generator);
     }
     return batch;
   }
 
  private:
-  /// As PyTorch does: a seed for workers, which nobody uses here, then the order: from a generator that is seeded by
-  /// the default one, or from the user's generator itself.
-  std::vector<std::int64_t> draw_order(Generator& source) {
-    draw_seed(source);
-    std::vector<std::int64_t> order(static_cast<std::size_t>(dataset_->size()));
-    if (!options_.shuffle) {
-      std::iota(order.begin(), order.end(), std::int64_t{0});
-    } else if (options_.generator != nullptr) {
-      draw_permutation(order, source);
-    } else {
-      Generator generator(draw_seed(source));
-      draw_permutation(order, generator);
-    }
-    return order;
-  }
-
-  static void draw_permutation(std::vector<std::int64_t>& order, Generator& generator) {
-    randperm(order.data(), static_cast<std::int64_t>(order.size()), generator);
-  }
-
   std::optional<Example> make() {
-    if (left_ == 0) return std::nullopt;
-    --left_;
-    const std::size_t count = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - next_);
-    const std::span<const std::int64_t> indices(order_.data() + next_, count);
-    next_ += count;
-    return dataset_->batch(indices);
-  }
-
-  /// At its end PyTorch's sampler draws a second permutation, of which it uses nothing.
-  void finish() {
-    if (!options_.shuffle || options_.generator == nullptr) return;
-    std::vector<std::int64_t> unused(order_.size());
-    draw_permutation(unused, *options_.generator);
+    if (next_ == batches_) return std::nullopt;
+    const auto size = static_cast<std::size_t>(options_.batch_size), first = static_cast<std::size_t>(next_) * size;
+    if (first >= order_.size()) throw Error("DataLoader: expected a sampler to give as many examples as its size()");
+    const std::span<const std::int64_t> indices(order_.data() + first, std::min(size, order_.size() - first));
+    Generator generator(base_seed_ + static_cast<std::uint64_t>(next_++));
+    return dataset_->batch_with(indices, generator);
   }
 
   std::shared_ptr<Dataset> dataset_;
+  std::shared_ptr<Sampler> sampler_;
   DataLoaderOptions options_;
   std::shared_ptr<Place> place_;  // written by the loop's thread alone
-  std::int64_t left_;             // batches
+  std::int64_t next_;             // batch
+  std::int64_t batches_;
+  std::uint64_t base_seed_;
   std::vector<std::int64_t> order_;
-  std::size_t next_;
   std::optional<detail::Prefetcher<Example>> prefetcher_;  // last: its thread uses the others
 };
 
@@ -129,13 +105,21 @@ DataLoader::DataLoader(std::shared_ptr<Dataset> dataset, const DataLoaderOptions
   if (dataset_ == nullptr) throw TypeError("DataLoader: expected a dataset, got a null pointer");
   nn::detail::expect_at_least(1, "DataLoader", "batch_size", options.batch_size);
   nn::detail::expect_at_least(0, "DataLoader", "prefetch", options.prefetch);
+  nn::detail::expect(options.sampler == nullptr || !options.shuffle, "DataLoader", "a sampler or shuffle", "both");
+  if (options.sampler != nullptr) {
+    sampler_ = std::shared_ptr<Sampler>(std::shared_ptr<Sampler>(), options.sampler);
+  } else if (options.shuffle) {
+    sampler_ = std::make_shared<RandomSampler>(*dataset_);
+  } else {
+    sampler_ = std::make_shared<SequentialSampler>(*dataset_);
+  }
 }
 
 DataLoader::DataLoader(Dataset& dataset, const DataLoaderOptions& options)
     : DataLoader(std::shared_ptr<Dataset>(std::shared_ptr<Dataset>(), &dataset), options) {}
 
 std::int64_t DataLoader::size() const {
-  const std::int64_t examples = dataset_->size(), batches = examples / options_.batch_size;
+  const std::int64_t examples = sampler_->size(), batches = examples / options_.batch_size;
   return batches + (!options_.drop_last && examples % options_.batch_size != 0 ? 1 : 0);
 }
 
@@ -144,22 +128,24 @@ DataLoader::Iterator DataLoader::begin() const {
     // The generator itself has drawn this order already.
     Generator source;
     source.set_state(progress_->place->start);
-    auto epoch = std::make_unique<Iterator::Epoch>(dataset_, options_, size(), progress_->place, source);
+    auto epoch = std::make_unique<Iterator::Epoch>(*this, progress_->place, source);
     progress_->loaded = false;
     return Iterator(std::move(epoch));
   }
   Generator& source = options_.generator != nullptr ? *options_.generator : default_generator();
   progress_->place = std::make_shared<Place>(Place{.start = source.get_state()});
-  return Iterator(std::make_unique<Iterator::Epoch>(dataset_, options_, size(), progress_->place, source));
+  return Iterator(std::make_unique<Iterator::Epoch>(*this, progress_->place, source));
 }
 
 /// What must be equal for a place to mean the same.
 Dict DataLoader::settings() const {
-  return {{"dataset_size", dataset_->size()},
-          {"batch_size", options_.batch_size},
-          {"shuffle", options_.shuffle},
-          {"drop_last", options_.drop_last},
-          {"own_generator", options_.generator != nullptr}};
+  Dict settings{{"dataset_size", dataset_->size()},
+                {"batch_size", options_.batch_size},
+                {"shuffle", options_.shuffle},
+                {"drop_last", options_.drop_last},
+                {"own_generator", options_.generator != nullptr}};
+  if (options_.sampler != nullptr) settings.insert("sampler", sampler_->repr());
+  return settings;
 }
 
 Dict DataLoader::state_dict() const {
@@ -187,6 +173,7 @@ Commit DataLoader::prepare(const Dict& state_dict) {
     text << "expected " << key << ' ' << expected << ", got " << state_dict.at(key);
     throw ValueError(text.str());
   }
+  nn::detail::expect(options_.sampler != nullptr || !state_dict.contains("sampler"), "DataLoader", "no sampler", "one");
   const std::int64_t given = state_dict.at("batches").as_int();
   nn::detail::expect(given >= 0 && given <= size(), "DataLoader", "batches in [0, " + std::to_string(size()) + ']',
                      std::to_string(given));

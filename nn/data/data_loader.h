@@ -15,16 +15,20 @@ class Generator;
 
 namespace teff::data {
 
+class Sampler;
+
 struct DataLoaderOptions {
   std::int64_t batch_size = 1;
   /// A new random order for each epoch.
   bool shuffle = false;
+  /// What chooses the examples instead, and their order; it must live as long as the loader.
+  Sampler* sampler = nullptr;
   /// Leaves out the last batch if it is smaller than the others.
   bool drop_last = false;
   /// Where random numbers come from; default_generator() if null. It must live as long as the loader.
   Generator* generator = nullptr;
-  /// Batches that a thread in the background makes in advance; 0: each is made when it is asked for. A dataset that
-  /// draws random numbers itself needs 0, or a generator of its own, to give the same numbers on every run.
+  /// Batches that a thread in the background makes in advance; 0: each is made when it is asked for. They are the same
+  /// batches: see Dataset::batch_with.
   std::int64_t prefetch = 2;
 };
 
@@ -33,8 +37,10 @@ struct DataLoaderOptions {
 ///   data::DataLoader loader(dataset, {.batch_size = 32, .shuffle = true});
 ///   for (auto [images, labels] : loader) ...
 ///
-/// The order is that of PyTorch's DataLoader after the same manual_seed, and as many random numbers are drawn. An
-/// exception of the dataset comes out of the loop. A loop that ends early leaves nothing running.
+/// The order is that of PyTorch's DataLoader after the same manual_seed, and as many random numbers are drawn. One of
+/// them is the epoch's base seed: for batch number k Dataset::batch_with gets a generator seeded with base seed + k, as
+/// PyTorch's worker number k has it. What dataset or sampler throws comes out of the loop. A loop that ends early
+/// leaves nothing running.
 ///
 /// A loader knows its place in the epoch that began last, which state_dict() writes down; copies share it. Loops of one
 /// loader, and of its copies, begin in one thread at a time.
@@ -42,7 +48,8 @@ class DataLoader {
  public:
   class Iterator;
 
-  /// @throws ValueError for a batch size below 1 or a negative prefetch; TypeError for a null dataset.
+  /// @throws ValueError for a batch size below 1, a negative prefetch, or both a sampler and shuffle; TypeError for a
+  /// null dataset.
   explicit DataLoader(std::shared_ptr<Dataset> dataset, const DataLoaderOptions& options = {});
   /// Refers to the dataset, which must live as long as the loader and its loops.
   explicit DataLoader(Dataset& dataset, const DataLoaderOptions& options = {});
@@ -58,10 +65,11 @@ class DataLoader {
   /// it was before the epoch's order was drawn. What a prefetching thread has made beyond that does not count. The
   /// state of the user's generator, if there is one, is part of it; that of default_generator() is not.
   Dict state_dict() const;
-  /// Takes over a place, all or nothing: the next loop goes on with the batch after it, in the same order. Exact if the
-  /// generators are what they were then; a dataset that draws random numbers itself needs prefetch 0 for that.
+  /// Takes over a place, all or nothing: the next loop goes on with the batch after it, in the same order, with the
+  /// same random numbers for Dataset::batch_with. Exact if the generators are what they were then, and the epoch of a
+  /// DistributedSampler too.
   /// @throws StateDictError unless the dict is that of a loader of equal batch_size, shuffle and drop_last, with or
-  /// without a generator as this one, for a dataset of this size.
+  /// without a generator as this one, with an equal sampler or none, for a dataset of this size.
   void load_state_dict(const Dict& state_dict) { prepare_load(state_dict)(); }
   /// The first half of it, which changes nothing yet.
   Commit prepare_load(const Dict& state_dict);
@@ -75,6 +83,7 @@ class DataLoader {
 
   std::shared_ptr<Dataset> dataset_;
   DataLoaderOptions options_;
+  std::shared_ptr<Sampler> sampler_;
   std::shared_ptr<Progress> progress_;
 };
 

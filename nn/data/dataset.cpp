@@ -22,6 +22,8 @@ Example Dataset::batch(std::span<const std::int64_t> indices) {
   return {stack(data), targets.empty() ? Tensor() : stack(targets)};
 }
 
+Example Dataset::batch_with(std::span<const std::int64_t> indices, Generator&) { return batch(indices); }
+
 TensorDataset::TensorDataset(Tensor data, Tensor target) : data_(std::move(data)), target_(std::move(target)) {
   const bool rows = data_.dim() > 0;
   if (rows && (!target_.defined() || (target_.dim() > 0 && target_.size(0) == data_.size(0)))) return;

@@ -6,6 +6,10 @@
 
 #include "teff/engine/tensor.h"
 
+namespace teff {
+class Generator;
+}
+
 namespace teff::data {
 
 /// One example, or a batch of them along a new dimension 0. The target may be undefined.
@@ -14,7 +18,7 @@ struct Example {
   Tensor target;
 };
 
-/// Examples by number. A DataLoader calls get and batch from one thread at a time, which with prefetching is not the
+/// Examples by number. A DataLoader calls all but size from one thread at a time, which with prefetching is not the
 /// thread that made it.
 class Dataset {
  public:
@@ -25,6 +29,9 @@ class Dataset {
   /// The given examples, stacked. Override it where they can be gathered faster.
   /// @throws ShapeError if they differ in shape.
   virtual Example batch(std::span<const std::int64_t> indices);
+  /// What a DataLoader calls: the same, with whatever is random in it drawn from `generator`, so that it can be made
+  /// again. Calls batch(indices) unless overridden.
+  virtual Example batch_with(std::span<const std::int64_t> indices, Generator& generator);
 };
 
 /// The rows of tensors: data [N, ...] and, if there is one, target [N, ...].

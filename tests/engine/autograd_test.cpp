@@ -176,6 +176,35 @@ TEST_SUITE("autograd") {
     check_grad(x, {3});
   }
 
+  TEST_CASE("backward tells of each leaf once, when its gradient is complete") {
+    const Tensor a = leaf({1, 2}), b = leaf({3, 4}), shared = leaf({5, 6}), unused = leaf({1, 1});
+    const Tensor first = (a * shared).exp() * unused.detach();
+    std::vector<Tensor> told;
+    backward((first * shared + b * b).sum(), [&](const Tensor& tensor) { told.push_back(tensor); });
+    REQUIRE(told.size() == 3);
+    CHECK(told[0].is(b));  // used last
+    CHECK(told[1].is(a));
+    CHECK(told[2].is(shared));  // has both of its parts
+    const Tensor before = shared.grad().clone();
+    int calls = 0;
+    backward((shared * 2).sum(), [&](const Tensor& tensor) {
+      ++calls;
+      CHECK_NOTHROW(assert_close(tensor.grad(), before + 2, {0, 0}));
+    });
+    backward(leaf({1}), [&](const Tensor& tensor) {
+      ++calls;
+      check_grad(tensor, {1});
+    });
+    CHECK(calls == 2);
+  }
+
+  TEST_CASE("what is thrown when a leaf is told of comes out of backward") {
+    const Tensor a = leaf({1, 2});
+    const auto fail = [](const Tensor&) { throw ValueError("enough"); };
+    CHECK_THROWS_WITH_AS(backward((a * 2).sum(), fail), "enough", ValueError);
+    CHECK(a.grad().defined());
+  }
+
   TEST_CASE("backward needs one element or a gradient of the tensor's type") {
     const Tensor y = leaf({1, 2}) * 2.0;
     CHECK_THROWS_WITH_AS(y.backward(),

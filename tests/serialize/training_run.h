@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A training run with everything that can make a difference: dropout, batch norm, shuffling, a schedule, an optimiser
-// with state.
+// A training run with everything that can make a difference: dropout, batch norm, shuffling, random changes of the
+// images, a schedule, an optimiser with state.
 
 #include <string>
 #include <vector>
@@ -55,7 +55,9 @@ struct TrainingRun {
   TrainingNet net;
   optim::AdamW optimizer{net.named_parameters(), {.lr = 0.01, .amsgrad = true}};
   optim::OneCycleLR scheduler{optimizer, {.max_lr = 0.05, .total_steps = 60}};
-  data::TensorDataset dataset = training_data();
+  data::TensorDataset plain_images = training_data();
+  data::TransformedDataset dataset{
+      plain_images, transforms::Compose{transforms::RandomCrop(6, {.padding = 1}), transforms::RandomHorizontalFlip()}};
   data::DataLoader loader;
   TrainingState state;
   std::vector<float> losses;
