@@ -31,7 +31,7 @@ void step(const SgdStep& options, int64_t begin, int64_t end, const T* grad, T* 
 
 template <class T>
 void sgd_step(const SgdStep& options, int64_t n, const T* grad, T* momentum_buffer, T* parameter) {
-  parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+  parallel_ranges(n, kStepGrain, [&](int64_t begin, int64_t end) {
     if (options.momentum == 0) {
       step<false, false>(options, begin, end, grad, momentum_buffer, parameter);
     } else if (options.first_step) {
