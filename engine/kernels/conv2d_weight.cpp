@@ -4,7 +4,7 @@
 // few output channels would cost more than the multiplications: then dot products take them as they are.
 
 #include "teff/engine/kernels/conv2d_depthwise.h"
-#include "teff/engine/kernels/dot_tile.h"
+#include "teff/engine/kernels/dot_products.h"
 #include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm_pack.h"
 #include "teff/engine/kernels/image_lanes.h"
@@ -73,6 +73,7 @@ class WeightGradientTask {
     last_panel_ = plan_.panel_chunks.begin(panel_chunk + 1);
     channel_ = plan_.channel_chunks.begin(channel_chunk);
     channels_ = plan_.channel_chunks.length(channel_chunk);
+    DotProducts<T> dots(plan_.dot ? plan_.panels.size : 0, plan_.dot ? channels_ * taps_ : 0);
     bool accumulate = false;
     for (int64_t g = plan_.batch_chunks.begin(batch_chunk); g < plan_.batch_chunks.begin(batch_chunk + 1); ++g) {
       for (int64_t s = 0; s < plan_.strips.count; ++s) {
@@ -82,40 +83,31 @@ class WeightGradientTask {
         rows_ = plan_.strips.length(s);
         prepare_strips(input);
         if (plan_.dot) {
-          add_dot_products(grad, accumulate, result);
+          add_dot_products(grad, !accumulate, dots);
         } else {
           add_block(grad, accumulate, result);
         }
         accumulate = true;
       }
     }
+    if (plan_.dot) dots.totals(w_.channels / w_.groups * taps_, result + channel_ * taps_);
   }
 
  private:
   int64_t pixels() const { return rows_ * w_.out_width; }
 
-  void add_dot_products(const T* grad, bool accumulate, T* result) {
-    const int64_t plane = w_.out_height * w_.out_width, width = w_.channels / w_.groups * taps_;
-    const int64_t count = channels_ * taps_, first = plan_.panels.begin(first_panel_);
-    const int64_t end = plan_.panels.begin(last_panel_);
-    for (int64_t i = 0; i < images_; ++i, accumulate = true) {
+  void add_dot_products(const T* grad, bool first, DotProducts<T>& dots) {
+    const int64_t plane = w_.out_height * w_.out_width;
+    for (int64_t i = 0; i < images_; ++i) {
       const int64_t channel = (image_ + i) * w_.out_channels + group_ * plan_.panels.size;
-      for (int64_t j = 0; j < count; j += kDotColumns) {
-        for (int64_t k = first; k < end; k += kDotRows) {
-          dot_tile<T>({.rows = smaller(kDotRows, end - k),
-                       .columns = smaller(kDotColumns, count - j),
-                       .height = rows_,
-                       .width = w_.out_width,
-                       .a = grad + (channel + k) * plane + row_ * w_.out_width,
-                       .a_step = plane,
-                       .b = strip_ + i * image_step_,
-                       .offsets = columns_.offsets() + j,
-                       .b_pitch = columns_.pitch(),
-                       .result = result + k * width + channel_ * taps_ + j,
-                       .result_step = width,
-                       .accumulate = accumulate});
-        }
-      }
+      dots.add({.height = rows_,
+                .width = w_.out_width,
+                .a = grad + channel * plane + row_ * w_.out_width,
+                .a_step = plane,
+                .b = strip_ + i * image_step_,
+                .offsets = columns_.offsets(),
+                .b_pitch = columns_.pitch()},
+               first && i == 0);
     }
   }
 

@@ -102,7 +102,12 @@ class CorrelationTask {
         const int64_t in_strip = position - row * plan_.width;
         const Depths depths = depths_of(block, position, count);
         T* tile = direct ? to + place_of(position) : dense.data() + (position - begin);
-        if (plan_.in_place && columns_.readable(strip, strip_end, in_strip, count)) {
+        if (two_rows(position, count, end) && columns_.readable(strip, strip_end, in_strip + plan_.width, count)) {
+          const int64_t* offsets = columns_.offsets() + depths.first;
+          multiply_panel(block, depths, first_panel, last_panel, strip + in_strip, offsets, tile, ldc, count,
+                         plan_.width);
+          count += plan_.width;
+        } else if (plan_.in_place && columns_.readable(strip, strip_end, in_strip, count)) {
           const int64_t* offsets = columns_.offsets() + depths.first;
           multiply_panel(block, depths, first_panel, last_panel, strip + in_strip, offsets, tile, ldc, count);
         } else {
@@ -131,6 +136,12 @@ class CorrelationTask {
     return plan_.row_tiles ? position / plan_.width * c_.output.row + position % plan_.width : position;
   }
 
+  /// Whether a tile of `count` columns is a whole row, and can take the next one, too.
+  bool two_rows(int64_t position, int64_t count, int64_t end) const {
+    return plan_.row_tiles && !columns_.y().outermost && count == out_width_ && position + plan_.width < end &&
+           weight_.panels().longest() <= kStretchRows;
+  }
+
   /// Those of a block that are worth multiplying for these positions: where the taps of y are the slowest index, those
   /// that see only padding lie together and are left out.
   Depths depths_of(int64_t block, int64_t position, int64_t count) const {
@@ -144,7 +155,7 @@ class CorrelationTask {
   }
 
   void multiply_panel(int64_t block, const Depths& depths, int64_t first_panel, int64_t last_panel, const T* b,
-                      const int64_t* offsets, T* c, int64_t ldc, int64_t columns) {
+                      const int64_t* offsets, T* c, int64_t ldc, int64_t columns, int64_t second = 0) {
     const Parts& panels = weight_.panels();
     const int64_t skipped = depths.first - weight_.depths().begin(block);
     const bool last = block + 1 == weight_.depths().count;
@@ -161,7 +172,9 @@ class CorrelationTask {
                         .accumulate = block > 0,
                         .row_bias = last && c_.bias != nullptr ? c_.bias + panels.begin(p) : nullptr,
                         .column_bias = nullptr,
-                        .clamp = last ? c_.clamp : Clamp<T>{}});
+                        .clamp = last ? c_.clamp : Clamp<T>{},
+                        .b_second = second,
+                        .c_second = c_.output.row});
     }
   }
 

@@ -27,10 +27,9 @@ struct OffsetRows {
 /// Adds what the tile asks for to the sums, [rows, width], and writes them to C. A function of its own, not unrolled:
 /// the detour through the stack costs little beside a long loop over k and saves a lot of code.
 template <class T>
-__attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int rows, int64_t width) {
+__attribute__((noinline)) void finish(const Tile<T>& tile, T* c, const T* sums, int rows, int64_t width) {
   const bool clamps = is_any(tile.clamp);
-  for (int r = 0; r < rows; ++r, sums += width) {
-    T* c = tile.c + r * tile.ldc;
+  for (int r = 0; r < rows; ++r, sums += width, c += tile.ldc) {
     const T bias = tile.row_bias == nullptr ? T(0) : tile.row_bias[r];
     for (int64_t j = 0; j < tile.columns; j += kLanes<T>) {
       const int64_t count = smaller(kLanes<T>, tile.columns - j);
@@ -43,69 +42,79 @@ __attribute__((noinline)) void finish(const Tile<T>& tile, const T* sums, int ro
   }
 }
 
-template <class T, int Rows, int Packets, class BRows>
+template <class T, int Rows, int Packets, class BRows, int Stretches = 1>
 void tile_kernel(const Tile<T>& tile) {
-  Packet<T> sums[Rows][Packets];
-  TEFF_UNROLL
-  for (int r = 0; r < Rows; ++r) {
+  constexpr int64_t L = kLanes<T>;
+  Packet<T> sums[Stretches][Rows][Packets];
+  const auto for_each = [&](const auto& body) __attribute__((always_inline)) {
     TEFF_UNROLL
-    for (int p = 0; p < Packets; ++p) sums[r][p] = splat(T(0));
-  }
-  TEFF_UNROLL
-  for (int r = 0; r < Rows; ++r) {    // C is wanted when the sums are done
-    TEFF_UNROLL
-    for (int p = 0; p < Packets; ++p) __builtin_prefetch(tile.c + r * tile.ldc + p * kLanes<T>, 1);
-  }
+    for (int s = 0; s < Stretches; ++s) {
+      TEFF_UNROLL
+      for (int r = 0; r < Rows; ++r) {
+        TEFF_UNROLL
+        for (int p = 0; p < Packets; ++p) body(sums[s][r][p], s, r, p);
+      }
+    }
+  };
+  const auto place = [&](int s, int r, int p) { return tile.c + s * tile.c_second + r * tile.ldc + p * L; };
+  for_each([&](Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
+    sum = splat(T(0));
+    __builtin_prefetch(place(s, r, p), 1);    // C is wanted when the sums are done
+  });
   BRows rows(tile);
   const T* a = tile.a;
   for (int64_t k = tile.k; k > 0; --k) {
     const T* row = rows.next();
-    Packet<T> b[Packets];
+    Packet<T> b[Stretches][Packets];
     TEFF_UNROLL
-    for (int p = 0; p < Packets; ++p) b[p] = load(row, p * kLanes<T>);
-    TEFF_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const Packet<T> factor = splat(a[r]);
+    for (int s = 0; s < Stretches; ++s) {
       TEFF_UNROLL
-      for (int p = 0; p < Packets; ++p) sums[r][p] = pmadd(factor, b[p], sums[r][p]);
+      for (int p = 0; p < Packets; ++p) b[s][p] = load(row + s * tile.b_second, p * L);
     }
+    for_each([&](Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
+      sum = pmadd(splat(a[r]), b[s][p], sum);
+    });
     a += Rows;
   }
-  if (!tile.accumulate && tile.column_bias == nullptr && tile.columns == Packets * kLanes<T>) {
-    TEFF_UNROLL
-    for (int r = 0; r < Rows; ++r) {
+  const int64_t last = tile.columns - (Packets - 1) * L;
+  const bool direct = Stretches > 1 || last == L;    // else all that stores some lanes only would be here in many copies
+  if (direct && !tile.accumulate && tile.column_bias == nullptr) {
+    for_each([&](const Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
       const Packet<T> bias = splat(tile.row_bias == nullptr ? T(0) : tile.row_bias[r]);
-      TEFF_UNROLL
-      for (int p = 0; p < Packets; ++p) {
-        pstoreu(tile.c + r * tile.ldc + p * kLanes<T>, clamped(padd(sums[r][p], bias), tile.clamp));
+      const Packet<T> value = clamped(padd(sum, bias), tile.clamp);
+      if (Stretches == 1 || p + 1 < Packets) {
+        pstoreu(place(s, r, p), value);
+      } else {
+        store_some(place(s, r, p), 0, last, value);
       }
-    }
+    });
     return;
   }
-  alignas(64) T buffer[Rows * Packets * kLanes<T>];
-  TEFF_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    TEFF_UNROLL
-    for (int p = 0; p < Packets; ++p) pstore(buffer + (r * Packets + p) * kLanes<T>, sums[r][p]);
+  alignas(64) T buffer[Stretches * Rows * Packets * L];
+  for_each([&](const Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
+    pstore(buffer + ((s * Rows + r) * Packets + p) * L, sum);
+  });
+  for (int s = 0; s < Stretches; ++s) {
+    finish(tile, place(s, 0, 0), buffer + s * Rows * Packets * L, Rows, Packets * L);
   }
-  finish(tile, buffer, Rows, Packets * kLanes<T>);
 }
 
 template <class T>
 using TileKernel = void (*)(const Tile<T>&);
 
 /// table[packets - 1][rows - 1]
-template <class T, class BRows>
+template <class T, class BRows, int Stretches = 1>
 struct TileKernels {
-  TileKernel<T> table[kTilePackets][kTileRows] = {};
+  static constexpr int kMaxRows = Stretches == 1 ? kTileRows : kStretchRows;
+  TileKernel<T> table[kTilePackets][kMaxRows] = {};
 
   constexpr TileKernels() { fill<1>(); }
 
   template <int Rows>
   constexpr void fill() {
-    table[0][Rows - 1] = &tile_kernel<T, Rows, 1, BRows>;
-    table[1][Rows - 1] = &tile_kernel<T, Rows, 2, BRows>;
-    if constexpr (Rows < kTileRows) fill<Rows + 1>();
+    table[0][Rows - 1] = &tile_kernel<T, Rows, 1, BRows, Stretches>;
+    table[1][Rows - 1] = &tile_kernel<T, Rows, 2, BRows, Stretches>;
+    if constexpr (Rows < kMaxRows) fill<Rows + 1>();
   }
 };
 
@@ -113,12 +122,15 @@ template <class T>
 constexpr TileKernels<T, StridedRows<T>> kStrided;
 template <class T>
 constexpr TileKernels<T, OffsetRows<T>> kOffset;
+template <class T>
+constexpr TileKernels<T, OffsetRows<T>, 2> kTwoStretches;
 
 }  // namespace
 
 template <class T>
 void multiply_tile(int64_t rows, const Tile<T>& tile) {
   const int packets = tile.columns > kLanes<T> ? 1 : 0;
+  if (tile.b_second != 0) return kTwoStretches<T>.table[packets][rows - 1](tile);
   const auto& table = tile.offsets == nullptr ? kStrided<T>.table : kOffset<T>.table;
   table[packets][rows - 1](tile);
 }

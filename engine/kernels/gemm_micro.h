@@ -57,7 +57,13 @@ struct Tile {
   const T* row_bias;       // [rows] or null
   const T* column_bias;    // [columns] or null
   Clamp<T> clamp;
+  // A tile of two stretches, for few rows and few columns: the second has as many columns, this far on in B and in C.
+  int64_t b_second = 0;    // 0: there is only one. Else offsets is not null and column_bias is.
+  int64_t c_second = 0;
 };
+
+/// The most rows of a tile of two stretches.
+constexpr int64_t kStretchRows = kTileRows / 2;
 
 /// Computes one tile of 1 .. kTileRows rows.
 template <class T>

@@ -184,7 +184,7 @@ struct PairRow {
   }
 };
 
-/// For windows with NaN: the last one gets the gradient.
+/// For rows whose windows may have NaN: the last one gets the gradient.
 template <class T>
 void choose_nan(int64_t n, const T* grad, const T* a, const T* b, T* grad_a, T* grad_b) {
   for (int64_t j = 0; j < n; ++j) {
@@ -197,10 +197,9 @@ void choose_nan(int64_t n, const T* grad, const T* a, const T* b, T* grad_a, T* 
 }
 
 /// The rows a and b hold n windows of 2 by 2 side by side. The gradient of each goes to the first of its maxima, the
-/// other three places get 0.
+/// other three places get 0. `zeros` are no longer zeros if there is a NaN (or an infinity).
 template <class T>
-void choose_of_pairs(int64_t n, const T* grad, const T* a, const T* b, T* grad_a, T* grad_b) {
-  Packet<T> zeros = splat(T(0));    // but where there is a NaN (or an infinity)
+void choose_of_pairs(int64_t n, const T* grad, const T* a, const T* b, T* grad_a, T* grad_b, Packet<T>& zeros) {
   for (int64_t j = 0; j < n; j += kLanes<T>) {
     const int64_t count = smaller(kLanes<T>, n - j);
     const PairRow<T> upper = PairRow<T>::read(a + 2 * j, count), lower = PairRow<T>::read(b + 2 * j, count);
@@ -221,7 +220,6 @@ void choose_of_pairs(int64_t n, const T* grad, const T* a, const T* b, T* grad_a
     to.second = take(lower.second);
     to.write(grad_b + 2 * j, count);
   }
-  if (!(predux(zeros) == T(0))) choose_nan(n, grad, a, b, grad_a, grad_b);
 }
 
 /// One window: the last NaN or else the first maximum. The index is -1 if the window lies in the padding.
@@ -329,12 +327,16 @@ void max_pool2d_tiles_backward(const Window2d& w, const T* grad_output, const T*
   for_each_plane<T>(w, 0, [&](int64_t p, T*) {
     T* const plane = grad_input + p * in_size;
     if (!covered) std::memset(plane, 0, static_cast<std::size_t>(in_size) * sizeof(T));
-    for (int64_t i = 0; i < w.out_height; ++i) {
-      const T* const grad = grad_output + p * out_size + i * w.out_width;
-      const T* const x = input + p * in_size + 2 * i * w.width;
-      T* const grad_x = plane + 2 * i * w.width;
-      choose_of_pairs(w.out_width, grad, x, x + w.width, grad_x, grad_x + w.width);
-    }
+    const auto for_rows = [&](const auto& choose) {
+      for (int64_t i = 0; i < w.out_height; ++i) {
+        const int64_t upper = 2 * i * w.width, lower = upper + w.width;
+        const T *const grad = grad_output + p * out_size + i * w.out_width, *const x = input + p * in_size;
+        choose(w.out_width, grad, x + upper, x + lower, plane + upper, plane + lower);
+      }
+    };
+    Packet<T> zeros = splat(T(0));
+    for_rows([&](auto... row) { choose_of_pairs<T>(row..., zeros); });
+    if (!(predux(zeros) == T(0))) for_rows(&choose_nan<T>);
   });
 }
 
