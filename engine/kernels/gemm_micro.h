@@ -5,13 +5,6 @@
 
 #include "teff/engine/kernels/vectorized.h"
 
-// Sums live in arrays of packets; only if every loop over them is unrolled do they become registers.
-#if defined(__clang__)
-#define TEFF_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define TEFF_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 namespace teff::kernels::TEFF_ISA {
 
 /// The tallest and widest tile. Rows x 2 packets of sums, two packets of B and one value of A must fit the registers.

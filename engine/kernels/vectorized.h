@@ -27,6 +27,13 @@
 #include "teff/engine/kernels/kernels.h"
 #include "teff/engine/parallel.h"
 
+// Arrays of packets, and lanes with an index, become registers only if every loop over them is unrolled.
+#if defined(__clang__)
+#define TEFF_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TEFF_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace teff::kernels::TEFF_ISA {
 
 using std::int64_t;
@@ -121,17 +128,22 @@ inline void store_part(double* y, int64_t i, int64_t count, Packet<double> p) {
   if ((count & 1) != 0) _mm_store_sd(y, rest);
 }
 #else
+// Lane by lane in a register: by way of memory, the packet would have to wait for every value to be written.
 template <class T>
 Packet<T> load_part(const T* x, int64_t i, int64_t count, T fill = 0) {
-  alignas(64) T lanes[kLanes<T>];
-  for (int64_t l = 0; l < kLanes<T>; ++l) lanes[l] = l < count ? x[i + l] : fill;
-  return pload<Packet<T>>(lanes);
+  Packet<T> p = splat(fill);
+  TEFF_UNROLL
+  for (int64_t l = 0; l + 1 < kLanes<T>; ++l) {
+    if (l < count) p[l] = x[i + l];
+  }
+  return p;
 }
 template <class T>
 void store_part(T* y, int64_t i, int64_t count, Packet<T> p) {
-  alignas(64) T lanes[kLanes<T>];
-  pstore(lanes, p);
-  for (int64_t l = 0; l < count; ++l) y[i + l] = lanes[l];
+  TEFF_UNROLL
+  for (int64_t l = 0; l + 1 < kLanes<T>; ++l) {
+    if (l < count) y[i + l] = p[l];
+  }
 }
 #endif
 
