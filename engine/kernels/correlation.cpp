@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/correlation.h"
 
-#include "teff/engine/kernels/image_lanes.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -230,27 +229,6 @@ constexpr double kCostOfWindow = 1.05, kCostOfProduct = 1.5;
 
 constexpr double smaller_cost(double a, double b) { return b < a ? b : a; }
 
-/// All whole blocks of images. Gives their number of images.
-template <class T>
-int64_t correlate_lanes(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
-                        const WeightLayout<T>& weight) {
-  constexpr int64_t L = kLanes<T>;
-  const int64_t pixels = y.out * x.out, out_channels = weight.panels().size;
-  const int64_t in_size = channels * y.source * x.source, out_size = out_channels * pixels;
-  parallel_for(c.batch / L, [&](int64_t block) {
-    Workspace<T> input(static_cast<std::size_t>(in_size * L)), output(static_cast<std::size_t>(out_size * L));
-    gather_lanes(c.input + block * L * c.input_step, L, c.input_step, in_size, input.data());
-    Correlation<T> one = c;
-    one.batch = 1;
-    one.input = input.data();
-    one.input_end = input.data() + in_size * L;
-    one.output = {output.data(), pixels * L, x.out * L, 1};
-    correlate(one, channels, y, lanes_axis<T>(x), weight);
-    scatter_lanes(output.data(), L, c.output_step, out_size, c.output.data + block * L * c.output_step);
-  });
-  return c.batch / L * L;
-}
-
 }  // namespace
 
 template <class T>
@@ -278,7 +256,9 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
   if (c.batch == 0 || y.out * x.out == 0) return;
   const bool dense = c.output.column == 1 && c.output.row == x.out && c.output.channel == y.out * x.out;
   if (best_lanes<T>(c.batch, channels, y, x, weight.panels().size, dense) == Lanes::images) {
-    const int64_t done = correlate_lanes(c, channels, y, x, weight);
+    const int64_t done = for_image_blocks(c, channels, weight.panels().size, y, x, [&](const Correlation<T>& block) {
+      correlate(block, channels, y, lanes_axis<T>(x), weight);
+    });
     Correlation<T> rest = c;
     rest.batch -= done;
     rest.input += done * c.input_step;

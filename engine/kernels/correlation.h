@@ -3,9 +3,13 @@
 
 // What a convolution and the gradient of its input have in common.
 
+#include "teff/engine/kernels/image_lanes.h"
 #include "teff/engine/kernels/im2col.h"
+#include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
+
+constexpr int64_t kPackedPerTask = 32768;    // weights
 
 /// The weights of a group, a matrix [out_channels, depth], as multiply_tile wants them: for every block of depth the
 /// panels of rows one after the other, each in the order of packing.
@@ -58,5 +62,26 @@ Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, 
 /// With pixels or, if that is quicker, images in the lanes.
 template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight);
+
+/// Calls correlate_block(block) for every whole block of images: as one image of `channels` channels with y and
+/// lanes_axis(x), to a place that is as dense as c.output must be. Gives the number of images done.
+template <class T, class CorrelateBlock>
+int64_t for_image_blocks(const Correlation<T>& c, int64_t channels, int64_t out_channels, const Axis& y, const Axis& x,
+                         const CorrelateBlock& correlate_block) {
+  constexpr int64_t L = kLanes<T>;
+  const int64_t pixels = y.out * x.out, in_size = channels * y.source * x.source, out_size = out_channels * pixels;
+  parallel_for(c.batch / L, [&](int64_t i) {
+    Workspace<T> input(static_cast<std::size_t>(in_size * L)), output(static_cast<std::size_t>(out_size * L));
+    gather_lanes(c.input + i * L * c.input_step, L, c.input_step, in_size, input.data());
+    Correlation<T> block = c;
+    block.batch = 1;
+    block.input = input.data();
+    block.input_end = input.data() + in_size * L;
+    block.output = {output.data(), pixels * L, x.out * L, 1};
+    correlate_block(block);
+    scatter_lanes(output.data(), L, c.output_step, out_size, c.output.data + i * L * c.output_step);
+  });
+  return c.batch / L * L;
+}
 
 }  // namespace teff::kernels::TEFF_ISA

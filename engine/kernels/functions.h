@@ -23,8 +23,12 @@ template <class T>
 void conv2d_pack(const Window2d&, const T* weight, T* packed);
 template <class T>
 void conv2d_packed(const Window2d&, const T* input, const T* packed, const T* bias, const Clamp<T>&, T* output);
+
+// conv2d_input.cpp
 template <class T>
 void conv2d_backward_input(const Window2d&, const T* grad_output, const T* weight, T* grad_input);
+
+// conv2d_weight.cpp
 template <class T>
 void conv2d_backward_weight(const Window2d&, const T* grad_output, const T* input, T* grad_weight);
 

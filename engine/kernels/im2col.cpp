@@ -48,15 +48,15 @@ Columns<T>::Columns(int64_t channels, const Axis& y, const Axis& x, int64_t stri
       last_offset_(0),
       offsets_(static_cast<std::size_t>(depth())),
       offset_(offsets_.data()) {
-  for (int64_t c = 0; c < channels; ++c) {
-    for (int64_t i = 0; i < y.taps; ++i) {
-      int64_t* offset = offsets_.data() + (y.outermost ? i * channels + c : c * y.taps + i) * x.taps;
-      for (int64_t j = 0; j < x.taps; ++j) {
-        const int64_t dy = i * y.spacing, dx = j * x.spacing;
-        const int64_t phase = dy % y.stride * x.phases() + dx % x.stride;
-        *offset = c * channel_ + phase * plane_ + dy / y.stride * pitch_ + dx / x.stride;
-        last_offset_ = larger(last_offset_, *offset++);
-      }
+  const int64_t step = y.outermost ? x.taps : y.taps * x.taps;    // from one channel to the next
+  for (int64_t i = 0; i < y.taps; ++i) {
+    for (int64_t j = 0; j < x.taps; ++j) {
+      const int64_t dy = i * y.spacing, dx = j * x.spacing;
+      const int64_t phase = dy % y.stride * x.phases() + dx % x.stride;
+      const int64_t first = phase * plane_ + dy / y.stride * pitch_ + dx / x.stride;
+      int64_t* offset = offsets_.data() + (y.outermost ? i * channels : i) * x.taps + j;
+      for (int64_t c = 0; c < channels; ++c) offset[c * step] = first + c * channel_;
+      last_offset_ = larger(last_offset_, first + (channels - 1) * channel_);
     }
   }
 }

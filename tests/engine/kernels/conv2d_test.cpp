@@ -173,6 +173,16 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for many small
   }
 }
 
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for few channels and short rows", T, float, double) {
+  for (const int64_t out : {1, 3, 6, 7}) {
+    for (const int64_t width : {5, 18, 30, 34, 35}) {
+      check<T>({.batch = 2, .in = 2, .out = out, .image = {7, width}, .kernel = {3, 3}});
+      check<T>({.batch = 1, .in = 2, .out = out, .image = {6, width}, .kernel = {3, 3}, .padding = {1, 1}});
+    }
+  }
+  check<T>({.batch = 1, .in = 60, .out = 5, .image = {8, 30}, .kernel = {3, 3}});    // across cache blocks
+}
+
 TEST_CASE("conv2d keeps images apart: NaN in one of many does not reach the others") {
   Convolution<float> c({.batch = 19, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}});
   const std::size_t image = c.input.size() / 19, result = c.output.size() / 19;

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// dX: for every remainder of the places modulo the strides, a convolution of dY with the taps that reach these places.
+
+#include "teff/engine/kernels/channel_lanes.h"
+#include "teff/engine/kernels/conv2d_depthwise.h"
+#include "teff/engine/kernels/correlation.h"
+#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/gemm_pack.h"
+#include "teff/engine/parallel.h"
+
+namespace teff::kernels::TEFF_ISA {
+namespace {
+
+int64_t greatest_common_divisor(int64_t a, int64_t b) { return b == 0 ? a : greatest_common_divisor(b, a % b); }
+
+/// The gradient of the input at the places place, place + stride, ...: a convolution of stride 1 of the gradient of
+/// the output with those weights, last first, that reach these places. No taps: the gradient there is zero.
+Axis transposed_axis(int64_t source, int64_t size, int64_t taps, int64_t stride, int64_t padding, int64_t dilation,
+                     int64_t place) {
+  // in = out * stride - padding + tap * dilation, so tap reaches `place` from out = (place + padding - tap * dilation)
+  // / stride, if that is whole. The taps for which it is are step apart.
+  const int64_t divisor = greatest_common_divisor(stride, dilation), step = stride / divisor;
+  int64_t first = 0;
+  while (first < smaller(step, taps) && (place + padding - first * dilation) % stride != 0) ++first;
+  const int64_t count = first < smaller(step, taps) ? (taps - 1 - first) / step + 1 : 0;
+  const int64_t last = first + (count - 1) * step;
+  return {.source = source,
+          .out = place < size ? (size - 1 - place) / stride + 1 : 0,
+          .taps = count,
+          .spacing = dilation / divisor,
+          .stride = 1,
+          .start = (place + padding - last * dilation) / stride,
+          .first_index = last,
+          .index_step = -step,
+          .outermost = true};
+}
+
+/// The transposed weight of a group: rows are its input channels, columns (tap of y, output channel, tap of x).
+template <class T>
+class TransposedWeight {
+ public:
+  TransposedWeight(const Window2d& w, const Axis& y, const Axis& x, const T* weight)
+      : w_(w), y_(y), x_(x), weight_(weight) {}
+
+  int64_t depth() const { return filters() * y_.taps * x_.taps; }
+
+  /// columns [depth, width]: the rows from `first` on.
+  void pack(int64_t first, int64_t rows, T* columns, int64_t width) const {
+    const int64_t plane = w_.kernel_height * w_.kernel_width, channels = w_.channels / w_.groups;
+    Workspace<T> taps(static_cast<std::size_t>(plane * width + kLanes<T>));
+    for (int64_t k = 0; k < filters(); ++k) {
+      pack_transposed(rows, plane, weight_ + (k * channels + first) * plane, plane, taps.data(), width);
+      for (int64_t i = 0; i < y_.taps; ++i) {
+        for (int64_t j = 0; j < x_.taps; ++j) {
+          copy(taps.data() + (y_.index(i) * w_.kernel_width + x_.index(j)) * width, width,
+               columns + ((i * filters() + k) * x_.taps + j) * width);
+        }
+      }
+    }
+  }
+
+ private:
+  int64_t filters() const { return w_.out_channels / w_.groups; }
+
+  const Window2d& w_;
+  const Axis &y_, &x_;
+  const T* weight_;
+};
+
+/// A task takes panels with all of their blocks.
+template <class T>
+void pack_weight(const TransposedWeight<T>& weight, const WeightLayout<T>& layout, T* packed) {
+  const Parts &panels = layout.panels(), &depths = layout.depths();
+  parallel_ranges(panels.count, ceil_div(kPackedPerTask, panels.longest() * depths.size),
+                  [&](int64_t begin, int64_t end) {
+    Workspace<T> columns(static_cast<std::size_t>(depths.size * panels.longest()));
+    for (int64_t p = begin; p < end; ++p) {
+      const int64_t rows = panels.length(p);
+      weight.pack(panels.begin(p), rows, columns.data(), rows);
+      for (int64_t block = 0; block < depths.count; ++block) {
+        copy(columns.data() + depths.begin(block) * rows, depths.length(block) * rows, packed + layout.panel(block, p));
+      }
+    }
+  });
+}
+template <class T>
+void pack_weight(const TransposedWeight<T>& weight, const ChannelLayout<T>& layout, T* packed) {
+  parallel_for(layout.panels(), [&](int64_t p) {
+    weight.pack(layout.begin(p), layout.rows(p), packed + layout.offset(p), layout.width(p));
+  });
+}
+
+template <class T>
+void fill_zero(const OutputPlace<T>& to, int64_t channels, int64_t rows, int64_t columns) {
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t y = 0; y < rows; ++y) {
+      T* row = to.data + c * to.channel + y * to.row;
+      for (int64_t x = 0; x < columns; ++x) row[x * to.column] = T(0);
+    }
+  }
+}
+
+/// Outputs [begin, end) of an axis, with the taps alone that reach the source from some of them (one if none does).
+Axis part_of(const Axis& axis, int64_t begin, int64_t end) {
+  const int64_t first = smaller(axis.first_tap(end - 1), axis.taps - 1);
+  Axis part = axis;
+  part.out = end - begin;
+  part.taps = larger(1, axis.end_tap(begin) - first);
+  part.start += begin * axis.stride + first * axis.spacing;
+  part.first_index = axis.index(first);
+  return part;
+}
+
+/// Calls use(part, begin) for the stretches of an axis that need the same taps, as found a tile of images at a time.
+template <class Use>
+void for_stretches(const Axis& axis, const Use& use) {
+  const auto tile_at = [&](int64_t begin) { return part_of(axis, begin, smaller(axis.out, begin + kTilePackets)); };
+  for (int64_t begin = 0, end = 0; begin < axis.out; begin = end) {
+    const Axis first = tile_at(begin);
+    for (end = begin + first.out; end < axis.out; end += tile_at(end).out) {
+      const Axis next = tile_at(end);
+      if (next.first_index != first.first_index || next.taps != first.taps) break;
+    }
+    use(part_of(axis, begin, end), begin);
+  }
+}
+
+/// The gradient of the input of one group, at those pixels of every image that lie on the two axes.
+template <class T>
+class InputGradient {
+ public:
+  InputGradient(const Window2d& w, const Axis& y, const Axis& x, const T* weight, const Correlation<T>& c)
+      : w_(w), y_(y), x_(x), weight_(weight), c_(c) {}
+
+  void run() {
+    const bool dense = w_.stride_height == 1 && w_.stride_width == 1;
+    const Lanes lanes = best_lanes<T>(c_.batch, filters(), y_, x_, channels(), dense);
+    if (lanes == Lanes::channels) return run_with(ChannelLayout<T>(channels(), depth(x_)), &correlate_channels<T>);
+    if (lanes == Lanes::images) leave_out(run_images());
+    if (c_.batch > 0) run_with(WeightLayout<T>(channels(), depth(x_)), &correlate<T>);
+  }
+
+ private:
+  int64_t channels() const { return w_.channels / w_.groups; }
+  int64_t filters() const { return w_.out_channels / w_.groups; }
+  int64_t depth(const Axis& x) const { return filters() * y_.taps * x.taps; }
+
+  template <class Layout, class Correlate>
+  void run_with(const Layout& layout, const Correlate& correlate_with) {
+    Workspace<T> packed(static_cast<std::size_t>(layout.size()));
+    pack_weight(TransposedWeight<T>(w_, y_, x_, weight_), layout, packed.data());
+    c_.weight = packed.data();
+    correlate_with(c_, filters(), y_, x_, layout);
+  }
+
+  /// With images in the lanes, every tile is at one or two places of a row: near the ends of it, it has no use for the
+  /// taps that see only padding. So each stretch of the row is a correlation of its own. Gives the images done.
+  int64_t run_images() {
+    int64_t size = 0;
+    for_stretches(x_, [&](const Axis& x, int64_t) { size += layout_of(x).size(); });
+    Workspace<T> packed(static_cast<std::size_t>(size));
+    T* next = packed.data();
+    for_stretches(x_, [&](const Axis& x, int64_t) {
+      pack_weight(TransposedWeight<T>(w_, y_, x, weight_), layout_of(x), next);
+      next += layout_of(x).size();
+    });
+    return for_image_blocks(c_, filters(), channels(), y_, x_, [&](Correlation<T> block) {
+      block.weight = packed.data();
+      T* const row = block.output.data;
+      for_stretches(x_, [&](const Axis& x, int64_t begin) {
+        block.output.data = row + begin * kLanes<T>;
+        correlate<T>(block, filters(), y_, lanes_axis<T>(x), layout_of(x));
+        block.weight += layout_of(x).size();
+      });
+    });
+  }
+  WeightLayout<T> layout_of(const Axis& x) const { return {channels(), depth(x)}; }
+
+  void leave_out(int64_t images) {
+    c_.batch -= images;
+    c_.input += images * c_.input_step;
+    c_.output.data += images * c_.output_step;
+  }
+
+  const Window2d& w_;
+  const Axis &y_, &x_;
+  const T* weight_;
+  Correlation<T> c_;
+};
+
+template <class T>
+void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const T* grad_output, const T* weight,
+                          T* grad_input) {
+  const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
+  const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
+  for (int64_t g = 0; g < w.groups; ++g) {
+    InputGradient<T>(w, y, x, weight + g * out_channels * in_channels * w.kernel_height * w.kernel_width,
+                     {.batch = w.batch,
+                      .input = grad_output + g * out_channels * out_plane,
+                      .input_step = w.out_channels * out_plane,
+                      .output_step = w.channels * in_plane,
+                      .input_end = grad_output + w.batch * w.out_channels * out_plane,
+                      .output = {grad_input + g * in_channels * in_plane, in_plane, w.stride_height * w.width,
+                                 w.stride_width},
+                      .weight = nullptr,
+                      .bias = nullptr,
+                      .clamp = {}})
+        .run();
+  }
+}
+
+}  // namespace
+
+// dX[c, y, x] = sum over k, i, j of w[k, c, i, j] * dY[k, (y + pad - i * dilation) / stride, ...] where that is whole.
+template <class T>
+void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* weight, T* grad_input) {
+  for (int64_t py = 0; py < smaller(w.stride_height, w.height); ++py) {
+    const Axis y = transposed_axis(w.out_height, w.height, w.kernel_height, w.stride_height, w.padding_height,
+                                   w.dilation_height, py);
+    for (int64_t px = 0; px < smaller(w.stride_width, w.width); ++px) {
+      const Axis x = transposed_axis(w.out_width, w.width, w.kernel_width, w.stride_width, w.padding_width,
+                                     w.dilation_width, px);
+      T* first = grad_input + py * w.width + px;
+      if (y.taps * x.taps * w.out_channels == 0) {
+        fill_zero<T>({first, w.height * w.width, w.stride_height * w.width, w.stride_width}, w.batch * w.channels,
+                     y.out, x.out);
+      } else if (is_depthwise(w) && w.out_channels == w.channels) {
+        depthwise_backward_input(w, y, x, grad_output, weight, first);
+      } else {
+        backward_input_phase(w, y, x, grad_output, weight, first);
+      }
+    }
+  }
+}
+
+template void conv2d_backward_input(const Window2d&, const float*, const float*, float*);
+template void conv2d_backward_input(const Window2d&, const double*, const double*, double*);
+
+}  // namespace teff::kernels::TEFF_ISA
