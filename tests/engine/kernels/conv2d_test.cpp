@@ -243,6 +243,25 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for groups", T
             .dilation = {1, 2}, .groups = 3});
 }
 
+TEST_CASE_TEMPLATE("depthwise conv2d and its gradients equal the definition at every edge", T, float, double) {
+  for (const int64_t kernel : {3, 5}) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t padding : {0, 1, 2}) {
+        for (int64_t size = 1; size <= 20; ++size) {
+          const int64_t other = 1 + size * 13 % 20;
+          if (std::min(size, other) + 2 * padding < kernel) continue;
+          for (const Size image : {Size{size, other}, Size{other, size}}) {
+            check<T>({.in = 2, .out = 2, .image = image, .kernel = {kernel, kernel}, .stride = {stride, stride},
+                      .padding = {padding, padding}, .groups = 2});
+          }
+        }
+      }
+    }
+  }
+  check<T>({.in = 2, .out = 4, .image = {31, 67}, .kernel = {3, 3}, .padding = {1, 1}, .groups = 2});
+  check<T>({.in = 2, .out = 4, .image = {19, 67}, .kernel = {5, 5}, .stride = {2, 2}, .padding = {4, 4}, .groups = 2});
+}
+
 TEST_CASE_TEMPLATE("conv2d's gradients of an empty batch are empty and zero", T, float, double) {
   Convolution<T> c({.batch = 0, .in = 2, .out = 3, .image = {6, 6}, .kernel = {3, 3}});
   c.grad_weight.assign(c.grad_weight.size(), T(1));
