@@ -55,8 +55,9 @@ enum class Lanes { pixels, images, channels };
 template <class T>
 Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, int64_t out_channels, bool dense);
 
-/// With pixels or, if that is quicker, images in the lanes.
+/// With pixels or images in the lanes, as best_lanes said.
 template <class T>
-void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight);
+void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight,
+               Lanes lanes);
 
 }  // namespace teff::kernels::TEFF_ISA

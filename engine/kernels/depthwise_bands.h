@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The usual depthwise filters read the image where it lies: a band of output rows is computed packet by packet, each row
-// of the image is loaded once for all of them, and the loads at the ends of a row leave out what lies beyond.
+// The usual depthwise filters read the image where it lies: a band of output rows is computed packet by packet, each
+// row of the image is loaded once for all of them, and the loads at the ends of a row leave out what lies beyond.
 
 #include "teff/engine/kernels/im2col.h"
 

@@ -206,6 +206,10 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition where height a
 
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for 1x1 kernels", T, float, double) {
   check<T>({.batch = 2, .in = 70, .out = 33, .image = {7, 9}});
+  check<T>({.batch = 2, .in = 8, .out = 96, .image = {24, 28}});   // shallow: more than one chunk of positions
+  check<T>({.batch = 1, .in = 16, .out = 300, .image = {8, 10}});  // and of channels
+  check<T>({.batch = 1, .in = 3, .out = 70, .image = {1, 7}});
+  check<T>({.batch = 2, .in = 12, .out = 160, .image = {5, 16}, .groups = 2});
   check<T>({.batch = 2, .in = 5, .out = 9, .image = {8, 7}, .stride = {2, 2}});
   check<T>({.batch = 2, .in = 5, .out = 9, .image = {8, 7}, .padding = {1, 1}});
   check<T>({.batch = 1, .in = 1, .out = 1});
