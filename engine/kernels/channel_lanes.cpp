@@ -26,7 +26,8 @@ struct ChannelTile {
   int64_t sums_step;  // from one packet to the next
   const T* start;     // null: the sums go on
   Clamp<T> clamp;
-  const T* ahead;     // asked for meanwhile: [depth], Packets packets apart
+  const T* ahead;     // asked for meanwhile: [depth], ahead_step apart
+  int64_t ahead_step;
 };
 
 template <class T, int Packets, int Pixels>
@@ -41,7 +42,7 @@ void tile_kernel(const ChannelTile<T>& tile) {
     }
   }
   const T *weight = tile.weight, *ahead = tile.ahead;
-  for (int64_t k = 0; k < tile.depth; ++k, weight += Packets * L, ahead += Packets * L) {
+  for (int64_t k = 0; k < tile.depth; ++k, weight += Packets * L, ahead += tile.ahead_step) {
     __builtin_prefetch(ahead, 0, 2);
     const T* pixel = tile.strip + tile.offsets[k];
     Packet<T> factors[Packets];
@@ -157,7 +158,8 @@ class ChannelCorrelation {
     for (int64_t block = 0; block < depths.count; ++block) {
       const T* weight = c_.weight + weight_.offset(panel) + depths.begin(block) * lanes;
       const bool is_last = block + 1 == depths.count;
-      const T* next = is_last && panel + 1 == weight_.panels() ? weight : weight + depths.length(block) * lanes;
+      const bool is_end = is_last && panel + 1 == weight_.panels();
+      const T* next = weight + (is_end ? 0 : depths.length(block) * lanes);
       for (int64_t i = 0; i < rows * parts.count; ++i) {
         const int64_t row = i / parts.count, x = parts.begin(i % parts.count);
         const TileKernel<T> kernel = kKernels<T>.table[packets - 1][parts.length(i % parts.count) - 1];
@@ -169,7 +171,8 @@ class ChannelCorrelation {
                 .sums_step = rows * width() * L,
                 .start = block == 0 ? start_.data() + weight_.begin(panel) : nullptr,
                 .clamp = is_last ? c_.clamp : Clamp<T>{},
-                .ahead = i < packets ? next + i * L : weight});
+                .ahead = i < packets && !is_end ? next + i * L : weight,
+                .ahead_step = i < packets && !is_end ? lanes : 0});
       }
     }
   }
