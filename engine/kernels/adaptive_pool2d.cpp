@@ -53,7 +53,12 @@ T sum_of(const Span& span, const T* x) {
 
 // The rows of a band are added up first, packets at a time, then the columns of each window.
 template <class T>
-void adaptive_avg_pool2d(const AdaptivePool2d& s, const T* input, T* output) {
+void adaptive_avg_pool2d(const AdaptivePool2d& given, const T* input, T* output) {
+  AdaptivePool2d s = given;
+  if (s.out_height * s.out_width == 1) {  // one window: the plane is one long row
+    s.width *= s.height;
+    s.height = 1;
+  }
   for_each_plane(s, [&](int64_t p) {
     Workspace<T> space(static_cast<std::size_t>(s.width));
     T* const sums = space.data();

@@ -26,6 +26,8 @@ struct ChannelTile {
   int64_t sums_step;  // from one packet to the next
   const T* start;     // null: the sums go on
   Clamp<T> clamp;
+  const T* ahead;     // asked for meanwhile: [depth], ahead_step apart
+  int64_t ahead_step;
 };
 
 template <class T, int Packets, int Pixels>
@@ -39,8 +41,9 @@ void tile_kernel(const ChannelTile<T>& tile) {
       sums[p][i] = tile.start != nullptr ? load(tile.start, p * L) : load(tile.sums, p * tile.sums_step + i * L);
     }
   }
-  const T* weight = tile.weight;
-  for (int64_t k = 0; k < tile.depth; ++k, weight += Packets * L) {
+  const T *weight = tile.weight, *ahead = tile.ahead;
+  for (int64_t k = 0; k < tile.depth; ++k, weight += Packets * L, ahead += tile.ahead_step) {
+    __builtin_prefetch(ahead, 0, 2);
     const T* pixel = tile.strip + tile.offsets[k];
     Packet<T> factors[Packets];
     TEFF_UNROLL
@@ -145,24 +148,31 @@ class ChannelCorrelation {
     }
   }
 
-  /// sums [packets of the panel, pixels, lanes]. Blocks of depth keep the panel in the second level cache.
+  /// sums [packets of the panel, pixels, lanes]. Blocks of depth keep the panel in the second level cache; its first
+  /// tiles bring the weights there that follow.
   void multiply(int64_t panel, const T* strip, int64_t rows, T* sums) {
     constexpr int64_t L = kLanes<T>;
     const int64_t lanes = weight_.width(panel), packets = lanes / L;
     const Parts depths = parts_of_at_most(columns_.depth(), kBlockDepth);
     const Parts parts = parts_of_at_most(width(), smaller(kMaxPixels, kMaxSums / packets));
     for (int64_t block = 0; block < depths.count; ++block) {
+      const T* weight = c_.weight + weight_.offset(panel) + depths.begin(block) * lanes;
+      const bool is_last = block + 1 == depths.count;
+      const bool is_end = is_last && panel + 1 == weight_.panels();
+      const T* next = weight + (is_end ? 0 : depths.length(block) * lanes);
       for (int64_t i = 0; i < rows * parts.count; ++i) {
         const int64_t row = i / parts.count, x = parts.begin(i % parts.count);
         const TileKernel<T> kernel = kKernels<T>.table[packets - 1][parts.length(i % parts.count) - 1];
         kernel({.depth = depths.length(block),
-                .weight = c_.weight + weight_.offset(panel) + depths.begin(block) * lanes,
+                .weight = weight,
                 .strip = strip + row * columns_.pitch() + x,
                 .offsets = columns_.offsets() + depths.begin(block),
                 .sums = sums + (row * width() + x) * L,
                 .sums_step = rows * width() * L,
                 .start = block == 0 ? start_.data() + weight_.begin(panel) : nullptr,
-                .clamp = block + 1 == depths.count ? c_.clamp : Clamp<T>{}});
+                .clamp = is_last ? c_.clamp : Clamp<T>{},
+                .ahead = i < packets && !is_end ? next + i * L : weight,
+                .ahead_step = i < packets && !is_end ? lanes : 0});
       }
     }
   }

@@ -52,27 +52,28 @@ struct Axes {
 int64_t group_channels(const Window2d& w) { return w.channels / w.groups; }
 int64_t group_filters(const Window2d& w) { return w.out_channels / w.groups; }
 
-/// Calls use(layout) with the layout of the weight of one group.
+/// Calls use(layout, lanes) with the layout of the weight of one group and what the lanes will hold.
 template <class T, class Use>
 void with_layout(const Window2d& w, const Use& use) {
   const Axes axes = Axes(w).joined();
   const int64_t depth = group_channels(w) * w.kernel_height * w.kernel_width, filters = group_filters(w);
-  if (best_lanes<T>(w.batch, group_channels(w), axes.y, axes.x, filters, true) == Lanes::channels) {
-    use(ChannelLayout<T>(filters, depth));
+  const Lanes lanes = best_lanes<T>(w.batch, group_channels(w), axes.y, axes.x, filters, true);
+  if (lanes == Lanes::channels) {
+    use(ChannelLayout<T>(filters, depth), lanes);
   } else {
-    use(WeightLayout<T>(filters, depth));
+    use(WeightLayout<T>(filters, depth), lanes);
   }
 }
 
 template <class T>
-void run(const Correlation<T>& c, int64_t channels, const Axes& axes, const WeightLayout<T>& layout) {
+void run(const Correlation<T>& c, int64_t channels, const Axes& axes, const WeightLayout<T>& layout, Lanes lanes) {
   const Axes joined = axes.joined();
   Correlation<T> rows = c;
   rows.output.row = joined.x.out;
-  correlate<T>(rows, channels, joined.y, joined.x, layout);
+  correlate<T>(rows, channels, joined.y, joined.x, layout, lanes);
 }
 template <class T>
-void run(const Correlation<T>& c, int64_t channels, const Axes& axes, const ChannelLayout<T>& layout) {
+void run(const Correlation<T>& c, int64_t channels, const Axes& axes, const ChannelLayout<T>& layout, Lanes) {
   correlate_channels<T>(c, channels, axes.y, axes.x, layout);
 }
 
@@ -83,7 +84,7 @@ int64_t conv2d_packed_size(const Window2d& w) {
   if (is_depthwise(w)) return 0;
   if (winograd_tile<T>(w) != 0) return winograd_packed_size(w);
   int64_t size = 0;
-  with_layout<T>(w, [&](const auto& layout) { size = w.groups * layout.size(); });
+  with_layout<T>(w, [&](const auto& layout, Lanes) { size = w.groups * layout.size(); });
   return size;
 }
 
@@ -93,7 +94,7 @@ void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
     if (winograd_tile<T>(w) != 0) return winograd_pack(w, weight, packed);
   }
   const int64_t filters = group_filters(w) * group_channels(w) * w.kernel_height * w.kernel_width;
-  with_layout<T>(w, [&](const auto& layout) {
+  with_layout<T>(w, [&](const auto& layout, Lanes) {
     for (int64_t g = 0; g < w.groups; ++g) pack_weight(weight + g * filters, layout, packed + g * layout.size());
   });
 }
@@ -104,7 +105,7 @@ void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* 
     if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, clamp, output);
   }
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
-  with_layout<T>(w, [&](const auto& layout) {
+  with_layout<T>(w, [&](const auto& layout, Lanes lanes) {
     for (int64_t g = 0; g < w.groups; ++g) {
       run<T>({.batch = w.batch,
               .input = input + g * group_channels(w) * in_plane,
@@ -115,7 +116,7 @@ void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* 
               .weight = packed + g * layout.size(),
               .bias = bias == nullptr ? nullptr : bias + g * group_filters(w),
               .clamp = clamp},
-             group_channels(w), Axes(w), layout);
+             group_channels(w), Axes(w), layout, lanes);
     }
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv2d_depthwise.h"
 
+#include "teff/engine/kernels/depthwise_bands.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -13,23 +14,14 @@ int64_t strip_rows(const Axis& y, int64_t pitch) {
   return parts_of_at_most(y.out, larger(1, kStripElements / larger(1, pitch))).longest();
 }
 
-template <class T>
-struct Filter {
-  int64_t taps;
-  const T* weight;           // [taps]
-  const int64_t* offsets;    // [taps]
-  T bias;
-  Clamp<T> clamp;
-};
-
 /// Outputs [0, Packets * kLanes) from `from` on; of the last packet, only `count` values are stored.
 template <class T, int Packets>
-inline void filter_packets(const Filter<T>& f, const T* from, int64_t count, T* to) {
+inline void filter_packets(const Filter<T>& f, const Columns<T>& columns, const T* from, int64_t count, T* to) {
   Packet<T> sums[Packets];
   for (int p = 0; p < Packets; ++p) sums[p] = splat(f.bias);
-  for (int64_t tap = 0; tap < f.taps; ++tap) {
+  for (int64_t tap = 0; tap < columns.depth(); ++tap) {
     const Packet<T> factor = splat(f.weight[tap]);
-    const T* x = from + f.offsets[tap];
+    const T* x = from + columns.offsets()[tap];
     for (int p = 0; p < Packets; ++p) sums[p] = pmadd(factor, load(x, p * kLanes<T>), sums[p]);
   }
   const bool clamps = is_any(f.clamp);
@@ -40,18 +32,18 @@ inline void filter_packets(const Filter<T>& f, const T* from, int64_t count, T* 
 }
 
 template <class T>
-void filter_positions(const Filter<T>& f, const T* from, int64_t count, T* to) {
+void filter_positions(const Filter<T>& f, const Columns<T>& columns, const T* from, int64_t count, T* to) {
   constexpr int64_t L = kLanes<T>;
   while (count > 0) {
     const int64_t packets = ceil_div(count, L);
     if (packets >= 4) {
-      filter_packets<T, 4>(f, from, smaller(L, count - 3 * L), to);
+      filter_packets<T, 4>(f, columns, from, smaller(L, count - 3 * L), to);
     } else if (packets == 3) {
-      filter_packets<T, 3>(f, from, count - 2 * L, to);
+      filter_packets<T, 3>(f, columns, from, count - 2 * L, to);
     } else if (packets == 2) {
-      filter_packets<T, 2>(f, from, count - L, to);
+      filter_packets<T, 2>(f, columns, from, count - L, to);
     } else {
-      filter_packets<T, 1>(f, from, count, to);
+      filter_packets<T, 1>(f, columns, from, count, to);
     }
     from += 4 * L;
     to += 4 * L;
@@ -78,11 +70,11 @@ void filter_plane(const Filter<T>& f, const Columns<T>& columns, int64_t rows, c
   for (int64_t row = 0; row < columns.y().out; row += rows) {
     const int64_t height = smaller(rows, columns.y().out - row);
     const T* strip = columns.strip(image, 1, row, height, buffer, padded && rows >= columns.y().out);
-    if (narrow) filter_positions(f, strip, (height - 1) * pitch + width, dense);
+    if (narrow) filter_positions(f, columns, strip, (height - 1) * pitch + width, dense);
     for (int64_t y = 0; y < height; ++y) {
       T* out = to.data + (row + y) * to.row;
       T* values = direct ? out : dense + y * pitch;
-      if (!narrow) filter_positions(f, strip + y * pitch, width, values);
+      if (!narrow) filter_positions(f, columns, strip + y * pitch, width, values);
       if (direct) continue;
       if (to.column == 1) {
         copy(values, width, out);
@@ -93,26 +85,57 @@ void filter_plane(const Filter<T>& f, const Columns<T>& columns, int64_t rows, c
   }
 }
 
-/// Every plane of the output, several in a task. weight(k) and place(n, k) say what belongs to output channel k.
+/// What makes one plane of the output.
+template <class T>
+struct PlaneTask {
+  Filter<T> filter;
+  const T* image;
+  PlanePlace<T> to;
+};
+
+/// The planes [begin, end) where they lie.
+template <class T, class PlaneOf>
+void filter_in_place(int64_t begin, int64_t end, const Axis& y, const Axis& x, const PlaneOf& plane_of) {
+  Workspace<T> zeros(static_cast<std::size_t>(x.source));
+  for (int64_t i = 0; i < x.source; ++i) zeros.data()[i] = T(0);
+  for (int64_t i = begin; i < end; ++i) {
+    const PlaneTask<T> plane = plane_of(i);
+    filter_bands(plane.filter, y, x, plane.image, zeros.data(), plane.to.data, plane.to.row);
+  }
+}
+
+/// The planes [begin, end) by way of padded copies.
+template <class T, class PlaneOf>
+void filter_copies(int64_t begin, int64_t end, const Columns<T>& columns, int64_t rows, const PlaneOf& plane_of) {
+  Workspace<T> buffer(static_cast<std::size_t>(columns.strip_size(1)));
+  Workspace<T> dense(static_cast<std::size_t>(rows * columns.pitch()));
+  for (int64_t i = begin; i < end; ++i) {
+    const PlaneTask<T> plane = plane_of(i);
+    filter_plane(plane.filter, columns, rows, plane.image, i > begin, buffer.data(), dense.data(), plane.to);
+  }
+}
+
+/// Every plane of the output, several in a task. filter(k) and place(n, k) say what belongs to output channel k.
 template <class T, class FilterOf, class Place>
 void filter_planes(int64_t batch, int64_t in_channels, int64_t out_channels, const Axis& y, const Axis& x,
                    const T* input, const FilterOf& filter, const Place& place) {
+  const int64_t multiplier = out_channels / in_channels;
+  const auto plane_of = [&](int64_t i) {
+    const int64_t n = i / out_channels, k = i % out_channels;
+    return PlaneTask<T>{filter(k), input + (n * in_channels + k / multiplier) * y.source * x.source, place(n, k)};
+  };
+  const int64_t planes = batch * out_channels;
+  const int64_t grain = ceil_div(kMultiplyAddsPerTask, larger(1, y.out * x.out * y.taps * x.taps));
+  if (has_bands(y, x) && planes > 0 && place(0, 0).column == 1) {
+    parallel_ranges(planes, grain, [&](int64_t begin, int64_t end) {
+      filter_in_place<T>(begin, end, y, x, plane_of);
+    });
+    return;
+  }
   const int64_t rows = strip_rows(y, x.extent(x.out));
   const Columns<T> columns(1, y, x, rows, true);
-  const int64_t grain = ceil_div(kMultiplyAddsPerTask, larger(1, y.out * x.out * columns.depth()));
-  const int64_t multiplier = out_channels / in_channels;
-  parallel_ranges(batch * out_channels, grain, [&](int64_t begin, int64_t end) {
-    Workspace<T> buffer(static_cast<std::size_t>(columns.strip_size(1)));
-    Workspace<T> dense(static_cast<std::size_t>(rows * columns.pitch()));
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t n = i / out_channels, k = i % out_channels;
-      const int64_t plane = n * in_channels + k / multiplier;
-      Filter<T> f = filter(k);
-      f.taps = columns.depth();
-      f.offsets = columns.offsets();
-      filter_plane(f, columns, rows, input + plane * y.source * x.source, i > begin, buffer.data(), dense.data(),
-                   place(n, k));
-    }
+  parallel_ranges(planes, grain, [&](int64_t begin, int64_t end) {
+    filter_copies<T>(begin, end, columns, rows, plane_of);
   });
 }
 
@@ -164,7 +187,7 @@ void depthwise(const Window2d& w, const T* input, const T* weight, const T* bias
   const int64_t plane = w.out_height * w.out_width, taps = w.kernel_height * w.kernel_width;
   filter_planes<T>(
       w.batch, w.channels, w.out_channels, forward_y(w), forward_x(w), input,
-      [=](int64_t k) { return Filter<T>{0, weight + k * taps, nullptr, bias == nullptr ? T(0) : bias[k], clamp}; },
+      [=](int64_t k) { return Filter<T>{weight + k * taps, bias == nullptr ? T(0) : bias[k], clamp}; },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{output + (n * w.out_channels + k) * plane, w.out_width, 1};
       });
@@ -184,7 +207,7 @@ void depthwise_backward_input(const Window2d& w, const Axis& y, const Axis& x, c
   const T* filters = reordered.data();
   filter_planes<T>(
       w.batch, w.channels, w.channels, y, x, grad_output,
-      [=](int64_t k) { return Filter<T>{0, filters + k * taps, nullptr, T(0), {}}; },
+      [=](int64_t k) { return Filter<T>{filters + k * taps, T(0), {}}; },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{grad_input + (n * w.channels + k) * plane, w.stride_height * w.width, w.stride_width};
       });

@@ -136,8 +136,8 @@ class InputGradient {
     const bool dense = w_.stride_height == 1 && w_.stride_width == 1;
     const Lanes lanes = best_lanes<T>(c_.batch, filters(), y_, x_, channels(), dense);
     if (lanes == Lanes::channels) return run_with(ChannelLayout<T>(channels(), depth(x_)), &correlate_channels<T>);
-    if (lanes == Lanes::images) leave_out(run_images());
-    if (c_.batch > 0) run_with(WeightLayout<T>(channels(), depth(x_)), &correlate<T>);
+    if (lanes == Lanes::images) c_ = c_.without(run_images());
+    if (c_.batch > 0) run_with(WeightLayout<T>(channels(), depth(x_)), &correlate_pixels);
   }
 
  private:
@@ -169,18 +169,16 @@ class InputGradient {
       T* const row = block.output.data;
       for_stretches(x_, [&](const Axis& x, int64_t begin) {
         block.output.data = row + begin * kLanes<T>;
-        correlate<T>(block, filters(), y_, lanes_axis<T>(x), layout_of(x));
+        correlate_pixels(block, filters(), y_, lanes_axis<T>(x), layout_of(x));
         block.weight += layout_of(x).size();
       });
     });
   }
-  WeightLayout<T> layout_of(const Axis& x) const { return {channels(), depth(x)}; }
-
-  void leave_out(int64_t images) {
-    c_.batch -= images;
-    c_.input += images * c_.input_step;
-    c_.output.data += images * c_.output_step;
+  static void correlate_pixels(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
+                               const WeightLayout<T>& layout) {
+    correlate<T>(c, channels, y, x, layout, Lanes::pixels);
   }
+  WeightLayout<T> layout_of(const Axis& x) const { return {channels(), depth(x)}; }
 
   const Window2d& w_;
   const Axis &y_, &x_;

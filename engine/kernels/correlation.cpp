@@ -11,11 +11,13 @@ constexpr int64_t kChunkPositions = 512;   // output pixels of a task
 constexpr int64_t kLeastRows = 128;        // to have more tasks, channels are not cut finer: each packs all its pixels
 constexpr int64_t kLeastPositions = 96;    // nor pixels: each task reads all its weights
 constexpr int64_t kMaxTasks = 8;
+constexpr int64_t kShallowDepth = 32;      // rows of B for the positions of a task stay in the first level cache
 constexpr int64_t kMultiplyAddsPerTask = 400'000;
 
 /// The positions of an output (see im2col.h) and how they and its channels are cut: one task for each pair of chunks.
 struct Plan {
   bool in_place;          // B is read from the planes, not packed
+  bool by_panel;          // a panel of channels does all positions before the next: fewer rows are written at a time
   bool row_tiles;         // no tile goes on in the next row: gaps between rows are skipped, not computed
   int64_t width;          // positions of a row
   Parts channel_chunks;   // panels, into tasks
@@ -38,12 +40,16 @@ bool prefer_rows(const Axis& y, const Axis& x, int64_t pitch) {
   return packets_by_row<T>(y, x) * 10 <= packets_with_gaps<T>(y, x, pitch) * 11;
 }
 
-/// Packing costs about half a cycle a value, which for few output channels is more than the multiplications. Then the
-/// planes serve as they are, and lanes that hold no output are computed, too.
+/// Writing the result is most of the work.
+bool is_shallow(const Axis& y, const Axis& x, int64_t depth) { return y.taps * x.taps == 1 && depth <= kShallowDepth; }
+
+/// Packing costs about half a cycle a value, which for few output channels is more than the multiplications; and there is
+/// nothing to gain from packing a shallow product. Then the planes serve as they are, and lanes that hold no output are
+/// computed, too.
 template <class T>
-bool worth_in_place(int64_t out_channels, const Axis& y, const Axis& x, int64_t packets) {
+bool worth_in_place(int64_t out_channels, const Axis& y, const Axis& x, int64_t depth, int64_t packets) {
   const int64_t pixels = y.out * x.out;
-  return out_channels <= 64 && out_channels * (packets * kLanes<T> - pixels) <= 8 * pixels;
+  return (out_channels <= 64 || is_shallow(y, x, depth)) && out_channels * (packets * kLanes<T> - pixels) <= 8 * pixels;
 }
 
 template <class T>
@@ -52,7 +58,8 @@ Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, i
   Plan plan;
   const bool by_row = direct && prefer_rows<T>(y, x, pitch);
   const int64_t packets = by_row ? packets_by_row<T>(y, x) : packets_with_gaps<T>(y, x, pitch);
-  plan.in_place = worth_in_place<T>(panels.size, y, x, packets);
+  plan.in_place = worth_in_place<T>(panels.size, y, x, depth, packets);
+  plan.by_panel = plan.in_place && is_shallow(y, x, depth);
   plan.row_tiles = plan.in_place && by_row && pitch != x.out;
   plan.width = plan.in_place ? pitch : x.out;
   const int64_t pixels = y.out * x.out, unit = plan.width == x.out ? kTileColumns<T> : x.out;
@@ -93,27 +100,19 @@ class CorrelationTask {
     const int64_t channel = panels.begin(first_panel), channels = panels.begin(last_panel) - channel;
     Workspace<T> dense(static_cast<std::size_t>(direct ? 0 : channels * (end - begin)));
     T* to = c_.output.data + n * c_.output_step + channel * c_.output.channel;
-    const int64_t ldc = direct ? c_.output.channel : end - begin;
-
+    const Chunk chunk{.begin = begin,
+                      .end = end,
+                      .strip_begin = row * plan_.width,
+                      .strip = strip,
+                      .strip_end = strip_end,
+                      .packed = panel.data(),
+                      .direct = direct,
+                      .to = direct ? to : dense.data(),
+                      .channel = channel,
+                      .ldc = direct ? c_.output.channel : end - begin};
+    const int64_t step = plan_.by_panel ? 1 : last_panel - first_panel;
     for (int64_t block = 0; block < weight_.depths().count; ++block) {
-      for (int64_t position = begin, count = 0; position < end; position = next_tile(position + count)) {
-        count = smaller(kTileColumns<T>, end_of_tiles(position, end) - position);
-        const int64_t in_strip = position - row * plan_.width;
-        const Depths depths = depths_of(block, position, count);
-        T* tile = direct ? to + place_of(position) : dense.data() + (position - begin);
-        if (two_rows(position, count, end) && columns_.readable(strip, strip_end, in_strip + plan_.width, count)) {
-          const int64_t* offsets = columns_.offsets() + depths.first;
-          multiply_panel(block, depths, first_panel, last_panel, strip + in_strip, offsets, tile, ldc, count,
-                         plan_.width);
-          count += plan_.width;
-        } else if (plan_.in_place && columns_.readable(strip, strip_end, in_strip, count)) {
-          const int64_t* offsets = columns_.offsets() + depths.first;
-          multiply_panel(block, depths, first_panel, last_panel, strip + in_strip, offsets, tile, ldc, count);
-        } else {
-          columns_.pack(strip, strip_end, depths.first, depths.count, plan_.width, in_strip, count, panel.data());
-          multiply_panel(block, depths, first_panel, last_panel, panel.data(), nullptr, tile, ldc, count);
-        }
-      }
+      for (int64_t p = first_panel; p < last_panel; p += step) multiply_panels(chunk, block, p, p + step);
     }
     if (!direct) spread(dense.data(), channels, begin, end, to);
   }
@@ -122,6 +121,39 @@ class CorrelationTask {
   struct Depths {
     int64_t first, count;
   };
+
+  /// Where a task reads and writes.
+  struct Chunk {
+    int64_t begin, end;    // positions
+    int64_t strip_begin;   // the position that the strip begins with
+    const T *strip, *strip_end;
+    T* packed;             // scratch for a panel of B
+    bool direct;           // to the output, or else to a dense copy of the chunk
+    T* to;
+    int64_t channel, ldc;  // the first of its channels, elements from one to the next
+  };
+
+  void multiply_panels(const Chunk& chunk, int64_t block, int64_t first_panel, int64_t last_panel) {
+    T* to = chunk.to + (weight_.panels().begin(first_panel) - chunk.channel) * chunk.ldc;
+    for (int64_t position = chunk.begin, count = 0; position < chunk.end; position = next_tile(position + count)) {
+      count = smaller(kTileColumns<T>, end_of_tiles(position, chunk.end) - position);
+      const int64_t in_strip = position - chunk.strip_begin;
+      const Depths depths = depths_of(block, position, count);
+      T* tile = to + (chunk.direct ? place_of(position) : position - chunk.begin);
+      const T* b = chunk.packed;
+      const int64_t* offsets = nullptr;
+      const int64_t second = second_row(chunk, position, count);
+      if (plan_.in_place && columns_.readable(chunk.strip, chunk.strip_end, in_strip, count)) {
+        b = chunk.strip + in_strip;
+        offsets = columns_.offsets() + depths.first;
+      } else {
+        columns_.pack(chunk.strip, chunk.strip_end, depths.first, depths.count, plan_.width, in_strip, count,
+                      chunk.packed);
+      }
+      multiply_tiles(block, depths, first_panel, last_panel, b, offsets, tile, chunk.ldc, count, second);
+      count += second;
+    }
+  }
 
   /// Where the tiles end that begin at `position`, and where the next one begins.
   int64_t end_of_tiles(int64_t position, int64_t end) const {
@@ -135,10 +167,12 @@ class CorrelationTask {
     return plan_.row_tiles ? position / plan_.width * c_.output.row + position % plan_.width : position;
   }
 
-  /// Whether a tile of `count` columns is a whole row, and can take the next one, too.
-  bool two_rows(int64_t position, int64_t count, int64_t end) const {
-    return plan_.row_tiles && !columns_.y().outermost && count == out_width_ && position + plan_.width < end &&
-           weight_.panels().longest() <= kStretchRows;
+  /// How far on the row lies that a tile of `count` columns takes as its second; 0: it has one row.
+  int64_t second_row(const Chunk& chunk, int64_t position, int64_t count) const {
+    const bool whole_row = plan_.row_tiles && count == out_width_ && position + plan_.width < chunk.end;
+    if (!whole_row || columns_.y().outermost || weight_.panels().longest() > kStretchRows) return 0;
+    const int64_t in_strip = position - chunk.strip_begin + plan_.width;
+    return columns_.readable(chunk.strip, chunk.strip_end, in_strip, count) ? plan_.width : 0;
   }
 
   /// Those of a block that are worth multiplying for these positions: where the taps of y are the slowest index, those
@@ -153,8 +187,8 @@ class CorrelationTask {
     return from < to ? Depths{from, to - from} : Depths{first, 0};
   }
 
-  void multiply_panel(int64_t block, const Depths& depths, int64_t first_panel, int64_t last_panel, const T* b,
-                      const int64_t* offsets, T* c, int64_t ldc, int64_t columns, int64_t second = 0) {
+  void multiply_tiles(int64_t block, const Depths& depths, int64_t first_panel, int64_t last_panel, const T* b,
+                      const int64_t* offsets, T* c, int64_t ldc, int64_t columns, int64_t second) {
     const Parts& panels = weight_.panels();
     const int64_t skipped = depths.first - weight_.depths().begin(block);
     const bool last = block + 1 == weight_.depths().count;
@@ -213,7 +247,7 @@ double cost_of_pixels(const Axis& y, const Axis& x, int64_t out_channels, int64_
   const bool by_row = prefer_rows<T>(y, x, pitch);
   const int64_t packets = by_row ? packets_by_row<T>(y, x) : packets_with_gaps<T>(y, x, pitch);
   const double taps = static_cast<double>(depth), rows = static_cast<double>(out_channels);
-  if (worth_in_place<T>(out_channels, y, x, packets)) return taps * static_cast<double>(packets) * rows;
+  if (worth_in_place<T>(out_channels, y, x, depth, packets)) return taps * static_cast<double>(packets) * rows;
   return taps * static_cast<double>(ceil_div(y.out * x.out, kLanes<T>)) * (rows + 8);
 }
 
@@ -252,18 +286,13 @@ Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, 
 
 template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
-               const WeightLayout<T>& weight) {
+               const WeightLayout<T>& weight, Lanes lanes) {
   if (c.batch == 0 || y.out * x.out == 0) return;
-  const bool dense = c.output.column == 1 && c.output.row == x.out && c.output.channel == y.out * x.out;
-  if (best_lanes<T>(c.batch, channels, y, x, weight.panels().size, dense) == Lanes::images) {
+  if (lanes == Lanes::images) {
     const int64_t done = for_image_blocks(c, channels, weight.panels().size, y, x, [&](const Correlation<T>& block) {
-      correlate(block, channels, y, lanes_axis<T>(x), weight);
+      correlate(block, channels, y, lanes_axis<T>(x), weight, Lanes::pixels);
     });
-    Correlation<T> rest = c;
-    rest.batch -= done;
-    rest.input += done * c.input_step;
-    rest.output.data += done * c.output_step;
-    return correlate(rest, channels, y, x, weight);
+    return correlate(c.without(done), channels, y, x, weight, Lanes::pixels);
   }
   const Plan plan = plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size,
                                c.output.column == 1);
@@ -287,7 +316,9 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
 
 template Lanes best_lanes<float>(int64_t, int64_t, const Axis&, const Axis&, int64_t, bool);
 template Lanes best_lanes<double>(int64_t, int64_t, const Axis&, const Axis&, int64_t, bool);
-template void correlate(const Correlation<float>&, int64_t, const Axis&, const Axis&, const WeightLayout<float>&);
-template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&, const WeightLayout<double>&);
+template void correlate(const Correlation<float>&, int64_t, const Axis&, const Axis&, const WeightLayout<float>&,
+                        Lanes);
+template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&, const WeightLayout<double>&,
+                        Lanes);
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -49,6 +49,15 @@ struct Correlation {
   const T* weight;    // packed
   const T* bias;      // [out_channels] or null
   Clamp<T> clamp;
+
+  /// What is left when the first images are done.
+  Correlation without(int64_t images) const {
+    Correlation rest = *this;
+    rest.batch -= images;
+    rest.input += images * input_step;
+    rest.output.data += images * output_step;
+    return rest;
+  }
 };
 
 /// What the lanes of a packet hold: pixels of a row, one pixel of as many images (image_lanes.h), or one pixel of as
@@ -59,9 +68,10 @@ enum class Lanes { pixels, images, channels };
 template <class T>
 Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, int64_t out_channels, bool dense);
 
-/// With pixels or, if that is quicker, images in the lanes.
+/// With pixels or images in the lanes, as best_lanes said.
 template <class T>
-void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight);
+void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight,
+               Lanes lanes);
 
 /// Calls correlate_block(block) for every whole block of images: as one image of `channels` channels with y and
 /// lanes_axis(x), to a place that is as dense as c.output must be. Gives the number of images done.

@@ -216,6 +216,10 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition where height a
 
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for 1x1 kernels", T, float, double) {
   check<T>({.batch = 2, .in = 70, .out = 33, .image = {7, 9}});
+  check<T>({.batch = 2, .in = 8, .out = 96, .image = {24, 28}});   // shallow: more than one chunk of positions
+  check<T>({.batch = 1, .in = 16, .out = 300, .image = {8, 10}});  // and of channels
+  check<T>({.batch = 1, .in = 3, .out = 70, .image = {1, 7}});
+  check<T>({.batch = 2, .in = 12, .out = 160, .image = {5, 16}, .groups = 2});
   check<T>({.batch = 2, .in = 5, .out = 9, .image = {8, 7}, .stride = {2, 2}});
   check<T>({.batch = 2, .in = 5, .out = 9, .image = {8, 7}, .padding = {1, 1}});
   check<T>({.batch = 1, .in = 1, .out = 1});
@@ -251,6 +255,25 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for groups", T
   }
   check<T>({.batch = 1, .in = 3, .out = 3, .image = {20, 20}, .kernel = {5, 3}, .stride = {2, 1}, .padding = {2, 0},
             .dilation = {1, 2}, .groups = 3});
+}
+
+TEST_CASE_TEMPLATE("depthwise conv2d and its gradients equal the definition at every edge", T, float, double) {
+  for (const int64_t kernel : {3, 5}) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t padding : {0, 1, 2}) {
+        for (int64_t size = 1; size <= 20; ++size) {
+          const int64_t other = 1 + size * 13 % 20;
+          if (std::min(size, other) + 2 * padding < kernel) continue;
+          for (const Size image : {Size{size, other}, Size{other, size}}) {
+            check<T>({.in = 2, .out = 2, .image = image, .kernel = {kernel, kernel}, .stride = {stride, stride},
+                      .padding = {padding, padding}, .groups = 2});
+          }
+        }
+      }
+    }
+  }
+  check<T>({.in = 2, .out = 4, .image = {31, 67}, .kernel = {3, 3}, .padding = {1, 1}, .groups = 2});
+  check<T>({.in = 2, .out = 4, .image = {19, 67}, .kernel = {5, 5}, .stride = {2, 2}, .padding = {4, 4}, .groups = 2});
 }
 
 TEST_CASE_TEMPLATE("conv2d's gradients of an empty batch are empty and zero", T, float, double) {
