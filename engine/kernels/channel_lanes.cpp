@@ -97,7 +97,7 @@ class ChannelCorrelation {
                      const ChannelLayout<T>& weight)
       : c_(c),
         weight_(weight),
-        rows_(row_chunks(channels, y, x)),
+        rows_(row_chunks(c.batch, channels, y, x, weight)),
         columns_(channels, y, x, rows_.longest()),
         start_(static_cast<std::size_t>(weight.packets() * kLanes<T>)) {
     const int64_t lanes = weight.packets() * kLanes<T>;
@@ -116,11 +116,18 @@ class ChannelCorrelation {
   }
 
  private:
-  static Parts row_chunks(int64_t channels, const Axis& y, const Axis& x) {
+  static Parts row_chunks(int64_t batch, int64_t channels, const Axis& y, const Axis& x,
+                          const ChannelLayout<T>& weight) {
     const int64_t sums = x.out * kLanes<T> * ChannelLayout<T>::kMaxPackets;
     const int64_t row = larger(channels * x.extent(x.out) * x.phases() * y.phases(), sums);
     const int64_t rows = kMaxStripBytes / static_cast<int64_t>(sizeof(T)) / row - y.extent(0);
-    return parts_of_at_most(y.out, larger(kLeastRows, rows));
+    Parts chunks = parts_of_at_most(y.out, larger(kLeastRows, rows));
+    const int64_t work = batch * y.out * x.out * weight.out_channels() * weight.depth();
+    const int64_t wanted = smaller(kManyTasks, work / kMultiplyAddsPerTask);
+    if (weight.panels() < wanted) {
+      chunks.count = larger(chunks.count, smaller(ceil_div(wanted, batch), y.out / kLeastRows));
+    }
+    return chunks;
   }
 
   int64_t width() const { return columns_.x().out; }
