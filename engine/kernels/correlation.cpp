@@ -43,9 +43,8 @@ bool prefer_rows(const Axis& y, const Axis& x, int64_t pitch) {
 /// Writing the result is most of the work.
 bool is_shallow(const Axis& y, const Axis& x, int64_t depth) { return y.taps * x.taps == 1 && depth <= kShallowDepth; }
 
-/// Packing costs about half a cycle a value, which for few output channels is more than the multiplications; and there is
-/// nothing to gain from packing a shallow product. Then the planes serve as they are, and lanes that hold no output are
-/// computed, too.
+/// Packing costs about half a cycle a value, which for few output channels is more than the multiplications; a shallow
+/// product gains nothing from it. Then the planes serve as they are, and lanes that hold no output are computed, too.
 template <class T>
 bool worth_in_place(int64_t out_channels, const Axis& y, const Axis& x, int64_t depth, int64_t packets) {
   const int64_t pixels = y.out * x.out;
