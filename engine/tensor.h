@@ -201,8 +201,8 @@ Tensor eye(std::int64_t n, const TensorOptions& options = {});
 Tensor arange(std::int64_t end);
 Tensor arange(double start, double end, double step = 1, const TensorOptions& options = {.dtype = DType::int64});
 
-/// Copies of the given values, as a tensor of one dimension or of the given shape.
-/// @throws ShapeError if the shape does not hold exactly that many values.
+/// Copies of the given values, of their C++ type, as a tensor of one dimension or of the given shape. Unlike in Python
+/// tensor({1.5}) is float64; tensor<float>({1.5}) is float32. @throws ShapeError if the shape holds more values or fewer.
 template <class T = float>
 Tensor tensor(std::span<const T> values, const Shape& shape);
 template <class T = float>

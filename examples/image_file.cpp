@@ -2,50 +2,25 @@
 #include "examples/image_file.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <memory>
-#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_PNG
-#define STBI_NO_STDIO
-#include <stb_image.h>
+#include "examples/image_codecs.h"
+#include "examples/read_file.h"
 
 namespace images {
 
 using namespace teff;
 
-namespace {
-
-using Bytes = std::span<const std::uint8_t>;
-
-constexpr std::int64_t kMaxPixels = 100'000'000;
-constexpr std::uintmax_t kMaxFileBytes = 1U << 30;  // stb_image counts in int
-
-std::vector<std::uint8_t> read_bytes(const std::string& path) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  std::ifstream file(path, std::ios::binary);
-  if (error || !file) throw IoError(path + ": expected a file that can be read, got none");
-  if (size > kMaxFileBytes) throw FormatError(path + ": expected at most 1 GiB, got " + std::to_string(size) + " bytes");
-  return {std::istreambuf_iterator<char>(file), {}};
+void detail::check_size(std::int64_t width, std::int64_t height, std::int64_t most_pixels) {
+  if (width >= 1 && height >= 1 && width <= most_pixels / height) return;
+  throw FormatError("expected 1 to " + std::to_string(most_pixels) + " pixels, got " + std::to_string(height) +
+                    " rows of " + std::to_string(width));
 }
 
-void check_size(std::int64_t width, std::int64_t height) {
-  if (width >= 1 && height >= 1 && width <= kMaxPixels / height) return;
-  throw FormatError("expected 1 to " + std::to_string(kMaxPixels) + " pixels, got " + std::to_string(height) + " rows of " +
-                    std::to_string(width));
-}
-
-/// Pixels [H, W, channels] of 1 or 3 channels -> [3, H, W].
-Tensor to_planes(Bytes pixels, std::int64_t height, std::int64_t width, int channels) {
+Tensor detail::to_planes(Bytes pixels, std::int64_t height, std::int64_t width, int channels) {
   const Tensor image = empty({3, height, width}, {.dtype = DType::uint8});
   auto* to = image.data<std::uint8_t>();
   for (int c = 0; c < 3; ++c) {
@@ -54,6 +29,12 @@ Tensor to_planes(Bytes pixels, std::int64_t height, std::int64_t width, int chan
   }
   return image;
 }
+
+namespace {
+
+using detail::Bytes;
+
+constexpr std::size_t kMaxFileBytes = 1U << 30;
 
 /// The header of a PPM or PGM: numbers among white space and comments.
 class Header {
@@ -87,10 +68,10 @@ class Header {
   std::size_t place_ = 2;
 };
 
-Tensor read_pnm(Bytes bytes) {
+Tensor decode_pnm(Bytes bytes, std::int64_t most_pixels) {
   Header header(bytes);
   const std::int64_t width = header.number(), height = header.number(), most = header.number();
-  check_size(width, height);
+  detail::check_size(width, height, most_pixels);
   if (most != 255) throw FormatError("expected values up to 255, got up to " + std::to_string(most));
   const int channels = bytes[1] == '6' ? 3 : 1;
   const Bytes pixels = header.rest();
@@ -98,41 +79,24 @@ Tensor read_pnm(Bytes bytes) {
     throw FormatError("expected " + std::to_string(height * width * channels) + " bytes of pixels, got " +
                       std::to_string(pixels.size()));
   }
-  return to_planes(pixels, height, width, channels);
-}
-
-/// stb_image goes on, with grey, where a JPEG file ends too early.
-void check_end_of_jpeg(Bytes bytes) {
-  constexpr std::array<std::uint8_t, 2> kScan{0xff, 0xda}, kEnd{0xff, 0xd9};
-  const auto last_scan = std::ranges::find_end(bytes, kScan);
-  if (std::ranges::search(last_scan.begin(), bytes.end(), kEnd.begin(), kEnd.end()).empty()) {
-    throw FormatError("expected a JPEG with its end, got one that is cut off");
-  }
-}
-
-Tensor read_by_stb(Bytes bytes) {
-  const int size = static_cast<int>(bytes.size());
-  const auto refuse = [] {
-    throw FormatError(std::string("expected a PNG, JPEG, PPM or PGM picture, got ") + stbi_failure_reason());
-  };
-  int width = 0, height = 0, channels = 0;
-  if (stbi_info_from_memory(bytes.data(), size, &width, &height, &channels) == 0) refuse();
-  check_size(width, height);
-  if (bytes[0] == 0xff) check_end_of_jpeg(bytes);
-  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels(
-      stbi_load_from_memory(bytes.data(), size, &width, &height, &channels, 3), stbi_image_free);
-  if (pixels == nullptr) refuse();
-  return to_planes({pixels.get(), static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3}, height, width,
-                   3);
+  return detail::to_planes(pixels, height, width, channels);
 }
 
 }  // namespace
 
+Tensor decode_image(Bytes bytes, std::int64_t most_pixels) {
+  if (bytes.size() > kMaxFileBytes) throw FormatError("expected at most 1 GiB, got " + std::to_string(bytes.size()));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("\x89PNG")) return detail::decode_png(bytes, most_pixels);
+  if (text.starts_with("\xff\xd8")) return detail::decode_jpeg(bytes, most_pixels);
+  if (text.starts_with("P5") || text.starts_with("P6")) return decode_pnm(bytes, most_pixels);
+  throw FormatError("expected a PNG, JPEG, PPM or PGM picture, got something else");
+}
+
 Tensor read_image(const std::string& path) {
-  const std::vector<std::uint8_t> bytes = read_bytes(path);
-  const bool is_pnm = bytes.size() > 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6');
+  const std::vector<std::uint8_t> bytes = examples::read_file(path, kMaxFileBytes);
   try {
-    return is_pnm ? read_pnm(bytes) : read_by_stb(bytes);
+    return decode_image(bytes);
   } catch (const FormatError& error) {
     throw FormatError(path + ": " + error.what());
   }

@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build/examples
 
 sh "$root/cmake/install_packages.sh" cmake g++ ninja-build libeigen3-dev libcereal-dev libxxhash-dev libcli11-dev \
-  nlohmann-json3-dev zlib1g-dev libstb-dev dataset-fashion-mnist
+  nlohmann-json3-dev zlib1g-dev libpng-dev libjpeg-dev dataset-fashion-mnist
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTEFF_BUILD_EXAMPLES=ON -DTEFF_BUILD_TESTS=OFF \
   -DTEFF_BUILD_BENCHMARKS=OFF
 cmake --build "$build"

@@ -21,10 +21,6 @@ std::string window_repr(const Pair& kernel_size, const Pair& stride, const Pair&
          ", padding=" + detail::int_or_pair(padding);
 }
 
-std::string adaptive_repr(const Pair& output_size, bool square) {
-  return "output_size=" + (square ? std::to_string(output_size.height) : to_string(output_size));
-}
-
 }  // namespace
 
 MaxPool2d::MaxPool2d(const Pair& kernel_size, const Pair& stride, const MaxPool2dOptions& options)
@@ -61,26 +57,21 @@ Tensor AvgPool2d::forward(const Tensor& input) {
 
 std::string AvgPool2d::extra_repr() const { return window_repr(kernel_size_, stride_, options_.padding); }
 
-AdaptiveAvgPool2d::AdaptiveAvgPool2d(std::int64_t output_size) : AdaptiveAvgPool2d(Pair(output_size)) {
+AdaptivePool2d::AdaptivePool2d(const char* layer, std::int64_t output_size)
+    : AdaptivePool2d(layer, Pair(output_size)) {
   square_ = true;
 }
-AdaptiveAvgPool2d::AdaptiveAvgPool2d(const Pair& output_size) : output_size_(output_size) {
-  detail::expect_at_least(1, "AdaptiveAvgPool2d", "output_size", output_size);
+
+AdaptivePool2d::AdaptivePool2d(const char* layer, const Pair& output_size) : output_size_(output_size) {
+  detail::expect_at_least(1, layer, "output_size", output_size);
 }
 
-Tensor AdaptiveAvgPool2d::forward(const Tensor& input) { return adaptive_avg_pool2d(input, output_size_); }
-
-std::string AdaptiveAvgPool2d::extra_repr() const { return adaptive_repr(output_size_, square_); }
-
-AdaptiveMaxPool2d::AdaptiveMaxPool2d(std::int64_t output_size) : AdaptiveMaxPool2d(Pair(output_size)) {
-  square_ = true;
-}
-AdaptiveMaxPool2d::AdaptiveMaxPool2d(const Pair& output_size) : output_size_(output_size) {
-  detail::expect_at_least(1, "AdaptiveMaxPool2d", "output_size", output_size);
+std::string AdaptivePool2d::extra_repr() const {
+  return "output_size=" + (square_ ? std::to_string(output_size_.height) : to_string(output_size_));
 }
 
-Tensor AdaptiveMaxPool2d::forward(const Tensor& input) { return adaptive_max_pool2d(input, output_size_); }
+Tensor AdaptiveAvgPool2d::forward(const Tensor& input) { return adaptive_avg_pool2d(input, output_size()); }
 
-std::string AdaptiveMaxPool2d::extra_repr() const { return adaptive_repr(output_size_, square_); }
+Tensor AdaptiveMaxPool2d::forward(const Tensor& input) { return adaptive_max_pool2d(input, output_size()); }
 
 }  // namespace teff::nn

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "teff/nn/module.h"
 
@@ -55,36 +56,42 @@ class AvgPool2d : public Module {
   AvgPool2dOptions options_;
 };
 
-/// teff::adaptive_avg_pool2d: [N, C, H, W] -> [N, C, output_size].
-class AdaptiveAvgPool2d : public Module {
+/// Base of the two below.
+class AdaptivePool2d : public Module {
  public:
-  /// A square. @throws ValueError for sizes below 1.
-  explicit AdaptiveAvgPool2d(std::int64_t output_size);
-  explicit AdaptiveAvgPool2d(const Pair& output_size);
-  TEFF_MODULE(AdaptiveAvgPool2d)
-
-  Tensor forward(const Tensor& input) override;
   std::string extra_repr() const override;
+
+ protected:
+  /// A square. @throws ValueError for sizes below 1.
+  AdaptivePool2d(const char* layer, std::int64_t output_size);
+  AdaptivePool2d(const char* layer, const Pair& output_size);
+  const Pair& output_size() const { return output_size_; }
 
  private:
   Pair output_size_;
   bool square_ = false;  // given as one number, and printed so
 };
 
-/// teff::adaptive_max_pool2d: [N, C, H, W] -> [N, C, output_size].
-class AdaptiveMaxPool2d : public Module {
+/// teff::adaptive_avg_pool2d: [N, C, H, W] -> [N, C, output_size].
+class AdaptiveAvgPool2d : public AdaptivePool2d {
  public:
   /// A square. @throws ValueError for sizes below 1.
-  explicit AdaptiveMaxPool2d(std::int64_t output_size);
-  explicit AdaptiveMaxPool2d(const Pair& output_size);
+  explicit AdaptiveAvgPool2d(std::int64_t output_size) : AdaptivePool2d("AdaptiveAvgPool2d", output_size) {}
+  explicit AdaptiveAvgPool2d(const Pair& output_size) : AdaptivePool2d("AdaptiveAvgPool2d", output_size) {}
+  TEFF_MODULE(AdaptiveAvgPool2d)
+
+  Tensor forward(const Tensor& input) override;
+};
+
+/// teff::adaptive_max_pool2d: [N, C, H, W] -> [N, C, output_size].
+class AdaptiveMaxPool2d : public AdaptivePool2d {
+ public:
+  /// A square. @throws ValueError for sizes below 1.
+  explicit AdaptiveMaxPool2d(std::int64_t output_size) : AdaptivePool2d("AdaptiveMaxPool2d", output_size) {}
+  explicit AdaptiveMaxPool2d(const Pair& output_size) : AdaptivePool2d("AdaptiveMaxPool2d", output_size) {}
   TEFF_MODULE(AdaptiveMaxPool2d)
 
   Tensor forward(const Tensor& input) override;
-  std::string extra_repr() const override;
-
- private:
-  Pair output_size_;
-  bool square_ = false;
 };
 
 }  // namespace teff::nn

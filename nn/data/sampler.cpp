@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "teff/engine/random.h"
+#include "teff/nn/fnv.h"
 #include "teff/nn/text.h"
 
 namespace teff::data {
@@ -28,15 +29,12 @@ Indices permutation(std::int64_t count, Generator& generator) {
   return indices;
 }
 
-/// FNV-1a of the values' bytes: the values themselves may be too many to be kept with each checkpoint.
+/// Of the values' bits: the values themselves may be too many to be kept with each checkpoint.
 template <class T>
 std::string fingerprint(const std::vector<T>& values) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const T value : values) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    for (int shift = 0; shift < 64; shift += 8) hash = (hash ^ (bits >> shift & 0xff)) * 0x100000001b3;
-  }
-  return std::to_string(values.size()) + " of hash " + std::to_string(hash);
+  nn::detail::Fnv1a hash;
+  for (const T value : values) hash.add_word(std::bit_cast<std::uint64_t>(value));
+  return std::to_string(values.size()) + " of hash " + std::to_string(hash.value());
 }
 
 }  // namespace

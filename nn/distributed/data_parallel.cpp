@@ -7,6 +7,7 @@
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
+#include "teff/nn/fnv.h"
 #include "teff/nn/text.h"
 
 namespace teff::distributed {
@@ -77,17 +78,14 @@ DistributedDataParallel::DistributedDataParallel(nn::Module& module, ProcessGrou
 
 DistributedDataParallel::~DistributedDataParallel() = default;
 
-/// Compares a hash of names and types: FNV-1a.
+/// Compares a hash of names and types.
 void DistributedDataParallel::check_equal() {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto add = [&](const std::string& text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  };
+  nn::detail::Fnv1a hash;
   for (const DictItem& item : module_.state_dict()) {
     const Tensor& tensor = item.value.as_tensor();
-    add(item.key + ' ' + to_string(tensor.shape()) + ' ' + std::string(to_string(tensor.dtype())) + '\n');
+    hash.add_text(item.key + ' ' + to_string(tensor.shape()) + ' ' + std::string(to_string(tensor.dtype())) + '\n');
   }
-  const auto own = static_cast<std::int64_t>(hash & 0xffffffff);  // the sum cannot overflow
+  const auto own = static_cast<std::int64_t>(hash.value() & 0xffffffff);  // the sum cannot overflow
   const Tensor sum = tensor<std::int64_t>({own});
   group_.all_reduce(sum);
   const Tensor differ = tensor<std::int64_t>({sum.item<std::int64_t>() == own * group_.size() ? 0 : 1});

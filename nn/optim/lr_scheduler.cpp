@@ -56,13 +56,7 @@ void expect_keys(const Dict& actual, const Dict& expected) {
 }  // namespace detail
 
 Commit LRScheduler::prepare_load(const Dict& state_dict) {
-  try {
-    return prepare(state_dict);
-  } catch (const StateDictError&) {
-    throw;
-  } catch (const Error& error) {
-    throw StateDictError(name_ + ": loaded state dict is not valid: " + error.what());
-  }
+  return detail::prepared(name_, [&] { return prepare(state_dict); });
 }
 
 void LRScheduler::remember_lr() {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "teff/engine/error.h"
+#include "teff/nn/optim/option_checks.h"
 #include "teff/nn/text.h"
 
 namespace teff::optim {
@@ -159,13 +160,7 @@ std::string Optimizer::describe(std::size_t place) const {
 }
 
 Commit Optimizer::prepare_load(const Dict& state_dict) {
-  try {
-    return prepare(state_dict);
-  } catch (const StateDictError&) {
-    throw;
-  } catch (const Error& error) {
-    throw StateDictError(name_ + ": loaded state dict is not valid: " + error.what());
-  }
+  return detail::prepared(name_, [&] { return prepare(state_dict); });
 }
 
 Commit Optimizer::prepare(const Dict& state_dict) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: the checks of options of optimisers and schedulers.
+// Private: the checks of options and of state dicts of optimisers and schedulers.
 
 #include <cmath>
 #include <string>
 #include <string_view>
 
+#include "teff/engine/error.h"
 #include "teff/nn/text.h"
 
 namespace teff::optim::detail {
@@ -34,6 +35,18 @@ inline void expect_non_negative(std::string_view owner, std::string_view name, d
 /// [0, 1)
 inline void expect_rate(std::string_view owner, std::string_view name, double value) {
   expect_number(value >= 0 && value < 1, owner, name, "in [0, 1)", value);
+}
+
+/// prepare(), whose errors are made StateDictErrors: those of a dict that is not what its owner writes.
+template <class Prepare>
+auto prepared(std::string_view owner, Prepare prepare) {
+  try {
+    return prepare();
+  } catch (const StateDictError&) {
+    throw;
+  } catch (const Error& error) {
+    throw StateDictError(std::string(owner) + ": loaded state dict is not valid: " + error.what());
+  }
 }
 
 }  // namespace teff::optim::detail

@@ -168,6 +168,14 @@ TEST_SUITE("tensor") {
     CHECK(zeros({2}, {.requires_grad = true}).requires_grad());
   }
 
+  TEST_CASE("a tensor of values has their type, or the one that is named") {
+    CHECK(tensor({0.1, 2.0}).dtype() == DType::float64);
+    CHECK(tensor({1, 2}).dtype() == DType::int32);
+    CHECK(tensor(std::vector<double>{0.1}).data<double>()[0] == 0.1);
+    CHECK(tensor<float>({1, 2}).dtype() == DType::float32);
+    CHECK(tensor<double>({{1}, {2}}).type() == TensorType{{2, 1}, DType::float64});  // not two numbers in braces
+  }
+
   TEST_CASE("creation refuses what cannot be, in exact words") {
     CHECK_THROWS_WITH_AS(zeros({2, -1}), "shape: expected sizes of at least 0, got [2, -1]", ShapeError);
     CHECK_THROWS_AS(zeros({std::int64_t{1} << 40, std::int64_t{1} << 40}), ShapeError);

@@ -36,6 +36,10 @@ export ASAN_OPTIONS
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/corpus)
 failed=0
 for target in "$@"; do
+  if [ "$target" = image ] && [ ! -x "$build/tests/fuzz/fuzz_image" ]; then
+    echo "R15 | libFuzzer with ASan and UBSan: image | skipped: there is no libpng or libjpeg"
+    continue
+  fi
   mkdir -p "build/fuzz-corpus/$target"
   if nice "$build/tests/fuzz/fuzz_$target" -runs="$runs" -max_len=8192 -rss_limit_mb=256 -malloc_limit_mb=64 \
     -timeout="${TEFF_FUZZ_TIMEOUT:-1}" -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz-findings/$target-" \

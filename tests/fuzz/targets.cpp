@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fuzz/image_mutator.h"
 #include "fuzz/target.h"
 #include "fuzz/teff_mutator.h"
 #include "fuzz/torch_mutator.h"
@@ -18,6 +19,9 @@ constexpr std::array kTargets = {
     Target{"pickle", run_pickle, nullptr},
     Target{"safetensors", run_safetensors, mutate_safetensors},
     Target{"json", run_json, nullptr},
+#ifdef TEFF_FUZZ_IMAGES
+    Target{"image", run_image, mutate_image},
+#endif
 };
 
 }  // namespace

@@ -65,6 +65,9 @@ write(Path(__file__).parent / "images.golden", [
     file_case(rgb, "rgb.ppm"),
     file_case(rgb.convert("L"), "grey.pgm"),
     file_case(Image.fromarray(smooth(24, 40)), "smooth.jpg", quality=90),
+    file_case(Image.fromarray(smooth(24, 40)), "progressive.jpg", progressive=True),
+    file_case(Image.fromarray(smooth(24, 40)).convert("L"), "grey.jpg"),
+    file_case(Image.fromarray(smooth(24, 40)).convert("CMYK"), "inks.jpg"),
     *(resize_case(wide, *size) for size in [(5, 7), (13, 29), (40, 8), (6, 70), (1, 1), (64, 64), (13, 10)]),
     *(preset_case(picture, *sizes) for picture in (wide, tall) for sizes in [(8, 7), (9, 6), (16, 16), (20, 13)]),
 ])

@@ -2,18 +2,18 @@
 #include "nets.h"
 
 #include "../golden/nn_golden.h"
+#include "teff/nn/fnv.h"
 
 using namespace teff;
 using namespace teff::nn_testing;
 
 namespace {
 
-/// FNV-1a of the bytes, as in make_nn_golden.py.
+/// Of the bytes, as in make_nn_golden.py.
 std::uint64_t hash_of(const Tensor& tensor) {
-  std::uint64_t hash = 14695981039346656037u;
-  const auto* bytes = static_cast<const unsigned char*>(tensor.raw_data());
-  for (std::size_t i = 0; i < tensor.nbytes(); ++i) hash = (hash ^ bytes[i]) * 1099511628211u;
-  return hash;
+  nn::detail::Fnv1a hash;
+  hash.add_text({static_cast<const char*>(tensor.raw_data()), tensor.nbytes()});
+  return hash.value();
 }
 
 }  // namespace

@@ -2,14 +2,16 @@
 
 // The program that test_torchvision.py talks to.
 //   zoo_partner names                the networks, one a line, each with its images' [C, H, W]
-//   zoo_partner print NAME           as it prints
-//   zoo_partner start NAME OUT       the state dict of a new network after manual_seed(0), and numbers drawn then
-//   zoo_partner eval NAME IN OUT     loads IN's "state_dict" and writes what the network makes of IN's "images"
+//   zoo_partner start NAME OUT       the state dict of a new network after manual_seed(0), numbers drawn then, and
+//                                    how it prints
+//   zoo_partner eval NAME IN OUT     loads IN's "state_dict" and writes what the network makes of IN's "images", in
+//                                    float32 and in float64
 //   zoo_partner step NAME IN OUT     the same in training mode and double precision after manual_seed(0), for
 //                                    cross_entropy with IN's "labels": the loss, the gradients, and the state dict
 // Every network has 10 classes. What is refused goes to the standard output, with exit status 1.
 
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -36,7 +38,10 @@ void print_names() {
 
 void start(const std::string& name, const std::string& path) {
   const auto model = make(name);
-  save({{"state_dict", model->state_dict()}, {"next", rand({4})}}, path, {.durable = false});
+  std::ostringstream printed;
+  printed << *model;
+  save({{"state_dict", model->state_dict()}, {"next", rand({4})}, {"printed", printed.str()}}, path,
+       {.durable = false});
 }
 
 void evaluate(const std::string& name, const std::string& from, const std::string& to) {
@@ -45,7 +50,12 @@ void evaluate(const std::string& name, const std::string& from, const std::strin
   model->load_state_dict(given.at("state_dict").as_dict());
   model->eval();
   const NoGradGuard no_grad;
-  save({{"scores", (*model)(given.at("images").as_tensor())}}, to, {.durable = false});
+  Dict scores;
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    model->to(dtype);
+    scores.insert(std::string(to_string(dtype)), (*model)(given.at("images").as_tensor().to(dtype)));
+  }
+  save(scores, to, {.durable = false});
 }
 
 void step(const std::string& name, const std::string& from, const std::string& to) {
@@ -70,8 +80,6 @@ int main(int argc, char** argv) {
   try {
     if (words.size() == 1 && words[0] == "names") {
       print_names();
-    } else if (words.size() == 2 && words[0] == "print") {
-      std::cout << *make(words[1]) << '\n';
     } else if (words.size() == 3 && words[0] == "start") {
       start(words[1], words[2]);
     } else if (words.size() == 4 && words[0] == "eval") {
