@@ -21,8 +21,8 @@ void parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* c
 }  // namespace detail
 
 /// Calls task(i) once for every i in [0, count) and returns when all calls have ended. The calls may run at the
-/// same time and in any order, so each must write to a place of its own; what i stands for must follow from the
-/// problem alone. Inside another parallel_for, or while another user thread has the pool, it runs on the caller.
+/// same time and in any order, so each must write to a place of its own; no result may depend on how many threads
+/// there are. Inside another parallel_for, or while another user thread has the pool, it runs on the caller.
 /// The first exception that a task throws is rethrown here.
 template <class Task>
 void parallel_for(std::int64_t count, Task&& task) {

@@ -52,6 +52,19 @@ TEST_SUITE("parallel") {
     }
   }
 
+  TEST_CASE("a thread whose own share is done helps the others") {
+    const Threads guard(2);
+    std::atomic<int> others = 0;
+    parallel_for(10, [&](std::int64_t i) {
+      if (i > 0) {
+        ++others;
+      } else {
+        while (others < 9) std::this_thread::yield();    // for ever, if those of its share wait for it
+      }
+    });
+    CHECK(others == 9);
+  }
+
   TEST_CASE("an exception of a task comes out, and the pool works afterwards") {
     for (const int threads : {1, 4}) {
       const Threads guard(threads);
