@@ -2,20 +2,22 @@
 // The tiles of all images are rows of a matrix [tiles, C] for each of the (M + 2)^2 points; its product with the
 // transformed weight [C, K] is transformed back to the pixels of [tiles, K]. Vector lanes run along channels in all
 // transforms, so that no size of image leaves lanes idle; channels become lanes, and the rows of panels, by transposing
-// squares of registers. Tiles are worked on in chunks, to stay in the second level cache.
+// squares of registers. Tiles are worked on in chunks, to stay in the second level cache: that of one core, if there
+// are chunks for all threads.
 
 #include "teff/engine/kernels/winograd.h"
 
 #include "teff/engine/kernels/gemm_pack.h"
 #include "teff/engine/kernels/winograd_transform.h"
 #include "teff/engine/kernels/workspace.h"
+#include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
 constexpr int64_t L = kLanes<float>;
 constexpr int64_t kColumns = kTileColumns<float>;
-constexpr int64_t kChunkValues = 160 * 1024;      // of the transformed input of a chunk
+constexpr int64_t kChunkValues = 112 * 1024;      // of the transformed input of a chunk
 constexpr int64_t kLeastChunkPanels = 4;          // but each chunk reads all weights
 constexpr int64_t kPanelsPerTask = 2;
 
@@ -43,30 +45,40 @@ class Winograd {
         output_(output) {
     const int64_t fit = larger(kLeastChunkPanels * kTileRows, kChunkValues / (kPoints * w.channels));
     chunks_ = parts_of_at_most(tiles(w, M), fit);
-    longest_ = smaller(kTileRows, chunks_.longest());
-    point_step_ = w.channels * longest_ + L;
+    point_step_ = w.channels * smaller(kTileRows, chunks_.longest()) + L;
   }
 
   /// U[panel of channels][point][C][kColumns]
   static int64_t weight_panel_size(const Window2d& w) { return kPoints * w.channels * kColumns; }
 
-  void run(const float* input, const float* weight, const float* bias, const Clamp<float>& clamp) {
-    const Parts most = parts_of_at_most(chunks_.longest(), kTileRows);
-    Workspace<float> panels(static_cast<std::size_t>(most.count * kPoints * point_step_));
-    const int64_t channel_panels = ceil_div(w_.out_channels, kColumns);
-    for (int64_t chunk = 0; chunk < chunks_.count; ++chunk) {
-      first_ = chunks_.begin(chunk);
-      panels_ = parts_of_at_most(chunks_.length(chunk), kTileRows);
-      parallel_for(panels_.count, [&](int64_t p) { transform_input(p, input, panel(panels.data(), p)); });
-      const int64_t groups = ceil_div(panels_.count, kPanelsPerTask);
-      parallel_for(channel_panels * groups, [&](int64_t i) {
-        const int64_t begin = i % groups * kPanelsPerTask, end = smaller(panels_.count, begin + kPanelsPerTask);
-        multiply(i / groups, begin, end, panels.data(), weight, bias, clamp);
-      });
+  void run(const float* input, const float* weight, const float* bias, const Clamp<float>& clamp) const {
+    if (chunks_.count >= 2 * get_num_threads()) {    // the same chunks, so the same sums either way
+      parallel_for(chunks_.count, [&](int64_t i) { run_chunk(i, input, weight, bias, clamp); });
+    } else {
+      for (int64_t i = 0; i < chunks_.count; ++i) run_chunk(i, input, weight, bias, clamp);
     }
   }
 
  private:
+  struct Chunk {
+    int64_t first;    // tile
+    Parts panels;     // its tiles
+    float* data;      // [panel][point][C][tiles of the panel]
+  };
+
+  void run_chunk(int64_t i, const float* input, const float* weight, const float* bias,
+                 const Clamp<float>& clamp) const {
+    const Parts panels = parts_of_at_most(chunks_.length(i), kTileRows);
+    Workspace<float> data(static_cast<std::size_t>(panels.count * kPoints * point_step_));
+    const Chunk chunk{chunks_.begin(i), panels, data.data()};
+    parallel_for(panels.count, [&](int64_t p) { transform_input(chunk, p, input); });
+    const int64_t groups = ceil_div(panels.count, kPanelsPerTask);
+    parallel_for(ceil_div(w_.out_channels, kColumns) * groups, [&](int64_t task) {
+      const int64_t begin = task % groups * kPanelsPerTask, end = smaller(panels.count, begin + kPanelsPerTask);
+      multiply(chunk, task / groups, begin, end, weight, bias, clamp);
+    });
+  }
+
   /// Where tile t begins in the output.
   struct Place {
     int64_t image, y, x;
@@ -76,11 +88,11 @@ class Winograd {
     return {row / tiles_y_, row % tiles_y_ * M, tile % tiles_x_ * M};
   }
 
-  float* panel(float* panels, int64_t p) const { return panels + p * kPoints * point_step_; }
+  float* panel(const Chunk& chunk, int64_t p) const { return chunk.data + p * kPoints * point_step_; }
 
-  /// to[point][C][tiles of panel p]
-  void transform_input(int64_t p, const float* input, float* to) const {
-    const int64_t first = first_ + panels_.begin(p), count = panels_.length(p);
+  void transform_input(const Chunk& chunk, int64_t p, const float* input) const {
+    const int64_t first = chunk.first + chunk.panels.begin(p), count = chunk.panels.length(p);
+    float* to = panel(chunk, p);
     const int64_t pitch = (smaller(tiles_x_, count) * M + 2) * L;
     Workspace<float> rows(static_cast<std::size_t>(kSide * pitch));
     Workspace<float> points(static_cast<std::size_t>(kPoints * count * L));
@@ -119,22 +131,22 @@ class Winograd {
   }
 
   /// The channels of one panel of weights for the tiles of some panels.
-  void multiply(int64_t channel_panel, int64_t begin, int64_t end, float* panels, const float* weight,
+  void multiply(const Chunk& chunk, int64_t channel_panel, int64_t begin, int64_t end, const float* weight,
                 const float* bias, const Clamp<float>& clamp) const {
     constexpr int64_t kStep = (kPoints + 1) * kColumns;    // not a power of two: rows would share cache lines
-    const int64_t first_tile = panels_.begin(begin), count = panels_.begin(end) - first_tile;
+    const int64_t first_tile = chunk.panels.begin(begin), count = chunk.panels.begin(end) - first_tile;
     const int64_t channel = channel_panel * kColumns, channels = smaller(kColumns, w_.out_channels - channel);
     Workspace<float> products(static_cast<std::size_t>(count * kStep));
     weight += channel_panel * weight_panel_size(w_);
     for (int64_t e = 0; e < kPoints; ++e) {
       for (int64_t p = begin; p < end; ++p) {
-        multiply_tile<float>(panels_.length(p),
+        multiply_tile<float>(chunk.panels.length(p),
                              {.k = w_.channels,
-                              .a = panel(panels, p) + e * point_step_,
+                              .a = panel(chunk, p) + e * point_step_,
                               .b = weight + e * w_.channels * kColumns,
                               .b_stride = kColumns,
                               .offsets = nullptr,
-                              .c = products.data() + (panels_.begin(p) - first_tile) * kStep + e * kColumns,
+                              .c = products.data() + (chunk.panels.begin(p) - first_tile) * kStep + e * kColumns,
                               .ldc = kStep,
                               .columns = ceil_div(channels, L) * L,
                               .accumulate = false,
@@ -150,7 +162,7 @@ class Winograd {
         alignas(64) float pixels[M * M * L], planes[L * M * M + L];
         winograd_output<float, M>(products.data() + t * kStep + c, kColumns, added, clamp, pixels);
         transpose(M * M, lanes, pixels, L, planes, M * M);
-        write(planes, lanes, channel + c, place_of(first_ + first_tile + t));
+        write(planes, lanes, channel + c, place_of(chunk.first + first_tile + t));
       }
     }
   }
@@ -175,8 +187,8 @@ class Winograd {
   const Window2d& w_;
   int64_t tiles_y_, tiles_x_;
   float* output_;
-  Parts chunks_{}, panels_{};    // tiles into chunks; those of the present chunk into panels
-  int64_t longest_ = 0, point_step_ = 0, first_ = 0;
+  Parts chunks_{};    // of tiles
+  int64_t point_step_ = 0;
 };
 
 template <int M>
