@@ -11,8 +11,7 @@ constexpr int64_t kMaxSums = kTileRows * kTilePackets;  // packets of a tile
 constexpr int64_t kMaxPixels = kTileRows;               // of a row, in a tile
 
 constexpr int64_t kMaxStripBytes = 512 * 1024;  // with the sums it stays in the second level cache
-constexpr int64_t kLeastRows = 4;               // of a strip: those around it are copied, too
-constexpr int64_t kManyTasks = 4;               // with fewer strips than this, the panels of a strip are tasks
+constexpr int64_t kLeastRows = 4;               // of a strip, if those around it are copied, too
 constexpr int64_t kMultiplyAddsPerTask = 400'000;
 
 /// sums[packet, pixel, lane] = start[packet, lane] or += sum over k of weight[k, packet, lane] * strip[offsets[k] + pixel]
@@ -111,7 +110,8 @@ class ChannelCorrelation {
     const auto task = [&](int64_t i) {
       run_rows(i / rows_.count, rows_.begin(i % rows_.count), rows_.begin(i % rows_.count + 1));
     };
-    if (strips >= kManyTasks) return parallel_for(strips, task);
+    if (strips >= smaller(2 * get_num_threads(), weight_.panels())) return parallel_for(strips, task);
+    // The panels of each strip are more tasks.
     for (int64_t i = 0; i < strips; ++i) task(i);
   }
 
@@ -123,9 +123,10 @@ class ChannelCorrelation {
     const int64_t rows = kMaxStripBytes / static_cast<int64_t>(sizeof(T)) / row - y.extent(0);
     Parts chunks = parts_of_at_most(y.out, larger(kLeastRows, rows));
     const int64_t work = batch * y.out * x.out * weight.out_channels() * weight.depth();
-    const int64_t wanted = smaller(kManyTasks, work / kMultiplyAddsPerTask);
-    if (weight.panels() < wanted) {
-      chunks.count = larger(chunks.count, smaller(ceil_div(wanted, batch), y.out / kLeastRows));
+    const int64_t wanted = smaller(2 * get_num_threads(), work / kMultiplyAddsPerTask);
+    if (get_num_threads() > 1 && weight.panels() < wanted) {    // the sums are the same, however it is cut
+      const int64_t least = y.taps == 1 ? 1 : kLeastRows;
+      chunks.count = larger(chunks.count, smaller(ceil_div(wanted, batch), y.out / least));
     }
     return chunks;
   }

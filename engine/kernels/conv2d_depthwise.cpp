@@ -7,7 +7,7 @@
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kMultiplyAddsPerTask = 200'000;
+constexpr int64_t kMultiplyAddsPerTask = 50'000;
 constexpr int64_t kStripElements = 4096;    // of a plane: the first level cache has room for it and for the output
 
 int64_t strip_rows(const Axis& y, int64_t pitch) {
@@ -125,17 +125,18 @@ void filter_planes(int64_t batch, int64_t in_channels, int64_t out_channels, con
     return PlaneTask<T>{filter(k), input + (n * in_channels + k / multiplier) * y.source * x.source, place(n, k)};
   };
   const int64_t planes = batch * out_channels;
-  const int64_t grain = ceil_div(kMultiplyAddsPerTask, larger(1, y.out * x.out * y.taps * x.taps));
+  const int64_t most = ceil_div(kMultiplyAddsPerTask, larger(1, y.out * x.out * y.taps * x.taps));
+  const Parts tasks = parts_of_at_most(planes, most);
   if (has_bands(y, x) && planes > 0 && place(0, 0).column == 1) {
-    parallel_ranges(planes, grain, [&](int64_t begin, int64_t end) {
-      filter_in_place<T>(begin, end, y, x, plane_of);
+    parallel_for(tasks.count, [&](int64_t i) {
+      filter_in_place<T>(tasks.begin(i), tasks.begin(i + 1), y, x, plane_of);
     });
     return;
   }
   const int64_t rows = strip_rows(y, x.extent(x.out));
   const Columns<T> columns(1, y, x, rows, true);
-  parallel_ranges(planes, grain, [&](int64_t begin, int64_t end) {
-    filter_copies<T>(begin, end, columns, rows, plane_of);
+  parallel_for(tasks.count, [&](int64_t i) {
+    filter_copies<T>(tasks.begin(i), tasks.begin(i + 1), columns, rows, plane_of);
   });
 }
 

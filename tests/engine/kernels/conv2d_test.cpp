@@ -299,6 +299,11 @@ TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number o
                            Options{.batch = 70, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
                            Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3},
                                    .padding = {1, 1}},
+                           Options{.batch = 1, .in = 56, .out = 40, .image = {56, 56}, .kernel = {3, 3},
+                                   .padding = {1, 1}},
+                           Options{.batch = 1, .in = 64, .out = 64, .image = {28, 28}, .kernel = {3, 3},
+                                   .stride = {2, 2}, .padding = {1, 1}},
+                           Options{.batch = 1, .in = 96, .out = 64, .image = {14, 14}, .kernel = {1, 1}},
                            Options{.batch = 4, .in = 32, .out = 32, .image = {28, 28}, .kernel = {3, 3},
                                    .stride = {2, 2}, .padding = {1, 1}, .groups = 32}}) {
     std::vector<Convolution<T>> runs;
