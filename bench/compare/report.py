@@ -11,7 +11,7 @@ from html import escape
 
 TEFF = ("Teff", "Teff session")
 COLOURS = {"PyTorch": "#ee6c4d", "libtorch": "#b5462d", "ONNX Runtime": "#4d7ea8", "OpenBLAS": "#7a9e5f",
-           "oneDNN": "#8b6fb0", "Teff": "#222222", "Teff session": "#888888"}
+           "oneDNN": "#8b6fb0", "dlib": "#c9a227", "Teff": "#222222", "Teff session": "#888888"}
 LINES = ["#222222", "#4d7ea8", "#ee6c4d"]
 
 
