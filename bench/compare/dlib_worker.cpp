@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The worker of dlib: the Net and single convolutions. Its products of matrices are the system's BLAS, so that
-// OPENBLAS_NUM_THREADS sets their threads; all else has one. Usage: dlib_worker
+// The worker of dlib: the Net and single convolutions. Only products of matrices have several threads: they are
+// those of the system's BLAS, which with OpenBLAS follows OPENBLAS_NUM_THREADS. Usage: dlib_worker
 
 #include <dlib/dnn.h>
 #include <dlib/revision.h>
