@@ -171,6 +171,7 @@ def find_engines(build):
                "" if has_ort and python else "needs node, onnxruntime-node (TEFF_ORT), and PyTorch to write its files"),
         Engine("OpenBLAS", **built("openblas", "THREADS")),
         Engine("oneDNN", **built("onednn")),
+        Engine("dlib", **built("dlib")),
     ]
 
 

@@ -11,7 +11,7 @@ from html import escape
 
 TEFF = ("Teff", "Teff session")
 COLOURS = {"PyTorch": "#ee6c4d", "libtorch": "#b5462d", "ONNX Runtime": "#4d7ea8", "OpenBLAS": "#7a9e5f",
-           "oneDNN": "#8b6fb0", "Teff": "#222222", "Teff session": "#888888"}
+           "oneDNN": "#8b6fb0", "dlib": "#c9a227", "Teff": "#222222", "Teff session": "#888888"}
 LINES = ["#222222", "#4d7ea8", "#ee6c4d"]
 
 
@@ -119,8 +119,8 @@ def ratios_svg(results, threads, by):
     body = [text(12, 20, f"Time of other engines as a multiple of Teff's, {thread_count(threads)}, {by} "
                          f"{results['clock']}; bars to the right: Teff is faster", 'font-size="14"')]
     for i, name in enumerate(shown):
-        body.append(f'<rect x="{left + i * 100}" y="30" width="10" height="10" fill="{COLOURS[name]}"/>')
-        body.append(text(left + i * 100 + 14, 39, name))
+        body.append(f'<rect x="{12 + i * 100}" y="30" width="10" height="10" fill="{COLOURS[name]}"/>')
+        body.append(text(26 + i * 100, 39, name))
     for power in range(low, high + 1):
         x = across(2 ** power)
         body.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top - 6}" y2="{height - 10}" '
