@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "teff/engine/error.h"
@@ -82,10 +83,11 @@ class Pool {
   int size() const { return threads_.load(std::memory_order_relaxed); }
 
   void resize(int count) {
+    std::vector<Share> shares(static_cast<std::size_t>(count));
     std::lock_guard use(use_);
     stop();
+    shares_ = std::move(shares);
     threads_ = count;
-    shares_ = std::vector<Share>(static_cast<std::size_t>(count));
   }
 
   /// False if another thread is using the pool: the caller then does the work alone.
