@@ -10,6 +10,13 @@ namespace {
 constexpr int64_t kMultiplyAddsPerTask = 50'000;
 constexpr int64_t kStripElements = 4096;    // of a plane: the first level cache has room for it and for the output
 
+/// Calls task(begin, end) for parts of [0, planes) of about equal length, each of them worth a task.
+template <class Task>
+void parallel_planes(int64_t planes, int64_t multiply_adds, const Task& task) {
+  const Parts parts = parts_of_at_most(planes, ceil_div(kMultiplyAddsPerTask, larger(1, multiply_adds)));
+  parallel_for(parts.count, [&](int64_t i) { task(parts.begin(i), parts.begin(i + 1)); });
+}
+
 int64_t strip_rows(const Axis& y, int64_t pitch) {
   return parts_of_at_most(y.out, larger(1, kStripElements / larger(1, pitch))).longest();
 }
@@ -125,18 +132,17 @@ void filter_planes(int64_t batch, int64_t in_channels, int64_t out_channels, con
     return PlaneTask<T>{filter(k), input + (n * in_channels + k / multiplier) * y.source * x.source, place(n, k)};
   };
   const int64_t planes = batch * out_channels;
-  const int64_t most = ceil_div(kMultiplyAddsPerTask, larger(1, y.out * x.out * y.taps * x.taps));
-  const Parts tasks = parts_of_at_most(planes, most);
+  const int64_t multiply_adds = y.out * x.out * y.taps * x.taps;
   if (has_bands(y, x) && planes > 0 && place(0, 0).column == 1) {
-    parallel_for(tasks.count, [&](int64_t i) {
-      filter_in_place<T>(tasks.begin(i), tasks.begin(i + 1), y, x, plane_of);
+    parallel_planes(planes, multiply_adds, [&](int64_t begin, int64_t end) {
+      filter_in_place<T>(begin, end, y, x, plane_of);
     });
     return;
   }
   const int64_t rows = strip_rows(y, x.extent(x.out));
   const Columns<T> columns(1, y, x, rows, true);
-  parallel_for(tasks.count, [&](int64_t i) {
-    filter_copies<T>(tasks.begin(i), tasks.begin(i + 1), columns, rows, plane_of);
+  parallel_planes(planes, multiply_adds, [&](int64_t begin, int64_t end) {
+    filter_copies<T>(begin, end, columns, rows, plane_of);
   });
 }
 
@@ -219,8 +225,7 @@ void depthwise_backward_weight(const Window2d& w, const T* grad_output, const T*
   const Axis y = forward_y(w), x = forward_x(w);
   const int64_t rows = strip_rows(y, x.extent(x.out)), taps = y.taps * x.taps;
   const Columns<T> columns(1, y, x, rows, true);
-  const int64_t grain = ceil_div(kMultiplyAddsPerTask, larger(1, w.batch * y.out * x.out * taps));
-  parallel_ranges(w.out_channels, grain, [&](int64_t begin, int64_t end) {
+  parallel_planes(w.out_channels, w.batch * y.out * x.out * taps, [&](int64_t begin, int64_t end) {
     Workspace<T> buffer(static_cast<std::size_t>(columns.strip_size(1)));
     Workspace<T> sums(static_cast<std::size_t>(taps * kLanes<T>));
     for (int64_t k = begin; k < end; ++k) {
