@@ -20,6 +20,13 @@ void detail::check_size(std::int64_t width, std::int64_t height, std::int64_t mo
                     " rows of " + std::to_string(width));
 }
 
+void detail::check_claim(std::int64_t width, std::int64_t height, Bytes file, std::int64_t pixels_of_byte) {
+  const std::int64_t most = static_cast<std::int64_t>(file.size()) * pixels_of_byte;
+  if (width <= most / height) return;
+  throw FormatError("expected at most " + std::to_string(most) + " pixels in " + std::to_string(file.size()) +
+                    " bytes, got " + std::to_string(height) + " rows of " + std::to_string(width));
+}
+
 Tensor detail::to_planes(Bytes pixels, std::int64_t height, std::int64_t width, int channels) {
   const Tensor image = empty({3, height, width}, {.dtype = DType::uint8});
   auto* to = image.data<std::uint8_t>();

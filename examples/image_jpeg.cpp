@@ -15,6 +15,8 @@
 namespace images::detail {
 namespace {
 
+constexpr std::int64_t kBlockPixels = 64;  // each block has a Huffman code, of one bit or more
+
 /// libjpeg's reader. Its errors leave by longjmp, past all destructors, so the steps below have none to run.
 class JpegReader {
  public:
@@ -41,6 +43,7 @@ class JpegReader {
       info_.out_color_space = inks ? JCS_CMYK : JCS_RGB;
     });
   }
+  bool is_arithmetic() const { return info_.arith_code != FALSE; }
   std::int64_t width() const { return info_.image_width; }
   std::int64_t height() const { return info_.image_height; }
   int channels() const { return info_.out_color_space == JCS_CMYK ? 4 : 3; }
@@ -110,6 +113,7 @@ teff::Tensor decode_jpeg(Bytes bytes, std::int64_t most_pixels) {
   JpegReader reader(bytes);
   reader.read_header();
   check_size(reader.width(), reader.height(), most_pixels);
+  if (!reader.is_arithmetic()) check_claim(reader.width(), reader.height(), bytes, kBlockPixels * 8);
   const auto count = static_cast<std::size_t>(reader.width() * reader.height());
   std::vector<std::uint8_t> pixels(count * static_cast<std::size_t>(reader.channels()));
   reader.read_pixels(pixels.data());

@@ -13,6 +13,8 @@
 namespace images::detail {
 namespace {
 
+constexpr std::int64_t kMostInflation = 1032;  // bytes that deflate makes of one; a pixel may be a bit
+
 /// libpng's reader. Its errors leave by longjmp, past all destructors, so the steps below have none to run.
 class PngReader {
  public:
@@ -87,6 +89,7 @@ teff::Tensor decode_png(Bytes bytes, std::int64_t most_pixels) {
   PngReader reader(bytes);
   reader.read_header();
   check_size(reader.width(), reader.height(), most_pixels);
+  check_claim(reader.width(), reader.height(), bytes, kMostInflation * 8);
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(reader.width() * reader.height()) * 3);
   reader.read_pixels(pixels.data());
   return to_planes(pixels, reader.height(), reader.width(), 3);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "examples/image_file.h"
 #include "examples/image_folder.h"
@@ -124,6 +126,25 @@ TEST_CASE("a picture of more pixels than asked for is refused") {
     const std::int64_t count = pixels.size(1) * pixels.size(2);
     CHECK(images::decode_image(bytes.span<std::uint8_t>(), count).shape() == pixels.shape());
     CHECK_THROWS_AS(images::decode_image(bytes.span<std::uint8_t>(), count - 1), FormatError);
+  }
+}
+
+TEST_CASE("a small file that claims many pixels is refused before there is memory for them") {
+  using namespace std::string_view_literals;
+  constexpr std::string_view kPng =  // 9000 x 9000 pixels of one bit, without data
+      "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x23\x28\0\0\x23\x28\1\0\0\0\0\x45\xae\x4f\x17"
+      "\0\0\0\x08IDAT\x78\x9c\x03\0\0\0\0\1\x48\x06\x89\xd2\0\0\0\0IEND\xae\x42\x60\x82"sv;
+  CHECK_THROWS_WITH_AS(images::decode_image({reinterpret_cast<const std::uint8_t*>(kPng.data()), kPng.size()}),
+                       "expected at most 536640 pixels in 65 bytes, got 9000 rows of 9000", FormatError);
+  for (const auto& [name, entries] : cases("file ")) {
+    if (!entries.at("name").as_text().ends_with(".jpg")) continue;
+    const Tensor file = entries.at("bytes").as_tensor().clone();
+    const auto bytes = file.span<std::uint8_t>();
+    for (std::size_t i = 0; i + 9 < bytes.size(); ++i) {
+      const bool is_frame = bytes[i] == 0xff && bytes[i + 1] >= 0xc0 && bytes[i + 1] <= 0xc2;
+      if (is_frame) std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(i) + 5, 4, std::uint8_t{0x23});
+    }
+    CHECK_THROWS_WITH_AS(images::decode_image(bytes), doctest::Contains("got 8995 rows of 8995"), FormatError);
   }
 }
 
