@@ -73,8 +73,13 @@ void train(distributed::ProcessGroup& group, const std::string& folder) {
 
 int main(int argc, char** argv) {
   distributed::ProcessGroup group;
+  const std::string folder = argc > 1 ? argv[1] : "distributed_out";
+  if (argc > 2 || folder.starts_with('-')) {
+    if (group.rank() == 0) std::cerr << "usage: mpirun -np N distributed [FOLDER]    (distributed_out)\n";
+    return folder == "--help" ? 0 : 2;
+  }
   try {
-    train(group, argc > 1 ? argv[1] : "distributed_out");
+    train(group, folder);
   } catch (const std::exception& error) {
     std::cerr << "error in process " << group.rank() << ": " << error.what() << '\n';
     group.abort();
