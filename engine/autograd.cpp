@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "teff/engine/error.h"
@@ -17,10 +18,7 @@
 namespace teff {
 namespace {
 
-/// Whether this handle is the only way to the elements, so that they may be changed.
-bool owned_alone(const Tensor& tensor) {
-  return tensor.impl().use_count() == 1 && tensor.impl()->storage.use_count() == 1;
-}
+using detail::owned_alone;
 
 void add_in_place(const Tensor& sum, const Tensor& term) {
   if (sum.dtype() == DType::float32) {
@@ -124,7 +122,8 @@ void report(const detail::OpTimer& timer, const Node& node, const TensorList& gr
   timer.report(node.op->name(), true, node.scope, gradients * node.op->flop(types, node.type), bytes);
 }
 
-TensorList call_backward(const Node& node, const Tensor& grad) {
+/// Takes the gradient: the op may write over it.
+TensorList call_backward(const Node& node, Tensor grad) {
   const std::size_t count = node.inputs.size();
   const auto wanted = std::allocate_shared<bool[]>(CachingAllocator<bool>(), std::max<std::size_t>(count, 1));
   for (std::size_t i = 0; i < count; ++i) wanted.get()[i] = node.inputs[i].requires_grad();
@@ -199,10 +198,9 @@ class Completion {
 void run(Queue& queue, Completion& completion, bool retain_graph) {
   while (!queue.empty()) {
     const std::shared_ptr<Node> node = queue.take();
-    const Tensor grad = std::move(node->grad);
-    node->grad = Tensor();
+    Tensor grad = std::exchange(node->grad, Tensor());
     check_node(*node);
-    TensorList grads = call_backward(*node, grad);
+    TensorList grads = call_backward(*node, std::move(grad));
     for (std::size_t i = 0; i < grads.size(); ++i) {
       const Tensor& input = node->inputs[i];
       const bool any = grads[i].defined();

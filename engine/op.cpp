@@ -122,7 +122,7 @@ Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const
 
 /// `share` gives the op as the node will hold it.
 template <class Share>
-Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share) {
+Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, const Tensor* destination = nullptr) {
   Types types;
   types.reserve(inputs.size());
   bool requires_grad = false;
@@ -137,10 +137,10 @@ Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share) {
   const TensorType type = op.output_type(types);
   requires_grad = requires_grad && grad_enabled && op.differentiable() && is_computable(type.dtype);
   if (!requires_grad && capturing == 0) {
-    return call_forward(op, {inputs, type, nullptr}, types);
+    return call_forward(op, {inputs, type, nullptr, destination}, types);
   }
   TensorList saved;
-  Tensor result = call_forward(op, {inputs, type, &saved}, types);
+  Tensor result = call_forward(op, {inputs, type, &saved, destination}, types);
   result.impl()->node = make_node(share(), inputs, std::move(saved), type, requires_grad);
   result.impl()->requires_grad = requires_grad;
   return result;
@@ -154,6 +154,18 @@ Tensor apply(const Op& op, std::span<const Tensor> inputs) {
 
 Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
   return apply_op(*op, inputs, [&] { return op; });
+}
+
+Tensor detail::apply_in_place(const Op& op, Tensor x) {
+  // Who else may see them: a graph that is captured, a leaf that gets a gradient, and the op's own backward().
+  const bool unseen = x.defined() && owned_alone(x) && capturing == 0 &&
+                      !(x.requires_grad() && (x.is_leaf() || (grad_enabled && op.saves_input(0))));
+  const Tensor destination = unseen ? alias(x, x.shape()) : Tensor();
+  return apply_op(op, {&x, 1}, [&] { return op.share(); }, unseen ? &destination : nullptr);
+}
+
+Tensor BackwardContext::make_gradient() const {
+  return detail::owned_alone(grad) ? grad : detail::make_tensor(grad.type());
 }
 
 Tensor ForwardContext::make_result() const {

@@ -47,6 +47,10 @@ struct BackwardContext {
   std::span<const Tensor> inputs;  // of those that saves_input() declines only shape and dtype
   const TensorList& saved;         // in the order of ForwardContext::save
   std::span<const bool> wanted;    // by input: whether its gradient is asked for
+
+  /// A tensor of grad's type to write a gradient to, element by element as grad is read: grad itself if nobody else
+  /// will see it, or else a new one.
+  Tensor make_gradient() const;
 };
 
 class Op {
@@ -137,6 +141,9 @@ namespace detail {
 /// inputs of these types.
 void forward_into(const Op& op, std::span<const Tensor> inputs, std::span<const TensorType> types,
                   const Tensor& result);
+/// apply(op, {x}) for an op that computes each element of the result from the same element of x, and can do so in
+/// place: if nobody else will see the values of x, the result takes their memory.
+Tensor apply_in_place(const Op& op, Tensor x);
 /// Types as they appear in error texts: `float32 [2, 3]`.
 std::string describe(const TensorType& type);
 /// @throws ShapeError unless there are exactly `expected` inputs.

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "teff/engine/image_ops.h"  // convolution, pooling, resizing, padding
 #include "teff/engine/losses.h"
@@ -76,33 +77,34 @@ inline Tensor operator<=(const Tensor& a, double b) { return le(a, b); }
 inline Tensor operator>(const Tensor& a, double b) { return gt(a, b); }
 inline Tensor operator>=(const Tensor& a, double b) { return ge(a, b); }
 
-// --- element by element. neg and abs also for int64.
+// --- element by element. neg and abs also for int64. Where x is taken by value and nobody else holds its elements, as
+// in relu(conv(x)), the result takes their memory, unless the gradient needs them.
 
-Tensor neg(const Tensor& x);
-Tensor exp(const Tensor& x);
-Tensor log(const Tensor& x);
-Tensor sqrt(const Tensor& x);
-Tensor abs(const Tensor& x);  // derivative at 0: 0
+Tensor neg(Tensor x);
+Tensor exp(Tensor x);
+Tensor log(Tensor x);
+Tensor sqrt(Tensor x);
+Tensor abs(Tensor x);  // derivative at 0: 0
 /// max(min, min(max, x)); at least one bound. The gradient passes where min <= x <= max.
-Tensor clamp(const Tensor& x, std::optional<double> min, std::optional<double> max = {});
-Tensor relu(const Tensor& x);  // max(x, 0); derivative at 0: 0
-Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
-Tensor sigmoid(const Tensor& x);  // 1 / (1 + exp(-x))
-Tensor tanh(const Tensor& x);
+Tensor clamp(Tensor x, std::optional<double> min, std::optional<double> max = {});
+Tensor relu(Tensor x);  // max(x, 0); derivative at 0: 0
+Tensor leaky_relu(Tensor x, double negative_slope = 0.01);
+Tensor sigmoid(Tensor x);  // 1 / (1 + exp(-x))
+Tensor tanh(Tensor x);
 /// x > 0 ? x : weight * x. The weight is [C], for x [N, C, ...], or of one element.
 Tensor prelu(const Tensor& x, const Tensor& weight);
 /// clamp, but the gradient passes only where min < x < max. @throws ValueError unless min < max.
-Tensor hardtanh(const Tensor& x, double min = -1, double max = 1);
-inline Tensor relu6(const Tensor& x) { return hardtanh(x, 0, 6); }
-Tensor elu(const Tensor& x, double alpha = 1);  // x > 0 ? x : alpha * (exp(x) - 1)
-Tensor silu(const Tensor& x);                   // x * sigmoid(x)
-Tensor hardswish(const Tensor& x);              // x * relu6(x + 3) / 6
-Tensor hardsigmoid(const Tensor& x);            // relu6(x + 3) / 6
+Tensor hardtanh(Tensor x, double min = -1, double max = 1);
+inline Tensor relu6(Tensor x) { return hardtanh(std::move(x), 0, 6); }
+Tensor elu(Tensor x, double alpha = 1);  // x > 0 ? x : alpha * (exp(x) - 1)
+Tensor silu(Tensor x);                   // x * sigmoid(x)
+Tensor hardswish(Tensor x);              // x * relu6(x + 3) / 6
+Tensor hardsigmoid(Tensor x);            // relu6(x + 3) / 6
 /// log(1 + exp(beta * x)) / beta, and x itself where beta * x > threshold.
-Tensor softplus(const Tensor& x, double beta = 1, double threshold = 20);
+Tensor softplus(Tensor x, double beta = 1, double threshold = 20);
 enum class GeluApproximation { none, tanh };
 /// x times the normal distribution function of x, or x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2.
-Tensor gelu(const Tensor& x, GeluApproximation approximate = GeluApproximation::none);
+Tensor gelu(Tensor x, GeluApproximation approximate = GeluApproximation::none);
 /// Another dtype, element by element (Tensor::to). The gradient passes between float32 and float64.
 Tensor to(const Tensor& x, DType dtype);
 

@@ -51,6 +51,11 @@ Tensor detail::make_tensor(const TensorType& type) {
 
 Tensor detail::make_without_values(const TensorType& type) { return teff::make_tensor(nullptr, 0, type); }
 
+bool detail::owned_alone(const Tensor& tensor) {
+  const std::shared_ptr<TensorImpl>& impl = tensor.impl();
+  return impl.use_count() == 1 && impl->storage.use_count() == 1 && !impl->storage->external();
+}
+
 Tensor detail::alias(const Tensor& source, const Shape& shape, std::int64_t offset) {
   const TensorImpl& impl = checked(source.impl());
   const std::size_t bytes = static_cast<std::size_t>(offset) * size_of(impl.type.dtype);

@@ -23,6 +23,8 @@ struct Storage {
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
+  bool external() const { return external_; }
+
   std::byte* data;
   std::size_t bytes;
   std::atomic<std::uint32_t> version{0};
@@ -63,6 +65,9 @@ namespace detail {
 
 /// A new tensor on the elements of `source` from `offset` (in elements) on. Not recorded.
 Tensor alias(const Tensor& source, const Shape& shape, std::int64_t offset = 0);
+
+/// Whether this handle is the only way to the elements, and they are in memory of our own: then nobody sees a change.
+bool owned_alone(const Tensor& tensor);
 
 /// An uninitialised tensor.
 Tensor make_tensor(const TensorType& type);

@@ -100,30 +100,138 @@ void fill_zero(const OutputPlace<T>& to, int64_t channels, int64_t rows, int64_t
   }
 }
 
-/// Outputs [begin, end) of an axis, with the taps alone that reach the source from some of them (one if none does).
-Axis part_of(const Axis& axis, int64_t begin, int64_t end) {
-  const int64_t first = smaller(axis.first_tap(end - 1), axis.taps - 1);
-  Axis part = axis;
-  part.out = end - begin;
-  part.taps = larger(1, axis.end_tap(begin) - first);
-  part.start += begin * axis.stride + first * axis.spacing;
-  part.first_index = axis.index(first);
-  return part;
-}
-
-/// Calls use(part, begin) for the stretches of an axis that need the same taps, as found a tile of images at a time.
+/// Calls use(part, begin) for the stretches of an axis of stride 1 whose places see the same taps; a part has just
+/// these taps, or none.
 template <class Use>
 void for_stretches(const Axis& axis, const Use& use) {
-  const auto tile_at = [&](int64_t begin) { return part_of(axis, begin, smaller(axis.out, begin + kTilePackets)); };
   for (int64_t begin = 0, end = 0; begin < axis.out; begin = end) {
-    const Axis first = tile_at(begin);
-    for (end = begin + first.out; end < axis.out; end += tile_at(end).out) {
-      const Axis next = tile_at(end);
-      if (next.first_index != first.first_index || next.taps != first.taps) break;
-    }
-    use(part_of(axis, begin, end), begin);
+    const int64_t first = axis.first_tap(begin), last = axis.end_tap(begin);
+    for (end = begin + 1; end < axis.out && axis.first_tap(end) == first && axis.end_tap(end) == last;) ++end;
+    Axis part = axis;
+    part.out = end - begin;
+    part.taps = last - first;
+    part.start += begin + first * axis.spacing;
+    part.first_index = axis.index(first);
+    use(part, begin);
   }
 }
+
+/// The gradient of the input of one group with images in the lanes (image_lanes.h), for strides of 1. A tile is one or
+/// two places of a row, or of two rows. All of them see the same taps and no padding: nothing is copied to put zeros
+/// around it, and nothing is multiplied by them.
+template <class T>
+class ImageLanesGradient {
+ public:
+  ImageLanesGradient(const Window2d& w, const Axis& y, const Axis& x, const T* weight)
+      : y_(y),
+        x_(x),
+        channels_(w.channels / w.groups),
+        filters_(w.out_channels / w.groups),
+        packed_(static_cast<std::size_t>(total([this](const Axis& part) { return layout_of(part).size(); }))),
+        offsets_(static_cast<std::size_t>(total([this](const Axis& part) { return depth(part); }))) {
+    T* packed = packed_.data();
+    int64_t* offsets = offsets_.data();
+    for_stretches(x_, [&](const Axis& part, int64_t) {
+      if (part.taps > 0) pack_weight(TransposedWeight<T>(w, y_, part, weight), layout_of(part), packed);
+      packed += layout_of(part).size();
+      for (int64_t i = 0; i < y_.taps; ++i) {
+        for (int64_t k = 0; k < filters_; ++k) {
+          const int64_t row = (k * y_.source + i * y_.spacing) * x_.source;
+          for (int64_t j = 0; j < part.taps; ++j) *offsets++ = (row + j * x_.spacing) * kLanes<T>;
+        }
+      }
+    });
+  }
+
+  /// Gives the number of images done: whole packets of them.
+  int64_t run(const Correlation<T>& c) {
+    return for_image_blocks(c, filters_, channels_, y_, x_, [&](const Correlation<T>& block) {
+      const int64_t work = channels_ * filters_ * y_.taps * x_.taps * y_.out * x_.out * kLanes<T>;
+      const Parts rows{y_.out, larger(1, smaller(y_.out, work / kMultiplyAddsPerTask))};
+      parallel_for(rows.count, [&](int64_t i) { run_rows(block, rows.begin(i), rows.begin(i + 1)); });
+    });
+  }
+
+ private:
+  static constexpr int64_t kMultiplyAddsPerTask = 400'000;
+
+  /// Tiles that take the same weights.
+  struct Stretch {
+    const Axis& x;
+    int64_t begin;    // in the row
+    const WeightLayout<T> layout;
+    const T* weight;
+    const int64_t* offsets;    // [depth], from the first tap that a tile takes
+  };
+
+  int64_t depth(const Axis& part) const { return y_.taps * filters_ * part.taps; }
+  WeightLayout<T> layout_of(const Axis& part) const { return {channels_, depth(part)}; }
+  template <class SizeOf>
+  int64_t total(const SizeOf& size_of) const {
+    int64_t sum = 0;
+    for_stretches(x_, [&](const Axis& part, int64_t) { sum += size_of(part); });
+    return sum;
+  }
+
+  void run_rows(const Correlation<T>& block, int64_t begin, int64_t end) {
+    const T* weight = packed_.data();
+    const int64_t* offsets = offsets_.data();
+    for_stretches(x_, [&](const Axis& part, int64_t column) {
+      const Stretch stretch{part, column, layout_of(part), weight, offsets};
+      for (int64_t p = 0; p < stretch.layout.panels().count; ++p) {
+        for (int64_t row = begin, rows = 0; row < end; row += rows) {
+          const bool pair = row + 1 < end && stretch.layout.panels().longest() <= kStretchRows &&
+                            y_.first_tap(row) == y_.first_tap(row + 1) && y_.end_tap(row) == y_.end_tap(row + 1);
+          rows = pair ? 2 : 1;
+          for (int64_t x = 0; x < part.out; x += kTilePackets) {
+            multiply(block, stretch, p, row, rows, x, smaller(kTilePackets, part.out - x));
+          }
+        }
+      }
+      weight += stretch.layout.size();
+      offsets += depth(part);
+    });
+  }
+
+  void multiply(const Correlation<T>& block, const Stretch& stretch, int64_t panel, int64_t row, int64_t rows,
+                int64_t x, int64_t columns) const {
+    constexpr int64_t L = kLanes<T>;
+    const Parts &panels = stretch.layout.panels(), &depths = stretch.layout.depths();
+    const int64_t first_tap = y_.first_tap(row), tap = filters_ * stretch.x.taps;
+    const int64_t first = first_tap * tap, last = y_.end_tap(row) * tap;
+    const int64_t source = (row + y_.start + first_tap * y_.spacing) * x_.source + stretch.x.start + x;
+    Tile<T> tile{.k = 0,
+                 .a = stretch.weight,
+                 .b = first < last ? block.input + source * L : block.input,
+                 .b_stride = 0,
+                 .offsets = stretch.offsets,
+                 .c = block.output.data + panels.begin(panel) * block.output.channel + row * block.output.row +
+                      (stretch.begin + x) * L,
+                 .ldc = block.output.channel,
+                 .columns = columns * L,
+                 .accumulate = false,
+                 .row_bias = nullptr,
+                 .column_bias = nullptr,
+                 .clamp = {},
+                 .b_second = rows == 2 ? x_.source * L : 0,
+                 .c_second = block.output.row};
+    if (first == last) return multiply_tile<T>(panels.length(panel), tile);    // zeros
+    for (int64_t d = 0; d < depths.count; ++d) {
+      const int64_t begin = larger(first, depths.begin(d)), end = smaller(last, depths.begin(d + 1));
+      if (begin >= end) continue;
+      tile.k = end - begin;
+      tile.a = stretch.weight + stretch.layout.panel(d, panel) + (begin - depths.begin(d)) * panels.length(panel);
+      tile.offsets = stretch.offsets + begin - first;
+      multiply_tile<T>(panels.length(panel), tile);
+      tile.accumulate = true;
+    }
+  }
+
+  const Axis &y_, &x_;
+  int64_t channels_, filters_;
+  Workspace<T> packed_;
+  Workspace<int64_t> offsets_;
+};
 
 /// The gradient of the input of one group, at those pixels of every image that lie on the two axes.
 template <class T>
@@ -135,15 +243,15 @@ class InputGradient {
   void run() {
     const bool dense = w_.stride_height == 1 && w_.stride_width == 1;
     const Lanes lanes = best_lanes<T>(c_.batch, filters(), y_, x_, channels(), dense);
-    if (lanes == Lanes::channels) return run_with(ChannelLayout<T>(channels(), depth(x_)), &correlate_channels<T>);
-    if (lanes == Lanes::images) c_ = c_.without(run_images());
-    if (c_.batch > 0) run_with(WeightLayout<T>(channels(), depth(x_)), &correlate_pixels);
+    if (lanes == Lanes::channels) return run_with(ChannelLayout<T>(channels(), depth()), &correlate_channels<T>);
+    if (lanes == Lanes::images) c_ = c_.without(ImageLanesGradient<T>(w_, y_, x_, weight_).run(c_));
+    if (c_.batch > 0) run_with(WeightLayout<T>(channels(), depth()), &correlate_pixels);
   }
 
  private:
   int64_t channels() const { return w_.channels / w_.groups; }
   int64_t filters() const { return w_.out_channels / w_.groups; }
-  int64_t depth(const Axis& x) const { return filters() * y_.taps * x.taps; }
+  int64_t depth() const { return filters() * y_.taps * x_.taps; }
 
   template <class Layout, class Correlate>
   void run_with(const Layout& layout, const Correlate& correlate_with) {
@@ -153,32 +261,10 @@ class InputGradient {
     correlate_with(c_, filters(), y_, x_, layout);
   }
 
-  /// With images in the lanes, every tile is at one or two places of a row: near the ends of it, it has no use for the
-  /// taps that see only padding. So each stretch of the row is a correlation of its own. Gives the images done.
-  int64_t run_images() {
-    int64_t size = 0;
-    for_stretches(x_, [&](const Axis& x, int64_t) { size += layout_of(x).size(); });
-    Workspace<T> packed(static_cast<std::size_t>(size));
-    T* next = packed.data();
-    for_stretches(x_, [&](const Axis& x, int64_t) {
-      pack_weight(TransposedWeight<T>(w_, y_, x, weight_), layout_of(x), next);
-      next += layout_of(x).size();
-    });
-    return for_image_blocks(c_, filters(), channels(), y_, x_, [&](Correlation<T> block) {
-      block.weight = packed.data();
-      T* const row = block.output.data;
-      for_stretches(x_, [&](const Axis& x, int64_t begin) {
-        block.output.data = row + begin * kLanes<T>;
-        correlate_pixels(block, filters(), y_, lanes_axis<T>(x), layout_of(x));
-        block.weight += layout_of(x).size();
-      });
-    });
-  }
   static void correlate_pixels(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
                                const WeightLayout<T>& layout) {
     correlate<T>(c, channels, y, x, layout, Lanes::pixels);
   }
-  WeightLayout<T> layout_of(const Axis& x) const { return {channels(), depth(x)}; }
 
   const Window2d& w_;
   const Axis &y_, &x_;

@@ -204,7 +204,7 @@ bool worth_lanes(const Window2d& w) {
   const bool few_idle = w.batch % L == 0 || w.batch % L >= L / 2 || w.batch >= 8 * L;
   if (w.batch < L || !few_idle || w.stride_width != 1 || w.out_channels / w.groups > kMaxDotRows) return false;
   if ((in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) > kMaxLaneBlockBytes) return false;
-  return plan_of<T>(w).dot ? ceil_div(w.out_width, L) * L * 10 > w.out_width * 12 : true;
+  return plan_of<T>(w).dot ? ceil_div(w.out_width, L) * L * 10 > w.out_width * 11 : true;
 }
 
 /// Block by block of images; a task takes several blocks.

@@ -262,6 +262,16 @@ constexpr double kCostOfWindow = 1.05, kCostOfProduct = 1.5;
 
 constexpr double smaller_cost(double a, double b) { return b < a ? b : a; }
 
+/// Of all places times taps of an axis of stride 1, the part that sees more than padding.
+double part_inside(const Axis& axis) {
+  int64_t inside = 0;
+  for (int64_t tap = 0; tap < axis.taps; ++tap) {
+    const int64_t first = axis.start + tap * axis.spacing;
+    inside += larger(0, smaller(axis.out, axis.source - first) - larger(0, -first));
+  }
+  return static_cast<double>(inside) / static_cast<double>(axis.out * axis.taps);
+}
+
 }  // namespace
 
 template <class T>
@@ -277,7 +287,10 @@ Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, 
                                out_moved / 2;
   const bool images_fit = (in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) <= kMaxLaneBlockBytes;
   if (dense && batch >= L && x.stride == 1 && out_channels <= 64 && images_fit) {
-    const double images_cost = static_cast<double>(depth * out_size) / static_cast<double>(L) + in_moved + out_moved;
+    // The gradient of an input (conv2d_input.cpp) leaves out what multiplies zeros.
+    const double used = y.outermost ? part_inside(y) * part_inside(x) : 1;
+    const double products = used * static_cast<double>(depth * out_size) / static_cast<double>(L);
+    const double images_cost = products + in_moved + out_moved;
     if (images_cost * 1.1 < smaller_cost(pixels_cost, channels_cost)) return Lanes::images;
   }
   return channels_cost < pixels_cost ? Lanes::channels : Lanes::pixels;

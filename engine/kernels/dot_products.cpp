@@ -124,10 +124,13 @@ void DotProducts<T>::totals(int64_t step, T* result) {
     for (int64_t l = 0; l < L; ++l) packets[l] = load(sums, (i + l) * L);
     pstore(sums + i, sums_of_lanes<T>(packets));
   }
-  for (int64_t r = 0; r < rows_; ++r) {
-    for (int64_t c = 0; c < columns_; ++c) {
-      result[r * step + c] =
-          sums[tile_sums(r / tile_rows_ * tile_rows_, c) + r % tile_rows_ * tile_columns_ + c % tile_columns_];
+  for (int64_t r = 0; r < rows_; r += tile_rows_) {
+    for (int64_t c = 0; c < columns_; c += tile_columns_) {
+      const T* tile = sums + tile_sums(r, c);
+      const int64_t length = smaller(tile_columns_, columns_ - c);
+      for (int64_t i = 0; i < smaller(tile_rows_, rows_ - r); ++i) {
+        copy(tile + i * tile_columns_, length, result + (r + i) * step + c);
+      }
     }
   }
 }

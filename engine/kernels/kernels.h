@@ -163,10 +163,10 @@ struct Table {
   /// y = op(x), n values. a, b: leaky_relu slope, clamp bounds, pow exponent. x and y may be the same array.
   void (*unary)(Unary, int64_t n, T a, T b, const T* x, T* y);
   /// dx = dy * op'(x). y = op(x). Only what the operation's derivative needs is read: x for log, abs, pow, clamp,
-  /// leaky_relu; y for relu, sigmoid, tanh, exp, sqrt; neither for neg. The other may be null.
+  /// leaky_relu; y for relu, sigmoid, tanh, exp, sqrt; neither for neg. The other may be null. grad_x may be grad.
   void (*unary_backward)(Unary, int64_t n, T a, T b, const T* grad, const T* x, const T* y, T* grad_x);
   /// y = op(x) and dx = dy * op'(x). a, b: hardtanh bounds, elu alpha, softplus beta and threshold. x and y may be the
-  /// same array.
+  /// same array, and so may grad and grad_x.
   void (*activation)(Activation, int64_t n, T a, T b, const T* x, T* y);
   void (*activation_backward)(Activation, int64_t n, T a, T b, const T* grad, const T* x, T* grad_x);
   /// out[i] = a[i * a_step] op b[i * b_step], steps 0 or 1. out may be a or b if their step is 1.

@@ -150,39 +150,74 @@ bool is_global(const Window2d& w) {
          w.padding_height == 0 && w.padding_width == 0 && w.dilation_height == 1 && w.dilation_width == 1;
 }
 
-/// finish(begin, end) is called when planes [begin, end) of the output have been written.
-template <class Op, class T, class Finish>
-void pool(const Window2d& w, const T* input, T* output, const Finish& finish) {
-  const PaddedRow padded(w);
-  const int64_t in_size = w.height * w.width, out_size = w.out_height * w.out_width;
-  const bool global = is_global(w);
-  for_planes<T>(w, padded.length, [&](int64_t begin, int64_t end, T* scratch) {
-    if (global) {
-      for (int64_t p = begin; p < end; ++p) output[p] = reduce_row<Op>(in_size, input + p * in_size);
-    } else {
-      pool_planes<Op>(w, padded, end - begin, input + begin * in_size, output + begin * out_size, scratch);
-    }
-    finish(begin, end);
-  });
-}
-
 /// 2 * count values, from one to two packets: windows two wide, side by side.
 template <class T>
 struct PairRow {
   Packet<T> first, second;    // the left and the right column of each
 
   static PairRow read(const T* x, int64_t count) {
-    const int64_t right = 2 * count - kLanes<T>;
-    const Packet<T> a = load_some(x, 0, right < 0 ? 2 * count : kLanes<T>);
-    const Packet<T> b = right > 0 ? load_some(x, kLanes<T>, right) : splat(T(0));
-    return {even_lanes(a, b), odd_lanes(a, b)};
+    return read(count, [x](auto load) { return load(x); });
+  }
+  /// Of two rows, joined.
+  template <class Op>
+  static PairRow read_joined(const T* x, const T* y, int64_t count) {
+    return read(count, [x, y](auto load) { return Op::join(load(x), load(y)); });
   }
   void write(T* x, int64_t count) const {
     const int64_t right = 2 * count - kLanes<T>;
     store_some(x, 0, right < 0 ? 2 * count : kLanes<T>, low_pairs(first, second));
     if (right > 0) store_some(x, kLanes<T>, right, high_pairs(first, second));
   }
+
+ private:
+  /// packet(load) gives what is read by load(row).
+  template <class Rows>
+  static PairRow read(int64_t count, const Rows& packet) {
+    const int64_t right = 2 * count - kLanes<T>, left = right < 0 ? 2 * count : kLanes<T>;
+    const Packet<T> a = packet([=](const T* x) { return load_some(x, 0, left); });
+    const Packet<T> b = right > 0 ? packet([=](const T* x) { return load_some(x, kLanes<T>, right); }) : splat(T(0));
+    return {even_lanes(a, b), odd_lanes(a, b)};
+  }
 };
+
+/// Windows of 2 by 2 that lie side by side without padding.
+bool is_tiled(const Window2d& w) {
+  return w.kernel_height == 2 && w.kernel_width == 2 && w.stride_height == 2 && w.stride_width == 2 &&
+         w.padding_height == 0 && w.padding_width == 0 && w.dilation_height == 1 && w.dilation_width == 1 &&
+         2 * w.out_height <= w.height && 2 * w.out_width <= w.width;
+}
+
+template <class Op, class T>
+void pool_tiles(const Window2d& w, int64_t planes, const T* x, T* y) {
+  for (int64_t p = 0; p < planes; ++p, x += w.height * w.width) {
+    for (int64_t i = 0; i < w.out_height; ++i, y += w.out_width) {
+      const T *const upper = x + 2 * i * w.width, *const lower = upper + w.width;
+      for (int64_t j = 0; j < w.out_width; j += kLanes<T>) {
+        const int64_t count = smaller(kLanes<T>, w.out_width - j);
+        const PairRow<T> pairs = PairRow<T>::template read_joined<Op>(upper + 2 * j, lower + 2 * j, count);
+        store_some(y, j, count, Op::join(pairs.first, pairs.second));
+      }
+    }
+  }
+}
+
+/// finish(begin, end) is called when planes [begin, end) of the output have been written.
+template <class Op, class T, class Finish>
+void pool(const Window2d& w, const T* input, T* output, const Finish& finish) {
+  const PaddedRow padded(w);
+  const int64_t in_size = w.height * w.width, out_size = w.out_height * w.out_width;
+  const bool global = is_global(w), tiled = is_tiled(w);
+  for_planes<T>(w, padded.length, [&](int64_t begin, int64_t end, T* scratch) {
+    if (global) {
+      for (int64_t p = begin; p < end; ++p) output[p] = reduce_row<Op>(in_size, input + p * in_size);
+    } else if (tiled) {
+      pool_tiles<Op>(w, end - begin, input + begin * in_size, output + begin * out_size);
+    } else {
+      pool_planes<Op>(w, padded, end - begin, input + begin * in_size, output + begin * out_size, scratch);
+    }
+    finish(begin, end);
+  });
+}
 
 /// For rows whose windows may have NaN: the last one gets the gradient.
 template <class T>

@@ -7,6 +7,7 @@
 namespace teff {
 namespace {
 
+using detail::apply_in_place;
 using ops::Activation;
 using ops::Elementwise;
 using ops::Parameters;
@@ -65,16 +66,16 @@ class Softplus : public Elementwise<Softplus, Activation::softplus, SoftplusOpti
 
 }  // namespace
 
-Tensor hardtanh(const Tensor& x, double min, double max) { return apply(Hardtanh({min, max}), {x}); }
-Tensor elu(const Tensor& x, double alpha) { return apply(Elu({alpha}), {x}); }
-Tensor silu(const Tensor& x) { return apply(Plain<Activation::silu>(), {x}); }
-Tensor hardswish(const Tensor& x) { return apply(Plain<Activation::hardswish>(), {x}); }
-Tensor hardsigmoid(const Tensor& x) { return apply(Plain<Activation::hardsigmoid>(), {x}); }
-Tensor softplus(const Tensor& x, double beta, double threshold) { return apply(Softplus({beta, threshold}), {x}); }
+Tensor hardtanh(Tensor x, double min, double max) { return apply_in_place(Hardtanh({min, max}), std::move(x)); }
+Tensor elu(Tensor x, double alpha) { return apply_in_place(Elu({alpha}), std::move(x)); }
+Tensor silu(Tensor x) { return apply_in_place(Plain<Activation::silu>(), std::move(x)); }
+Tensor hardswish(Tensor x) { return apply_in_place(Plain<Activation::hardswish>(), std::move(x)); }
+Tensor hardsigmoid(Tensor x) { return apply_in_place(Plain<Activation::hardsigmoid>(), std::move(x)); }
+Tensor softplus(Tensor x, double beta, double threshold) { return apply_in_place(Softplus({beta, threshold}), std::move(x)); }
 
-Tensor gelu(const Tensor& x, GeluApproximation approximate) {
-  if (approximate == GeluApproximation::tanh) return apply(Plain<Activation::gelu_tanh>(), {x});
-  return apply(Plain<Activation::gelu>(), {x});
+Tensor gelu(Tensor x, GeluApproximation approximate) {
+  if (approximate == GeluApproximation::tanh) return apply_in_place(Plain<Activation::gelu_tanh>(), std::move(x));
+  return apply_in_place(Plain<Activation::gelu>(), std::move(x));
 }
 
 std::span<const OpEntry> ops::activation_ops() {

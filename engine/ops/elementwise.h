@@ -141,7 +141,7 @@ class Elementwise : public OpWith<Derived, Options> {
 
   TensorList backward(const BackwardContext& context) const override {
     const Tensor& grad = context.grad;
-    Tensor grad_x = detail::make_tensor(grad.type());
+    Tensor grad_x = context.make_gradient();
     const auto [a, b] = static_cast<const Derived&>(*this).parameters();
     visit_computable(grad.dtype(), [&, a = a, b = b](auto zero) {
       using T = decltype(zero);

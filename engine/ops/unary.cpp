@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <limits>
+#include <utility>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/ops.h"
@@ -12,6 +13,7 @@
 namespace teff {
 namespace {
 
+using detail::apply_in_place;
 using ops::Elementwise;
 using ops::Parameters;
 using ops::Plain;
@@ -101,19 +103,19 @@ class To : public OpWith<To, ToOptions> {
 
 }  // namespace
 
-Tensor neg(const Tensor& x) { return apply(Plain<Unary::neg>(), {x}); }
-Tensor exp(const Tensor& x) { return apply(Plain<Unary::exp>(), {x}); }
-Tensor log(const Tensor& x) { return apply(Plain<Unary::log>(), {x}); }
-Tensor sqrt(const Tensor& x) { return apply(Plain<Unary::sqrt>(), {x}); }
-Tensor abs(const Tensor& x) { return apply(Plain<Unary::abs>(), {x}); }
-Tensor relu(const Tensor& x) { return apply(Plain<Unary::relu>(), {x}); }
-Tensor sigmoid(const Tensor& x) { return apply(Plain<Unary::sigmoid>(), {x}); }
-Tensor tanh(const Tensor& x) { return apply(Plain<Unary::tanh>(), {x}); }
+Tensor neg(Tensor x) { return apply_in_place(Plain<Unary::neg>(), std::move(x)); }
+Tensor exp(Tensor x) { return apply_in_place(Plain<Unary::exp>(), std::move(x)); }
+Tensor log(Tensor x) { return apply_in_place(Plain<Unary::log>(), std::move(x)); }
+Tensor sqrt(Tensor x) { return apply_in_place(Plain<Unary::sqrt>(), std::move(x)); }
+Tensor abs(Tensor x) { return apply_in_place(Plain<Unary::abs>(), std::move(x)); }
+Tensor relu(Tensor x) { return apply_in_place(Plain<Unary::relu>(), std::move(x)); }
+Tensor sigmoid(Tensor x) { return apply_in_place(Plain<Unary::sigmoid>(), std::move(x)); }
+Tensor tanh(Tensor x) { return apply_in_place(Plain<Unary::tanh>(), std::move(x)); }
 
-Tensor leaky_relu(const Tensor& x, double negative_slope) { return apply(LeakyRelu({negative_slope}), {x}); }
+Tensor leaky_relu(Tensor x, double negative_slope) { return apply_in_place(LeakyRelu({negative_slope}), std::move(x)); }
 
-Tensor clamp(const Tensor& x, std::optional<double> min, std::optional<double> max) {
-  return apply(Clamp({min, max}), {x});
+Tensor clamp(Tensor x, std::optional<double> min, std::optional<double> max) {
+  return apply_in_place(Clamp({min, max}), std::move(x));
 }
 
 Tensor pow(const Tensor& base, double exponent) { return apply(PowScalar({exponent}), {base}); }

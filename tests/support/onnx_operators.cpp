@@ -23,7 +23,7 @@ OnnxOperator one(std::function<Tensor(const Case&)> function) {
   return [=](const Case& c) { return std::vector<Tensor>{function(c)}; };
 }
 
-OnnxOperator unary(Tensor (*function)(const Tensor&)) {
+OnnxOperator unary(Tensor (*function)(Tensor)) {
   return one([=](const Case& c) { return function(c.inputs[0]); });
 }
 

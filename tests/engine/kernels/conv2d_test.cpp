@@ -170,6 +170,9 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for many small
               .dilation = {1, 2}});
     check<T>({.batch = batch, .in = 70, .out = 20, .image = {3, 3}, .kernel = {3, 3}, .padding = {1, 1}});
     check<T>({.batch = batch, .in = 2, .out = 1, .image = {2, 2}, .kernel = {2, 2}});
+    check<T>({.batch = batch, .in = 9, .out = 4, .image = {10, 11}, .kernel = {3, 4}});
+    check<T>({.batch = batch, .in = 5, .out = 70, .image = {6, 5}, .kernel = {3, 3}, .padding = {1, 1}});
+    check<T>({.batch = batch, .in = 3, .out = 4, .image = {4, 7}, .kernel = {2, 2}, .dilation = {3, 5}});    // holes
   }
 }
 

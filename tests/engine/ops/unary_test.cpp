@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <utility>
+
 #include "op_test.h"
 
 using namespace teff;
@@ -22,7 +24,7 @@ TEST_SUITE("unary operations") {
   }
 
   TEST_CASE("derivatives at the corners are those of PyTorch") {
-    const auto gradient = [](const Tensor& x, Tensor (*f)(const Tensor&)) {
+    const auto gradient = [](const Tensor& x, Tensor (*f)(Tensor)) {
       f(x).sum().backward();
       return show(x.grad());
     };
@@ -50,6 +52,49 @@ TEST_SUITE("unary operations") {
     }
     y.sum().backward();
     CHECK(show(x.grad()) == "float32 [2]: 0 1");
+  }
+
+  TEST_CASE("a result takes the memory of a temporary that nobody else holds") {
+    const Tensor x = leaf({-1, 2}, {2});
+    Tensor h = mul(x, 3);
+    const float* elements = h.data<float>();
+    const Tensor y = relu(std::move(h));
+    CHECK(y.data<float>() == elements);
+    CHECK(show(y) == "float32 [2]: 0 6");
+    y.sum().backward();
+    CHECK(show(x.grad()) == "float32 [2]: 0 3");
+  }
+
+  TEST_CASE("what somebody holds, or backward needs, keeps its values") {
+    const Tensor h = tensor<float>({-1, 2});
+    CHECK(show(relu(h)) == "float32 [2]: 0 2");
+    CHECK(show(relu(h.view({1, 2}))) == "float32 [1, 2]: 0 2");
+    CHECK(show(relu(h.detach())) == "float32 [2]: 0 2");
+    CHECK(show(h) == "float32 [2]: -1 2");
+
+    float elements[] = {-1, 2};
+    CHECK(show(relu(Tensor::from_external(elements, {2}))) == "float32 [2]: 0 2");
+    CHECK(elements[0] == -1);
+
+    const Tensor a = leaf({-2, 3}, {2});
+    abs(mul(a, 1)).sum().backward();    // the derivative of abs is one of its input
+    CHECK(show(a.grad()) == "float32 [2]: -1 1");
+    const Tensor b = leaf({0, 0}, {2});
+    neg(sigmoid(b)).sum().backward();    // and that of sigmoid one of its result
+    CHECK(show(b.grad()) == "float32 [2]: -0.25 -0.25");
+  }
+
+  TEST_CASE("a gradient is overwritten only if nobody else gets it") {
+    const Tensor a = leaf({-1, 2}, {2}), b = leaf({1, 1}, {2});
+    const Tensor gradient = tensor<float>({5, 7});
+    (relu(mul(a, 1)) + b).backward(gradient);    // b gets the same gradient, unchanged
+    CHECK(show(a.grad()) == "float32 [2]: 0 7");
+    CHECK(show(b.grad()) == "float32 [2]: 5 7");
+    CHECK(show(gradient) == "float32 [2]: 5 7");
+    const Tensor c = leaf({-1, 2}, {2});
+    const Tensor h = mul(c, 1);
+    (neg(h) + relu(h) + h).backward(gradient);
+    CHECK(show(c.grad()) == "float32 [2]: 0 7");
   }
 
   TEST_CASE("to converts, gives the tensor itself for its own dtype, and passes gradients between floats") {
