@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <utility>
+
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/elementwise.h"
@@ -71,7 +73,9 @@ Tensor elu(Tensor x, double alpha) { return apply_in_place(Elu({alpha}), std::mo
 Tensor silu(Tensor x) { return apply_in_place(Plain<Activation::silu>(), std::move(x)); }
 Tensor hardswish(Tensor x) { return apply_in_place(Plain<Activation::hardswish>(), std::move(x)); }
 Tensor hardsigmoid(Tensor x) { return apply_in_place(Plain<Activation::hardsigmoid>(), std::move(x)); }
-Tensor softplus(Tensor x, double beta, double threshold) { return apply_in_place(Softplus({beta, threshold}), std::move(x)); }
+Tensor softplus(Tensor x, double beta, double threshold) {
+  return apply_in_place(Softplus({beta, threshold}), std::move(x));
+}
 
 Tensor gelu(Tensor x, GeluApproximation approximate) {
   if (approximate == GeluApproximation::tanh) return apply_in_place(Plain<Activation::gelu_tanh>(), std::move(x));
