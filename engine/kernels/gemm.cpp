@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kChunkRows = 210;         // of A, times kBlockDepth: 420 KiB of floats
 constexpr int64_t kChunkColumns = 1024;     // how often a packed panel of A is used
 constexpr int64_t kMaxTasks = 8;            // enough to balance; more would pack more often
-constexpr int64_t kMultiplyAddsPerTask = 1'000'000;
+constexpr int64_t kMultiplyAddsPerTask = 400'000;
 
 /// How C is cut into panels of tile height or width, and these into chunks.
 struct Chunks {
