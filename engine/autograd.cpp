@@ -13,6 +13,7 @@
 #include "teff/engine/kernels/kernels.h"
 #include "teff/engine/op.h"
 #include "teff/engine/op_timer.h"
+#include "teff/engine/parallel.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -107,14 +108,16 @@ void check_grad(const Node& node, std::size_t input, const Tensor& grad) {
 }
 
 /// A gradient costs about what forward does, for each of the (at most two) factors that gets one.
+detail::TensorTypes input_types(const Node& node) {
+  detail::TensorTypes types;
+  types.reserve(node.inputs.size());
+  for (const Tensor& input : node.inputs) types.push_back(input.type());
+  return types;
+}
+
 void report(const detail::OpTimer& timer, const Node& node, const TensorList& grads) {
-  std::vector<TensorType> types;
-  double bytes = static_cast<double>(numel(node.type.shape)) * static_cast<double>(size_of(node.type.dtype));
-  double gradients = 0;
-  for (const Tensor& input : node.inputs) {
-    types.push_back(input.type());
-    bytes += static_cast<double>(input.nbytes());
-  }
+  const detail::TensorTypes types = input_types(node);
+  double bytes = detail::moved_bytes(types, node.type), gradients = 0;
   for (const Tensor& grad : grads) {
     if (grad.defined()) bytes += static_cast<double>(grad.nbytes());
   }
@@ -127,6 +130,8 @@ TensorList call_backward(const Node& node, Tensor grad) {
   const std::size_t count = node.inputs.size();
   const auto wanted = std::allocate_shared<bool[]>(CachingAllocator<bool>(), std::max<std::size_t>(count, 1));
   for (std::size_t i = 0; i < count; ++i) wanted.get()[i] = node.inputs[i].requires_grad();
+  const detail::CallerOnly caller_only(detail::threads_are_far() &&
+                                       detail::is_short(*node.op, input_types(node), node.type));
   const detail::OpTimer timer;
   TensorList grads = node.op->backward({grad, node.inputs, node.saved, {wanted.get(), count}});
   if (timer.on()) report(timer, node, grads);

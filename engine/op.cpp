@@ -9,6 +9,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/graph.h"
 #include "teff/engine/op_timer.h"
+#include "teff/engine/parallel.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -30,8 +31,6 @@ class NotCapturing {
  private:
   int previous_;
 };
-
-using Types = std::vector<TensorType, CachingAllocator<TensorType>>;
 
 std::uint32_t version_of(const Tensor& tensor) {
   const std::shared_ptr<Storage>& storage = tensor.impl()->storage;
@@ -98,23 +97,15 @@ void check_result(const Op& op, const Tensor& result, const TensorType& expected
               ", as output_type said, got " + (result.defined() ? detail::describe(result.type()) : "none"));
 }
 
-double bytes_of(std::span<const TensorType> inputs, const TensorType& output) {
-  const auto bytes = [](const TensorType& type) {
-    return static_cast<double>(numel(type.shape)) * static_cast<double>(size_of(type.dtype));
-  };
-  double sum = bytes(output);
-  for (const TensorType& input : inputs) sum += bytes(input);
-  return sum;
-}
-
 /// What forward does inside is its own affair: nothing of it is recorded.
 Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
   const NoGradGuard no_grad;
   const NotCapturing not_capturing;
+  const detail::CallerOnly caller_only(detail::threads_are_far() && detail::is_short(op, types, context.output));
   const detail::OpTimer timer;
   Tensor result = op.forward(context);
   if (timer.on()) {
-    timer.report(op.name(), false, scope, op.flop(types, context.output), bytes_of(types, context.output));
+    timer.report(op.name(), false, scope, op.flop(types, context.output), detail::moved_bytes(types, context.output));
   }
   check_result(op, result, context.output);
   return result;
@@ -123,7 +114,7 @@ Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const
 /// `share` gives the op as the node will hold it.
 template <class Share>
 Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, const Tensor* destination = nullptr) {
-  Types types;
+  detail::TensorTypes types;
   types.reserve(inputs.size());
   bool requires_grad = false;
   for (const Tensor& input : inputs) {
@@ -201,6 +192,21 @@ ScopeGuard::~ScopeGuard() {
 
 double Op::flop(std::span<const TensorType>, const TensorType& output) const {
   return static_cast<double>(numel(output.shape));
+}
+
+double detail::moved_bytes(std::span<const TensorType> inputs, const TensorType& output) {
+  const auto bytes = [](const TensorType& type) {
+    return static_cast<double>(numel(type.shape)) * static_cast<double>(size_of(type.dtype));
+  };
+  double sum = bytes(output);
+  for (const TensorType& input : inputs) sum += bytes(input);
+  return sum;
+}
+
+bool detail::is_short(const Op& op, std::span<const TensorType> inputs, const TensorType& output) {
+  // Roughly what one core does in a nanosecond. Beyond this time two threads win although they wait for each other's data.
+  constexpr double kFlop = 100, kBytes = 20, kShort = 150'000;
+  return op.flop(inputs, output) / kFlop + moved_bytes(inputs, output) / kBytes < kShort;
 }
 
 std::string detail::describe(const TensorType& type) {

@@ -2,6 +2,7 @@
 #include "teff/engine/parallel.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
@@ -17,9 +18,17 @@ namespace teff {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-// How long an idle worker looks for the next job before it sleeps: longer than the gap between two operations
-// of a running network, too short to matter for anyone else's work.
-constexpr int kSpins = 4000;
+using Clock = std::chrono::steady_clock;
+// How long an idle worker looks for the next job before it sleeps: longer than the gap between two operations of a
+// running network, too short to matter for anyone else's work.
+constexpr Clock::duration kPatience = std::chrono::microseconds(300);
+// Waking a worker takes up to 10 us of the caller's time, and it works after 30. So the caller begins alone, and wakes
+// them if it still has something to do after that long. Jobs that follow within kPatience count as one.
+constexpr Clock::duration kWorthWaking = std::chrono::microseconds(20);
+// A worker that looks for a job finds it after 250 ns if its core is near, and after 1000 if it is in another socket: as
+// the cores of a virtual machine are at times, for seconds.
+constexpr std::int64_t kFar = 600, kFarthest = 2000;
+constexpr int kProbe = 64;    // how often something short is shared all the same, to see whether that has changed
 
 thread_local bool inside_task = false;
 
@@ -45,16 +54,21 @@ struct Job {
   std::vector<Share>* shares = nullptr;
   std::atomic<bool> failed{false};
   std::exception_ptr error;
+  Clock::time_point opened;    // not set: workers slept
 
-  void work(std::size_t thread) {
+  /// Calls before_each() before each index that the thread takes.
+  template <class BeforeEach>
+  void work(std::size_t thread, const BeforeEach& before_each) {
     inside_task = true;
-    for (std::size_t i = 0; i < shares->size(); ++i) work_on((*shares)[(thread + i) % shares->size()]);
+    for (std::size_t i = 0; i < shares->size(); ++i) work_on((*shares)[(thread + i) % shares->size()], before_each);
     inside_task = false;
   }
 
  private:
-  void work_on(Share& share) {
+  template <class BeforeEach>
+  void work_on(Share& share, const BeforeEach& before_each) {
     for (std::int64_t i = share.next.fetch_add(1); i < share.end; i = share.next.fetch_add(1)) {
+      before_each();
       try {
         if (!failed) body(context, i);
       } catch (...) {
@@ -74,13 +88,19 @@ int default_threads() {
   return cores == 0 ? 1 : static_cast<int>(cores < kMaxThreads ? cores : kMaxThreads);
 }
 
-/// The workers. `generation_` counts jobs; a worker that sees a new number joins the job, if it comes before the
-/// caller has closed it. The caller closes the job before it waits, so no worker can touch it afterwards.
+/// The workers. `gate_` is the number of jobs so far, whether the last one is open, and how many workers are inside. A
+/// worker that sees a new number enters if the job is open; the caller closes it before it waits for those inside, so
+/// no worker can touch it afterwards. Nobody takes a lock but to sleep.
 class Pool {
  public:
   ~Pool() { stop(); }
 
   int size() const { return threads_.load(std::memory_order_relaxed); }
+
+  bool is_far() {
+    if (delay_.load(std::memory_order_relaxed) < kFar) return false;
+    return probe_.fetch_add(1, std::memory_order_relaxed) % kProbe != 0;
+  }
 
   void resize(int count) {
     std::vector<Share> shares(static_cast<std::size_t>(count));
@@ -97,26 +117,30 @@ class Pool {
     if (workers_.empty()) start();
     share_out(count);
     job.shares = &shares_;
-    {
-      std::lock_guard lock(mutex_);
-      job_ = &job;
-      generation_.fetch_add(1, std::memory_order_release);
+    job_ = &job;
+    const bool awake = sleeping_ == 0;
+    if (awake) job.opened = Clock::now();
+    open(kOpen);
+    if (awake) {
+      job.work(0, [] {});
+    } else {
+      work_and_wake(job);
     }
-    if (sleeping_.load() > 0) wake_.notify_all();
-    job.work(0);
-    {
-      std::lock_guard lock(mutex_);
-      job_ = nullptr;
-    }
-    while (active_.load(std::memory_order_acquire) != 0) pause_cpu();
+    gate_.fetch_and(~kOpen);
+    while (inside(gate_.load(std::memory_order_acquire)) != 0) pause_cpu();
     return true;
   }
 
  private:
+  static constexpr std::uint64_t kOpen = std::uint64_t{1} << 31, kNextJob = kOpen << 1;
+
+  static std::uint64_t job_number(std::uint64_t gate) { return gate / kNextJob; }
+  static std::uint64_t inside(std::uint64_t gate) { return gate % kOpen; }
+
   void start() {
     stopping_ = false;
     for (std::size_t i = 1; i < shares_.size(); ++i) {
-      workers_.emplace_back([this, i, seen = generation_.load()] { loop(i, seen); });
+      workers_.emplace_back([this, i, seen = job_number(gate_.load())] { loop(i, seen); });
     }
   }
 
@@ -131,46 +155,91 @@ class Pool {
     }
   }
 
+  /// The caller's part of a job if workers sleep.
+  void work_and_wake(Job& job) {
+    if (Clock::now() - last_end_ > kPatience) busy_since_ = Clock::now();
+    bool woken = false;
+    job.work(0, [&] {
+      if (woken || Clock::now() - busy_since_ < kWorthWaking) return;
+      wake();
+      woken = true;
+    });
+    last_end_ = Clock::now();
+  }
+
   void stop() {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-      generation_.fetch_add(1);
-    }
-    wake_.notify_all();
+    stopping_ = true;
+    open(0);
+    wake();
     for (std::thread& worker : workers_) worker.join();
     workers_.clear();
   }
 
+  /// The next number, for all workers to see.
+  void open(std::uint64_t flag) {
+    gate_.store((job_number(gate_.load(std::memory_order_relaxed)) + 1) * kNextJob | flag);
+  }
+
+  void wake() {
+    { std::lock_guard lock(mutex_); }    // whoever saw the number before this one is waiting now
+    wake_.notify_all();
+  }
+
   void loop(std::size_t thread, std::uint64_t seen) {
     for (;;) {
-      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) pause_cpu();
-      std::unique_lock lock(mutex_);
-      ++sleeping_;
-      wake_.wait(lock, [&] { return generation_.load() != seen; });
-      --sleeping_;
-      seen = generation_.load();
+      seen = wait_for_other(seen);
       if (stopping_) return;
-      Job* job = job_;
-      if (job == nullptr) continue;
-      active_.fetch_add(1);
-      lock.unlock();
-      job->work(thread);
-      active_.fetch_sub(1, std::memory_order_release);
+      if (!enter()) continue;
+      if (job_->opened != Clock::time_point()) note_delay(Clock::now() - job_->opened);
+      job_->work(thread, [] {});
+      gate_.fetch_sub(1, std::memory_order_release);
     }
   }
 
+  std::uint64_t wait_for_other(std::uint64_t seen) {
+    std::uint64_t number = seen;
+    const auto is_other = [&] { return (number = job_number(gate_.load())) != seen; };
+    for (const Clock::time_point end = Clock::now() + kPatience; Clock::now() < end;) {
+      for (int spin = 0; spin < 32; ++spin) {
+        if (is_other()) return number;
+        pause_cpu();
+      }
+    }
+    std::unique_lock lock(mutex_);
+    ++sleeping_;
+    wake_.wait(lock, is_other);
+    --sleeping_;
+    return number;
+  }
+
+  /// A running mean; what is longer has other causes.
+  void note_delay(std::chrono::nanoseconds delay) {
+    const std::int64_t mean = delay_.load(std::memory_order_relaxed);
+    const std::int64_t now = delay.count() < kFarthest ? delay.count() : kFarthest;
+    delay_.store(mean + (now - mean) / 16, std::memory_order_relaxed);
+  }
+
+  bool enter() {
+    std::uint64_t gate = gate_.load();
+    while ((gate & kOpen) != 0) {
+      if (gate_.compare_exchange_weak(gate, gate + 1)) return true;
+    }
+    return false;
+  }
+
   std::mutex use_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
   std::vector<std::thread> workers_;
   std::atomic<int> threads_{default_threads()};
   std::vector<Share> shares_ = std::vector<Share>(static_cast<std::size_t>(size()));    // of the threads
-  std::atomic<std::uint64_t> generation_{0};
-  std::atomic<int> sleeping_{0};
-  std::atomic<int> active_{0};
   Job* job_ = nullptr;
-  bool stopping_ = false;
+  Clock::time_point busy_since_, last_end_;    // of jobs while workers slept
+  std::atomic<std::int64_t> delay_{0};         // nanoseconds until a worker that is awake has found a job
+  std::atomic<unsigned> probe_{0};
+  alignas(64) std::atomic<std::uint64_t> gate_{0};
+  alignas(64) std::mutex mutex_;    // of those who sleep
+  std::condition_variable wake_;
+  std::atomic<int> sleeping_{0};
+  std::atomic<bool> stopping_{false};
 };
 
 Pool& pool() {
@@ -189,6 +258,11 @@ void set_num_threads(int count) {
   if (inside_task) throw Error("set_num_threads: expected a call outside parallel_for, got one from a task of it");
   pool().resize(count);
 }
+
+bool detail::threads_are_far() { return pool().size() > 1 && !inside_task && pool().is_far(); }
+
+detail::CallerOnly::CallerOnly(bool on) : previous_(inside_task) { inside_task = previous_ || on; }
+detail::CallerOnly::~CallerOnly() { inside_task = previous_; }
 
 void detail::parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* context) {
   if (inside_task || pool().size() == 1) {

@@ -18,6 +18,21 @@ void set_num_threads(int count);
 namespace detail {
 /// Calls body(context, i) for every i in [0, count), on the pool's threads and the calling one.
 void parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* context);
+
+/// Whether the threads' cores are so far from each other that little work is done sooner by one. Measured with every job.
+bool threads_are_far();
+
+/// While it lives, parallel_for of this thread runs on the caller, if `on`.
+class CallerOnly {
+ public:
+  explicit CallerOnly(bool on);
+  ~CallerOnly();
+  CallerOnly(const CallerOnly&) = delete;
+  CallerOnly& operator=(const CallerOnly&) = delete;
+
+ private:
+  bool previous_;
+};
 }  // namespace detail
 
 /// Calls task(i) once for every i in [0, count) and returns when all calls have ended. The calls may run at the

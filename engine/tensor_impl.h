@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "teff/engine/op.h"
 #include "teff/engine/tensor.h"
@@ -74,6 +76,14 @@ Tensor make_tensor(const TensorType& type);
 
 /// A tensor of which only shape and dtype are known: reading or writing its values is an error.
 Tensor make_without_values(const TensorType& type);
+
+using TensorTypes = std::vector<TensorType, CachingAllocator<TensorType>>;
+
+/// Size of inputs and result, each once.
+double moved_bytes(std::span<const TensorType> inputs, const TensorType& output);
+
+/// Whether an operation, in either direction, is so short that threads far from each other gain nothing.
+bool is_short(const Op& op, std::span<const TensorType> inputs, const TensorType& output);
 
 /// Sets all elements of a tensor that nobody else has seen yet.
 void fill(const Tensor& tensor, double value);

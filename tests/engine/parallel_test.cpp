@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -93,6 +94,39 @@ TEST_SUITE("parallel") {
       });
     });
     CHECK(sums == std::vector<std::int64_t>(8, 4950));
+  }
+
+  TEST_CASE("workers that sleep are woken by a job that goes on") {
+    const Threads guard(2);
+    calls(2);    // starts them
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto caller = std::this_thread::get_id();
+    std::atomic<bool> elsewhere = false;
+    parallel_for(50'000, [&](std::int64_t) {    // 10 s at most
+      if (std::this_thread::get_id() != caller) elsewhere = true;
+      if (!elsewhere) std::this_thread::sleep_for(std::chrono::microseconds(200));
+    });
+    CHECK(elsewhere);
+  }
+
+  TEST_CASE("CallerOnly keeps tasks on the caller, also those of a parallel_for inside a task") {
+    const Threads guard(4);
+    const auto caller = std::this_thread::get_id();
+    const auto all_here = [&] {
+      std::atomic<bool> here = true;
+      parallel_for(100, [&](std::int64_t) {
+        if (std::this_thread::get_id() != caller) here = false;
+      });
+      return here.load();
+    };
+    const detail::CallerOnly outer(true);
+    CHECK(all_here());
+    {
+      const detail::CallerOnly inner(false);    // does not let go of what the outer one holds
+      CHECK(all_here());
+    }
+    CHECK(all_here());
+    CHECK_FALSE(detail::threads_are_far());
   }
 
   TEST_CASE("set_num_threads refuses counts out of range and calls from a task") {
