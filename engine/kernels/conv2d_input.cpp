@@ -145,15 +145,12 @@ class ImageLanesGradient {
 
   /// Gives the number of images done: whole packets of them.
   int64_t run(const Correlation<T>& c) {
-    return for_image_blocks(c, filters_, channels_, y_, x_, [&](const Correlation<T>& block) {
-      const int64_t work = channels_ * filters_ * y_.taps * x_.taps * y_.out * x_.out * kLanes<T>;
-      const Parts rows{y_.out, larger(1, smaller(y_.out, work / kMultiplyAddsPerTask))};
-      parallel_for(rows.count, [&](int64_t i) { run_rows(block, rows.begin(i), rows.begin(i + 1)); });
-    });
+    return for_image_blocks(
+        c, filters_, channels_, y_, x_,
+        [&](const Correlation<T>& block, int64_t begin, int64_t end) { run_rows(block, begin, end); });
   }
 
  private:
-  static constexpr int64_t kMultiplyAddsPerTask = 400'000;
 
   /// Tiles that take the same weights.
   struct Stretch {

@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kChunkRows = 280;        // output channels of a task
 constexpr int64_t kChunkColumns = 1024;    // columns of dW of a task
 constexpr int64_t kMaxTasks = 8;           // beyond the chunks of dW, the batch is split: each part wants a copy of dW
+constexpr int64_t kLeastTasks = 2;         // for which a block of images is cut
 constexpr int64_t kMultiplyAddsPerTask = 400'000;
 constexpr int64_t kMaxDotRows = 16;         // output channels for which dot products beat packing
 constexpr int64_t kDotPixels = 1024;       // of a block of dot products: a few channels of it fit the first level cache
@@ -207,29 +208,47 @@ bool worth_lanes(const Window2d& w) {
   return plan_of<T>(w).dot ? ceil_div(w.out_width, L) * L * 10 > w.out_width * 11 : true;
 }
 
-/// Block by block of images; a task takes several blocks.
+/// The rows [begin, end) of the output alone, of an image that has just the rows that they see.
+Window2d rows_of(const Window2d& w, int64_t begin, int64_t end) {
+  const Axis y = forward_y(w);
+  Window2d rows = w;
+  rows.out_height = end - begin;
+  rows.height = larger(0, y.end_place(end - 1) - y.first_place(begin));
+  rows.padding_height = larger(0, w.padding_height - begin * w.stride_height);
+  return rows;
+}
+
+/// Block by block of images; a task takes several blocks or, where these are few, some output rows of one.
 template <class T>
 void backward_weight_lanes(const Window2d& w, const T* grad_output, const T* input, int64_t size, T* grad_weight) {
   constexpr int64_t L = kLanes<T>;
-  const int64_t in_size = w.channels * w.height * w.width, out_size = w.out_channels * w.out_height * w.out_width;
+  const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
+  const int64_t in_size = w.channels * in_plane, out_size = w.out_channels * out_plane;
   const Parts blocks{ceil_div(w.batch, L), smaller(kMaxTasks, ceil_div(w.batch, L))};
+  const Parts rows{w.out_height, smaller(w.out_height, ceil_div(kLeastTasks, blocks.count))};
   Window2d one = lanes_window<T>(w);
   one.batch = 1;
-  Workspace<T> sums(static_cast<std::size_t>(blocks.count * size));
-  parallel_for(blocks.count, [&](int64_t part) {
-    Workspace<T> x(static_cast<std::size_t>(in_size * L)), grad(static_cast<std::size_t>(out_size * L));
+  Workspace<T> sums(static_cast<std::size_t>(blocks.count * rows.count * size));
+  parallel_for(blocks.count * rows.count, [&](int64_t task) {
+    const int64_t part = task / rows.count, begin = rows.begin(task % rows.count);
+    const Window2d window = rows_of(one, begin, begin + rows.length(task % rows.count));
+    const int64_t first_row = forward_y(w).first_place(begin);
+    const Stretches in{w.channels, window.height * w.width, in_plane, window.height * w.width};
+    const Stretches out{w.out_channels, window.out_height * w.out_width, out_plane, window.out_height * w.out_width};
+    Workspace<T> x(static_cast<std::size_t>(in.planes * in.length * L));
+    Workspace<T> grad(static_cast<std::size_t>(out.planes * out.length * L));
     Workspace<T> next(static_cast<std::size_t>(size));
-    T* const sum = sums.data() + part * size;
+    T* const sum = sums.data() + task * size;
     for (int64_t block = blocks.begin(part); block < blocks.begin(part + 1); ++block) {
       const int64_t images = smaller(L, w.batch - block * L);
-      gather_lanes(input + block * L * in_size, images, in_size, in_size, x.data());
-      gather_lanes(grad_output + block * L * out_size, images, out_size, out_size, grad.data());
+      gather_stretches(input + block * L * in_size + first_row * w.width, images, in_size, in, x.data());
+      gather_stretches(grad_output + block * L * out_size + begin * w.out_width, images, out_size, out, grad.data());
       const bool first = block == blocks.begin(part);
-      conv2d_backward_weight<T>(one, grad.data(), x.data(), first ? sum : next.data());
+      conv2d_backward_weight<T>(window, grad.data(), x.data(), first ? sum : next.data());
       if (!first) map(0, size, sum, [](Packet<T> a, Packet<T> b) { return padd(a, b); }, sum, next.data());
     }
   });
-  add_parts(sums.data(), blocks.count, size, grad_weight);
+  add_parts(sums.data(), blocks.count * rows.count, size, grad_weight);
 }
 
 }  // namespace

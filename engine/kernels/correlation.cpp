@@ -301,9 +301,11 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
                const WeightLayout<T>& weight, Lanes lanes) {
   if (c.batch == 0 || y.out * x.out == 0) return;
   if (lanes == Lanes::images) {
-    const int64_t done = for_image_blocks(c, channels, weight.panels().size, y, x, [&](const Correlation<T>& block) {
-      correlate(block, channels, y, lanes_axis<T>(x), weight, Lanes::pixels);
-    });
+    const auto correlate_rows = [&](Correlation<T>& block, int64_t begin, int64_t end) {
+      block.output.data += begin * block.output.row;
+      correlate(block, channels, y.part(begin, end), lanes_axis<T>(x), weight, Lanes::pixels);
+    };
+    const int64_t done = for_image_blocks(c, channels, weight.panels().size, y, x, correlate_rows);
     return correlate(c.without(done), channels, y, x, weight, Lanes::pixels);
   }
   const Plan plan = plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size,

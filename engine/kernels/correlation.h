@@ -73,25 +73,42 @@ template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight,
                Lanes lanes);
 
-/// Calls correlate_block(block) for every whole block of images: as one image of `channels` channels with y and
-/// lanes_axis(x), to a place that is as dense as c.output must be. Gives the number of images done.
-template <class T, class CorrelateBlock>
+/// Into how many parts blocks of images are cut for the threads that there are; each gathers what it sees by itself.
+inline int64_t parts_of_block(int64_t blocks, int64_t rows) {
+  const int64_t threads = get_num_threads();
+  int64_t parts = 1;
+  while (parts < rows && blocks * parts < 2 * threads && blocks * parts % threads != 0) ++parts;
+  return parts;
+}
+
+/// Calls correlate_rows(block, begin, end) for every whole block of images, or in turn for rows [begin, end) of its
+/// results: as for one image of `channels` channels with y and lanes_axis(x), to a place that is as dense as c.output
+/// must be. Of the images only what these rows see is there. Gives the number of images done.
+template <class T, class CorrelateRows>
 int64_t for_image_blocks(const Correlation<T>& c, int64_t channels, int64_t out_channels, const Axis& y, const Axis& x,
-                         const CorrelateBlock& correlate_block) {
+                         const CorrelateRows& correlate_rows) {
   constexpr int64_t L = kLanes<T>;
-  const int64_t pixels = y.out * x.out, in_size = channels * y.source * x.source, out_size = out_channels * pixels;
-  parallel_for(c.batch / L, [&](int64_t i) {
-    Workspace<T> input(static_cast<std::size_t>(in_size * L)), output(static_cast<std::size_t>(out_size * L));
-    gather_lanes(c.input + i * L * c.input_step, L, c.input_step, in_size, input.data());
+  const int64_t in_plane = y.source * x.source, out_plane = y.out * x.out, blocks = c.batch / L;
+  const Parts rows{y.out, parts_of_block(blocks, y.out)};
+  parallel_for(blocks * rows.count, [&](int64_t task) {
+    const int64_t image = task / rows.count * L;
+    const int64_t begin = rows.begin(task % rows.count), end = rows.begin(task % rows.count + 1);
+    const int64_t from = y.first_place(begin) * x.source, to = larger(from, y.end_place(end - 1) * x.source);
+    Workspace<T> input(static_cast<std::size_t>(channels * in_plane * L));
+    Workspace<T> output(static_cast<std::size_t>(out_channels * out_plane * L));
+    gather_stretches(c.input + image * c.input_step + from, L, c.input_step, {channels, to - from, in_plane, in_plane},
+                     input.data() + from * L);
     Correlation<T> block = c;
     block.batch = 1;
     block.input = input.data();
-    block.input_end = input.data() + in_size * L;
-    block.output = {output.data(), pixels * L, x.out * L, 1};
-    correlate_block(block);
-    scatter_lanes(output.data(), L, c.output_step, out_size, c.output.data + i * L * c.output_step);
+    block.input_end = input.data() + channels * in_plane * L;
+    block.output = {output.data(), out_plane * L, x.out * L, 1};
+    correlate_rows(block, begin, end);
+    scatter_stretches(output.data() + begin * x.out * L, L, c.output_step,
+                      {out_channels, (end - begin) * x.out, out_plane, out_plane},
+                      c.output.data + image * c.output_step + begin * x.out);
   });
-  return c.batch / L * L;
+  return blocks * L;
 }
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -35,6 +35,18 @@ struct Axis {
   int64_t end_tap(int64_t first) const {
     return smaller(taps, ceil_div(larger(0, source - first * stride - start), spacing));
   }
+  /// The places inside that some of the outputs first to last see lie in [first_place, end_place).
+  int64_t first_place(int64_t first) const { return smaller(source, larger(0, first * stride + start)); }
+  int64_t end_place(int64_t last) const {
+    return larger(0, smaller(source, last * stride + start + (taps - 1) * spacing + 1));
+  }
+  /// The outputs from first to end alone.
+  Axis part(int64_t first, int64_t end) const {
+    Axis axis = *this;
+    axis.out = end - first;
+    axis.start += first * stride;
+    return axis;
+  }
   bool inside() const { return stride == 1 && start >= 0 && start + extent(out) <= source; }
 };
 

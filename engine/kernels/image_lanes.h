@@ -18,6 +18,34 @@ void gather_lanes(const T* images, int64_t count, int64_t step, int64_t size, T*
 template <class T>
 void scatter_lanes(const T* from, int64_t count, int64_t step, int64_t size, T* images);
 
+/// A stretch of each of some planes: `length` elements, at the same place of planes of `plane` elements in an image and
+/// of `block_plane` in a block. Pointers are to the first.
+struct Stretches {
+  int64_t planes, length, plane, block_plane;
+
+  /// As few as possible: whole planes are one.
+  Stretches joined() const {
+    const bool whole = length == plane && length == block_plane;
+    return whole ? Stretches{1, planes * length, planes * plane, planes * block_plane} : *this;
+  }
+};
+
+template <class T>
+void gather_stretches(const T* images, int64_t count, int64_t step, const Stretches& stretches, T* to) {
+  const Stretches s = stretches.joined();
+  for (int64_t i = 0; i < s.planes; ++i) {
+    gather_lanes(images + i * s.plane, count, step, s.length, to + i * s.block_plane * kLanes<T>);
+  }
+}
+
+template <class T>
+void scatter_stretches(const T* from, int64_t count, int64_t step, const Stretches& stretches, T* images) {
+  const Stretches s = stretches.joined();
+  for (int64_t i = 0; i < s.planes; ++i) {
+    scatter_lanes(from + i * s.block_plane * kLanes<T>, count, step, s.length, images + i * s.plane);
+  }
+}
+
 template <class T>
 inline Axis lanes_axis(const Axis& x) {
   Axis lanes = x;

@@ -8,11 +8,13 @@
 #include <random>
 #include <vector>
 
+#include "support/threads_guard.h"
 #include "teff/engine/kernels/kernels.h"
 #include "teff/engine/parallel.h"
 
 using teff::kernels::table;
 using teff::kernels::Window2d;
+using teff::testing::ThreadsGuard;
 
 namespace {
 
@@ -176,6 +178,19 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for many small
   }
 }
 
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition where blocks of small images are cut into rows", T,
+                   float, double) {
+  const ThreadsGuard guard(4);
+  for (const int64_t batch : {8, 16, 40}) {
+    check<T>({.batch = batch, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}});
+    check<T>({.batch = batch, .in = 4, .out = 6, .image = {7, 9}, .kernel = {3, 3}, .padding = {1, 1}, .groups = 2});
+    check<T>({.batch = batch, .in = 3, .out = 5, .image = {9, 5}, .kernel = {3, 2}, .stride = {2, 1}, .padding = {2, 1},
+              .dilation = {2, 1}});
+    check<T>({.batch = batch, .in = 2, .out = 3, .image = {3, 4}, .kernel = {2, 2}, .padding = {4, 1}});  // rows of padding
+    check<T>({.batch = batch, .in = 2, .out = 4, .image = {1, 6}, .kernel = {1, 3}});    // one row is not cut
+  }
+}
+
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for few channels and short rows", T, float, double) {
   for (const int64_t out : {1, 3, 6, 7}) {
     for (const int64_t width : {5, 18, 30, 34, 35}) {
@@ -297,8 +312,11 @@ TEST_CASE_TEMPLATE("conv2d's clamp keeps NaN", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number of threads", T, float, double) {
-  const int before = teff::get_num_threads();
-  for (const Options& o : {Options{.batch = 9, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}},
+  const ThreadsGuard guard(1);
+  for (const Options& o : {Options{.batch = 16, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
+                           Options{.batch = 48, .in = 3, .out = 6, .image = {12, 10}, .kernel = {3, 3},
+                                   .padding = {1, 1}},
+                           Options{.batch = 9, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}},
                            Options{.batch = 70, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
                            Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3},
                                    .padding = {1, 1}},
@@ -310,7 +328,7 @@ TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number o
                            Options{.batch = 4, .in = 32, .out = 32, .image = {28, 28}, .kernel = {3, 3},
                                    .stride = {2, 2}, .padding = {1, 1}, .groups = 32}}) {
     std::vector<Convolution<T>> runs;
-    for (const int threads : {1, 2, 5}) {
+    for (const int threads : {1, 2, 3, 4, 5}) {
       teff::set_num_threads(threads);
       Convolution<T>& c = runs.emplace_back(o);
       c.forward(true, true);
@@ -323,5 +341,4 @@ TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number o
       CHECK(same(c.grad_weight, runs[0].grad_weight));
     }
   }
-  teff::set_num_threads(before);
 }
