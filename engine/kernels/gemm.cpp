@@ -29,7 +29,8 @@ Chunks cut(int64_t m, int64_t n, int64_t k) {
   const int64_t column_panels = ceil_div(n, kTileColumns<T>);
   Parts rows = parts_of_at_most(row_panels.count, kChunkRows / kTileRows);
   Parts columns = parts_of_at_most(column_panels, kChunkColumns / kTileColumns<T>);
-  const int64_t wanted = smaller(kMaxTasks, m * n / larger(1, kMultiplyAddsPerTask / larger(1, k)));
+  const int64_t tasks = smaller(kMaxTasks, m * n / larger(1, kMultiplyAddsPerTask / larger(1, k)));
+  const int64_t wanted = get_num_threads() == 1 ? 1 : tasks;    // how C is cut changes no bit of it
   // Splitting the rows of C packs B once more, splitting its columns A: the longer side is split.
   while (rows.count * columns.count < wanted) {
     const bool rows_left = rows.count < rows.size, columns_left = columns.count < columns.size;

@@ -71,9 +71,16 @@ void tile_kernel(const Tile<T>& tile) {
       TEFF_UNROLL
       for (int p = 0; p < Packets; ++p) b[s][p] = load(row + s * tile.b_second, p * L);
     }
-    for_each([&](Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
-      sum = pmadd(splat(a[r]), b[s][p], sum);
-    });
+    // Row by row: of A, the registers then hold one value at a time.
+    TEFF_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      const Packet<T> value = splat(a[r]);
+      TEFF_UNROLL
+      for (int s = 0; s < Stretches; ++s) {
+        TEFF_UNROLL
+        for (int p = 0; p < Packets; ++p) sums[s][r][p] = pmadd(value, b[s][p], sums[s][r][p]);
+      }
+    }
     a += Rows;
   }
   const int64_t last = tile.columns - (Packets - 1) * L;

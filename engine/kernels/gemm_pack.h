@@ -54,31 +54,43 @@ inline void transpose(Block& block) {
 }
 #endif
 
+/// The square whose rows lie at from[0] + kk, from[1] + kk, ..., as columns: to[j * width + i] = from[i][kk + j].
+template <class T>
+inline void transpose_square(const T* const* from, int64_t kk, T* to, int64_t width) {
+  SquareBlock<T> block;
+  TEFF_UNROLL
+  for (int64_t i = 0; i < kLanes<T>; ++i) block.packet[i] = load(from[i], kk);
+  transpose(block);
+  TEFF_UNROLL
+  for (int64_t j = 0; j < kLanes<T>; ++j) pstoreu(to + j * width, block.packet[j]);
+}
+
+/// The same for the first `depth` columns of `height` rows. whole: more rows than that may be written.
+template <class T>
+inline void transpose_part(const T* const* from, int64_t kk, int64_t height, int64_t depth, bool whole, T* to,
+                           int64_t width) {
+  SquareBlock<T> block;
+  TEFF_UNROLL
+  for (int64_t i = 0; i < kLanes<T>; ++i) block.packet[i] = load_some(from[i], kk, depth);
+  transpose(block);
+  TEFF_UNROLL
+  for (int64_t j = 0; j < kLanes<T>; ++j) {
+    if (j < depth) store_some(to, j * width, whole ? kLanes<T> : height, block.packet[j]);
+  }
+}
+
 /// panel[kk * width + r] = row(r)[kk] for r < rows <= width.
 template <class T, class Row>
 inline void pack_transposed(int64_t rows, int64_t k, const Row& row, T* panel, int64_t width) {
   constexpr int64_t L = kLanes<T>;
   for (int64_t r = 0; r < rows; r += L) {
     const int64_t height = smaller(L, rows - r);
-    const bool fits = r == 0 || r + L <= width;
+    const bool whole = r == 0 || r + L <= width;
     const T* from[L];    // lanes that nobody reads repeat the last row
     for (int64_t i = 0; i < L; ++i) from[i] = row(r + smaller(i, height - 1));
-    for (int64_t kk = 0; kk < k; kk += L) {
-      const int64_t depth = smaller(L, k - kk);
-      SquareBlock<T> block;
-      if (depth == L) {
-        for (int64_t i = 0; i < L; ++i) block.packet[i] = load(from[i], kk);
-      } else {
-        for (int64_t i = 0; i < L; ++i) block.packet[i] = load_part(from[i], kk, depth);
-      }
-      transpose(block);
-      T* to = panel + kk * width + r;
-      if (fits && depth == L) {
-        for (int64_t i = 0; i < L; ++i) pstoreu(to + i * width, block.packet[i]);
-      } else {
-        for (int64_t i = 0; i < depth; ++i) store_some(to, i * width, fits ? L : height, block.packet[i]);
-      }
-    }
+    int64_t kk = 0;
+    for (; whole && kk + L <= k; kk += L) transpose_square(from, kk, panel + kk * width + r, width);
+    for (; kk < k; kk += L) transpose_part(from, kk, height, smaller(L, k - kk), whole, panel + kk * width + r, width);
   }
 }
 

@@ -16,12 +16,19 @@ void gather_lanes(const T* images, int64_t count, int64_t step, int64_t size, T*
 template <class T>
 void scatter_lanes(const T* from, int64_t count, int64_t step, int64_t size, T* images) {
   constexpr int64_t L = kLanes<T>;
-  for (int64_t i = 0; i < size; i += L) {
+  const T* pixels[L];
+  const auto from_pixel = [&](int64_t first, int64_t length) {
+    for (int64_t p = 0; p < L; ++p) pixels[p] = from + (first + smaller(p, length - 1)) * L;
+  };
+  int64_t i = 0;
+  for (; count == L && i + L <= size; i += L) {
+    from_pixel(i, L);
+    transpose_square(pixels, 0, images + i, step);
+  }
+  for (; i < size; i += L) {
     const int64_t length = smaller(L, size - i);
-    SquareBlock<T> block;
-    for (int64_t r = 0; r < L; ++r) block.packet[r] = load(from, (i + smaller(r, length - 1)) * L);
-    transpose(block);
-    for (int64_t lane = 0; lane < count; ++lane) store_some(images + lane * step, i, length, block.packet[lane]);
+    from_pixel(i, length);
+    transpose_part(pixels, 0, length, count, false, images + i, step);
   }
 }
 

@@ -189,12 +189,14 @@ bool is_tiled(const Window2d& w) {
 
 template <class Op, class T>
 void pool_tiles(const Window2d& w, int64_t planes, const T* x, T* y) {
-  for (int64_t p = 0; p < planes; ++p, x += w.height * w.width) {
-    for (int64_t i = 0; i < w.out_height; ++i, y += w.out_width) {
-      const T *const upper = x + 2 * i * w.width, *const lower = upper + w.width;
-      for (int64_t j = 0; j < w.out_width; j += kLanes<T>) {
-        const int64_t count = smaller(kLanes<T>, w.out_width - j);
-        const PairRow<T> pairs = PairRow<T>::template read_joined<Op>(upper + 2 * j, lower + 2 * j, count);
+  // As local values: stores of packets may change anything else that the compiler knows of.
+  const int64_t plane = w.height * w.width, width = w.width, out_height = w.out_height, out_width = w.out_width;
+  for (int64_t p = 0; p < planes; ++p, x += plane) {
+    const T* upper = x;
+    for (int64_t i = 0; i < out_height; ++i, upper += 2 * width, y += out_width) {
+      for (int64_t j = 0; j < out_width; j += kLanes<T>) {
+        const int64_t count = smaller(kLanes<T>, out_width - j);
+        const PairRow<T> pairs = PairRow<T>::template read_joined<Op>(upper + 2 * j, upper + width + 2 * j, count);
         store_some(y, j, count, Op::join(pairs.first, pairs.second));
       }
     }
@@ -363,10 +365,11 @@ void max_pool2d_tiles_backward(const Window2d& w, const T* grad_output, const T*
     T* const plane = grad_input + p * in_size;
     if (!covered) std::memset(plane, 0, static_cast<std::size_t>(in_size) * sizeof(T));
     const auto for_rows = [&](const auto& choose) {
-      for (int64_t i = 0; i < w.out_height; ++i) {
-        const int64_t upper = 2 * i * w.width, lower = upper + w.width;
-        const T *const grad = grad_output + p * out_size + i * w.out_width, *const x = input + p * in_size;
-        choose(w.out_width, grad, x + upper, x + lower, plane + upper, plane + lower);
+      const int64_t width = w.width, out_height = w.out_height, out_width = w.out_width;
+      const T *grad = grad_output + p * out_size, *x = input + p * in_size;
+      T* to = plane;
+      for (int64_t i = 0; i < out_height; ++i, grad += out_width, x += 2 * width, to += 2 * width) {
+        choose(out_width, grad, x, x + width, to, to + width);
       }
     };
     Packet<T> zeros = splat(T(0));
