@@ -8,6 +8,7 @@ namespace teff::kernels::TEFF_ISA {
 namespace {
 
 constexpr int64_t kElementsPerTask = 65536;
+constexpr int kMaxPackets = 8;    // of sums: enough to hide the latency of additions
 
 template <class T>
 void finish(const MatVec<T>& task, int64_t i, T value) {
@@ -45,31 +46,55 @@ void dot_range(const MatVec<T>& task, int64_t begin, int64_t end) {
   for (; row < end; ++row) dot_rows<T, 1>(task, row);
 }
 
-/// Columns of a matrix that is stored by columns: a block of sums in registers runs down all of k.
-template <class T, int Packets>
+/// Columns of a matrix that is stored by columns: a block of sums in registers runs down all of k. Few packets of sums
+/// would wait for each other's additions, so these are several sums over every kChains-th row.
+template <class T, int Packets, bool Whole = false>
 void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
-  Packet<T> sums[Packets];
-  for (int p = 0; p < Packets; ++p) sums[p] = splat(T(0));
-  const T* m = task.matrix + begin;
-  for (int64_t kk = 0; kk < task.k; ++kk, m += task.ld) {
-    const Packet<T> x = splat(task.x[kk]);
-    if constexpr (Packets == 1) {
-      sums[0] = pmadd(x, load_some(m, 0, count), sums[0]);
-    } else {
-      for (int p = 0; p < Packets; ++p) sums[p] = pmadd(x, load(m, p * kLanes<T>), sums[p]);
-    }
+  constexpr int kChains = (kMaxPackets + Packets - 1) / Packets;
+  constexpr int64_t kWhole = (Packets - 1) * kLanes<T>;    // before the last packet
+  Packet<T> sums[kChains][Packets];
+  TEFF_UNROLL
+  for (int c = 0; c < kChains; ++c) {
+    TEFF_UNROLL
+    for (int p = 0; p < Packets; ++p) sums[c][p] = splat(T(0));
   }
+  const T* m = task.matrix + begin;
+  const auto add_row = [&](int64_t kk, Packet<T>* sum) __attribute__((always_inline)) {
+    const Packet<T> x = splat(task.x[kk]);
+    TEFF_UNROLL
+    for (int p = 0; p + 1 < Packets; ++p) sum[p] = pmadd(x, load(m, p * kLanes<T>), sum[p]);
+    const Packet<T> last = Whole ? load(m, kWhole) : load_some(m, kWhole, count - kWhole);
+    sum[Packets - 1] = pmadd(x, last, sum[Packets - 1]);
+    m += task.ld;
+  };
+  int64_t kk = 0;
+  for (; kk + kChains <= task.k; kk += kChains) {
+    TEFF_UNROLL
+    for (int c = 0; c < kChains; ++c) add_row(kk + c, sums[c]);
+  }
+  for (; kk < task.k; ++kk) add_row(kk, sums[0]);
   alignas(64) T values[Packets * kLanes<T>];
-  for (int p = 0; p < Packets; ++p) pstore(values + p * kLanes<T>, sums[p]);
+  for (int p = 0; p < Packets; ++p) {
+    for (int c = 1; c < kChains; ++c) sums[0][p] = padd(sums[0][p], sums[c][p]);
+    pstore(values + p * kLanes<T>, sums[0][p]);
+  }
   for (int64_t i = 0; i < count; ++i) finish(task, begin + i, values[i]);
+}
+
+template <class T, int Packets = kMaxPackets>
+void columns(const MatVec<T>& task, int64_t begin, int64_t count) {
+  if constexpr (Packets > 1) {
+    if (count <= (Packets - 1) * kLanes<T>) return columns<T, Packets - 1>(task, begin, count);
+  }
+  column_block<T, Packets>(task, begin, count);
 }
 
 template <class T>
 void column_range(const MatVec<T>& task, int64_t begin, int64_t end) {
-  constexpr int64_t kWide = 8 * kLanes<T>;
+  constexpr int64_t kWide = kMaxPackets * kLanes<T>;
   int64_t i = begin;
-  for (; i + kWide <= end; i += kWide) column_block<T, 8>(task, i, kWide);
-  for (; i < end; i += kLanes<T>) column_block<T, 1>(task, i, smaller(kLanes<T>, end - i));
+  for (; i + kWide <= end; i += kWide) column_block<T, kMaxPackets, true>(task, i, kWide);
+  if (i < end) columns(task, i, end - i);
 }
 
 }  // namespace
@@ -82,7 +107,7 @@ void matvec(const MatVec<T>& given) {
     for (int64_t kk = 0; kk < given.k; ++kk) gathered.data()[kk] = given.x[kk * given.x_step];
     task.x = gathered.data();
   }
-  const int64_t lanes = 8 * kLanes<T>;
+  const int64_t lanes = kMaxPackets * kLanes<T>;
   const int64_t grain = ceil_div(ceil_div(kElementsPerTask, larger(1, task.k)), lanes) * lanes;
   parallel_ranges(task.rows, grain, [&task](int64_t begin, int64_t end) {
     if (task.transposed) {

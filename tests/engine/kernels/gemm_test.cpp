@@ -127,6 +127,13 @@ TEST_CASE_TEMPLATE("gemm equals the definition for every small size and transpos
   }
 }
 
+TEST_CASE_TEMPLATE("gemm equals the definition for one row or column of any length", T, float, double) {
+  for (int64_t length = 1; length <= 140; ++length) {
+    check_transpositions<T>({.m = 1, .n = length, .k = 19});
+    check_transpositions<T>({.m = length, .n = 1, .k = 19});
+  }
+}
+
 TEST_CASE_TEMPLATE("gemm equals the definition across cache blocks", T, float, double) {
   check_transpositions<T>({.m = 37, .n = 70, .k = 600});
   check_transpositions<T>({.m = 300, .n = 65, .k = 300, .row_bias = true, .relu = true});
