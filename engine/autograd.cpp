@@ -140,7 +140,7 @@ TensorList call_backward(const Node& node, Tensor grad) {
                 " gradients, got " + std::to_string(grads.size()));
   }
   for (std::size_t i = 0; i < count; ++i) {
-    if (!wanted[i]) grads[i] = Tensor();
+    if (!wanted.get()[i]) grads[i] = Tensor();
     if (grads[i].defined()) check_grad(node, i, grads[i]);
   }
   return grads;

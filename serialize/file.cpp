@@ -21,9 +21,9 @@ struct File::State {
   template <class Open>
   static std::unique_ptr<const State> make(const std::string& place, const LoadOptions& options, Open&& open) {
     return file::about<FormatError>("File", place, [&] {
-      const std::shared_ptr<const file::ByteSource> source = open();
-      const file::Format& format = file::format_of(*source);
-      State state{place, source, format, file::open_contents(format, source, options)};
+      const std::shared_ptr<const file::ByteSource> bytes = open();
+      const file::Format& found = file::format_of(*bytes);
+      State state{place, bytes, found, file::open_contents(found, bytes, options)};
       return std::make_unique<const State>(std::move(state));
     });
   }

@@ -65,6 +65,12 @@ SCALING = [
          ("forward + backward", "Teff", "conv_both/1/64/{}/3/64/1")]),
 ]
 
+# What Teff does alone with one thread and with all.
+THREADS = {f"Net, SGD step, batch {n}": f"step/net/{n}/3/32" for n in [2 ** i for i in range(9)]}
+THREADS.update({f"Net, inference, batch {n}": f"infer/net/{n}/3/32" for n in [2 ** i for i in range(9)]})
+THREADS.update({title: work for title, work in WORKS.items() if work.startswith(("infer/resnet", "infer/mobile", "conv"))})
+ROUND_TRIPS = 10000
+
 # What would decide for an engine which kernels or how many threads it uses.
 TUNING = ("OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "GOTO_", "TEFF_ISA", "TEFF_NUM_THREADS")
 
@@ -214,7 +220,7 @@ def run_work(engines, work, options):
             counts[engine.name], firsts[engine.name], times[engine.name] = count, answer["first"], []
         elif "skip" not in answer:
             problems.append(f"{engine.name}: {answer.get('error', 'no answer')}")
-    reference = firsts.get("PyTorch", firsts.get("Teff"))
+    reference = firsts.get("PyTorch", next(iter(firsts.values()), None))
     for name, values in firsts.items():
         if reference and not agree(work, values, reference):
             problems.append(f"{name}: wrong result {values}, expected {reference}")
@@ -264,6 +270,29 @@ def run_scaling(engines, threads, folder, options):
     return charts
 
 
+def run_threads(engines, threads, folder, options):
+    """Teff with one thread and with several, in turn. With each row the time of a message between two cores, there and
+    back: a virtual machine's cores are at times in different sockets, where several threads gain little."""
+    command = next(engine.command for engine in engines if engine.name == "Teff")
+    pair = [Engine(report.thread_count(str(n)), command) for n in (1, threads)]
+    for engine, count in zip(pair, (1, threads)):
+        engine.start(count, folder)
+
+    def distance():
+        return min(pair[1].run(f"round_trips/{ROUND_TRIPS}", 3)["times"]) * 1000 / ROUND_TRIPS
+
+    rows, problems = [], []
+    for title, work in THREADS.items():
+        before = distance()
+        times, wrong = run_work(pair, work, options)
+        rows.append({"title": title, "work": work, "times": times, "round_trip_ns": max(before, distance())})
+        problems += [f"{title}: {problem}" for problem in wrong]
+        print(report.text_threads(rows[-1]), *(f"  ! {problem}" for problem in wrong), sep="\n", flush=True)
+    for engine in pair:
+        engine.stop()
+    return {"rows": rows, "problems": problems}
+
+
 def machine():
     """What the numbers depend on."""
     cpu = platform.processor()
@@ -308,8 +337,9 @@ def command(options):
 
 def main():
     options = parse_arguments()
-    for title in [title for title in WORKS if options.only not in title]:
-        del WORKS[title]
+    for works in (WORKS, THREADS):
+        for title in [title for title in works if options.only not in title]:
+            del works[title]
     found = find_engines(options.build)
     engines = [engine for engine in found if not engine.missing]
     skipped = {engine.name: engine.missing for engine in found if engine.missing}
@@ -326,6 +356,9 @@ def main():
             print(f"\n{threads} thread(s), median times:", flush=True)
             run = run_all(engines, threads, folder, options)
             run["scaling"] = [] if options.only else run_scaling(engines, threads, folder, options)
+            if threads > 1:
+                run["threads"] = run_threads(engines, threads, folder, options)
+                run["problems"] += run["threads"]["problems"]
             results["runs"][str(threads)] = run
     results["engines"] = {engine.name: engine.version for engine in engines}
     results["load_after"] = os.getloadavg()[0]

@@ -53,6 +53,22 @@ def text_row(row):
     return f"{row['title']:<67}" + "  ".join(f"{name} {cell(row, name)}" for name in row["times"])
 
 
+def gain(row):
+    """Time of one thread over that of several."""
+    one, several = (times["median"] for times in row["times"].values())
+    return one / several
+
+
+def threads_cells(row):
+    return ([row["title"]] + [clock_time(times["median"]) for times in row["times"].values()] +
+            [times_sign(gain(row)), f"{row['round_trip_ns']:.0f} ns"])
+
+
+def text_threads(row):
+    title, *cells = threads_cells(row)
+    return f"{title:<67}" + "  ".join(cells)
+
+
 def text_scaling(chart):
     """Best time for a unit of work at each point, and how far it rises again after its lowest point so far."""
     lines = [f"{chart['title']}, by {chart['axis']}, best times:"]
@@ -89,6 +105,10 @@ def markdown(results):
             cells = [cell(row, name) for name in names] + [times_sign(lead(row, by)) for by in ("median", "best")]
             lines.append(f"| {row['title']} | " + " | ".join(cells) + " |")
         parts.append("\n".join(lines))
+        rows = run["threads"]["rows"] if "threads" in run else []
+        if rows:
+            lines = ["| Teff alone | " + " | ".join(rows[0]["times"]) + " | gain | message there and back |", "|---" * 5 + "|"]
+            parts.append("\n".join(lines + ["| " + " | ".join(threads_cells(row)) + " |" for row in rows]))
     return "\n\n".join(parts) + "\n"
 
 

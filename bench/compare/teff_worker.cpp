@@ -2,7 +2,9 @@
 // Teff's worker. Usage: teff_worker THREADS [session]; with `session` inference goes through
 // nn::InferenceSession. Files are written to the working directory.
 
+#include <atomic>
 #include <memory>
+#include <thread>
 
 #include <teff/teff.h>
 
@@ -110,6 +112,25 @@ Work product(const Request& r) {
   });
 }
 
+/// round_trips/<count>: messages between two threads, there and back. Says how far the cores are from each other.
+Work round_trips(int count) {
+  const auto run = [count] {
+    std::atomic<int> there = 0, back = 0;
+    std::thread other([&] {
+      for (int i = 1; i <= count; ++i) {
+        while (there.load(std::memory_order_acquire) != i) continue;
+        back.store(i, std::memory_order_release);
+      }
+    });
+    for (int i = 1; i <= count; ++i) {
+      there.store(i, std::memory_order_release);
+      while (back.load(std::memory_order_acquire) != i) continue;
+    }
+    other.join();
+  };
+  return {run, [] { return compare::Values(); }};
+}
+
 Dict matrices() {
   Dict dict;
   for (int i = 0; i < 64; ++i) {
@@ -143,6 +164,7 @@ Work make(const Request& r) {
   if (kind == "step") return step(r);
   if (kind == "conv_both") return conv_both(ConvShape(r));
   if (kind == "matmul") return product(r);
+  if (kind == "round_trips") return round_trips(static_cast<int>(r.number(1)));
   if (kind == "save") return save_file(r);
   if (kind == "load") return load_file(r, {});
   if (kind == "load_mapped") return load_file(r, {.verify = false, .mmap = true});

@@ -8,7 +8,7 @@ namespace {
 
 /// The rows of a band, as measured: each row of the image is loaded for more of them, but their sums want registers.
 template <int K, int Stride>
-constexpr int kBandRows = K == 3 ? (Stride == 1 ? 7 : 4) : (Stride == 1 ? 4 : 2);
+[[maybe_unused]] constexpr int kBandRows = K == 3 ? (Stride == 1 ? 7 : 4) : (Stride == 1 ? 4 : 2);
 
 template <class T>
 struct Band {
