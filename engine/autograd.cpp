@@ -107,7 +107,6 @@ void check_grad(const Node& node, std::size_t input, const Tensor& grad) {
               detail::describe(grad.type()));
 }
 
-/// A gradient costs about what forward does, for each of the (at most two) factors that gets one.
 detail::TensorTypes input_types(const Node& node) {
   detail::TensorTypes types;
   types.reserve(node.inputs.size());
@@ -115,6 +114,7 @@ detail::TensorTypes input_types(const Node& node) {
   return types;
 }
 
+/// A gradient costs about what forward does, for each of the (at most two) factors that gets one.
 void report(const detail::OpTimer& timer, const Node& node, const TensorList& grads) {
   const detail::TensorTypes types = input_types(node);
   double bytes = detail::moved_bytes(types, node.type), gradients = 0;

@@ -79,7 +79,8 @@ class Op {
   /// Whether backward reads the values of input i. Where not, they need not be kept alive.
   virtual bool saves_input(std::size_t) const { return true; }
 
-  /// Floating-point operations of one forward call, for the profiler. Default: one for each element of the result.
+  /// Floating-point operations of one forward call, for the profiler, and to tell what is too short for several threads
+  /// whose cores are far from each other. Default: one for each element of the result.
   virtual double flop(std::span<const TensorType> inputs, const TensorType& output) const;
 
   // For InferenceSession; both give null if there is no such op.

@@ -31,6 +31,7 @@ constexpr std::int64_t kFar = 600, kFarthest = 2000;
 constexpr int kProbe = 64;    // how often something short is shared all the same, to see whether that has changed
 
 thread_local bool inside_task = false;
+thread_local bool caller_only = false;
 
 void pause_cpu() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -189,8 +190,9 @@ class Pool {
     for (;;) {
       seen = wait_for_other(seen);
       if (stopping_) return;
-      if (!enter()) continue;
-      if (job_->opened != Clock::time_point()) note_delay(Clock::now() - job_->opened);
+      const std::uint64_t place = enter();
+      if (place == 0) continue;
+      if (place == 1 && job_->opened != Clock::time_point()) note_delay(Clock::now() - job_->opened);
       job_->work(thread, [] {});
       gate_.fetch_sub(1, std::memory_order_release);
     }
@@ -212,19 +214,20 @@ class Pool {
     return number;
   }
 
-  /// A running mean; what is longer has other causes.
+  /// A running mean, of the first to come; what is longer has other causes.
   void note_delay(std::chrono::nanoseconds delay) {
     const std::int64_t mean = delay_.load(std::memory_order_relaxed);
     const std::int64_t now = delay.count() < kFarthest ? delay.count() : kFarthest;
     delay_.store(mean + (now - mean) / 16, std::memory_order_relaxed);
   }
 
-  bool enter() {
+  /// How many workers are inside then, this one included; 0 if the job is closed.
+  std::uint64_t enter() {
     std::uint64_t gate = gate_.load();
     while ((gate & kOpen) != 0) {
-      if (gate_.compare_exchange_weak(gate, gate + 1)) return true;
+      if (gate_.compare_exchange_weak(gate, gate + 1)) return inside(gate) + 1;
     }
-    return false;
+    return 0;
   }
 
   std::mutex use_;
@@ -259,13 +262,13 @@ void set_num_threads(int count) {
   pool().resize(count);
 }
 
-bool detail::threads_are_far() { return pool().size() > 1 && !inside_task && pool().is_far(); }
+bool detail::threads_are_far() { return pool().size() > 1 && !inside_task && !caller_only && pool().is_far(); }
 
-detail::CallerOnly::CallerOnly(bool on) : previous_(inside_task) { inside_task = previous_ || on; }
-detail::CallerOnly::~CallerOnly() { inside_task = previous_; }
+detail::CallerOnly::CallerOnly(bool on) : previous_(caller_only) { caller_only = previous_ || on; }
+detail::CallerOnly::~CallerOnly() { caller_only = previous_; }
 
 void detail::parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* context) {
-  if (inside_task || pool().size() == 1) {
+  if (inside_task || caller_only || pool().size() == 1) {
     for (std::int64_t i = 0; i < count; ++i) body(context, i);
     return;
   }

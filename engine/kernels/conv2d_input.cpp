@@ -151,7 +151,6 @@ class ImageLanesGradient {
   }
 
  private:
-
   /// Tiles that take the same weights.
   struct Stretch {
     const Axis& x;
