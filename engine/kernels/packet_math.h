@@ -129,7 +129,14 @@ Packet<T> packet_log(Packet<T> x) {
 template <class T>
 Packet<T> packet_tanh(Packet<T> x) {
   if constexpr (std::is_same_v<T, float>) {
-    return Eigen::internal::ptanh(x);
+    const Packet<T> t = Eigen::internal::ptanh(x);
+#if defined(__aarch64__)
+    // Eigen takes these machines for some without fused multiply-add: from here on it stays just below 1.
+    const Packet<T> one = Eigen::internal::por(Eigen::internal::pand(x, splat(-0.0f)), splat(1.0f));
+    return pselect(Eigen::internal::pcmp_lt(splat(7.9f), Eigen::internal::pabs(x)), one, t);
+#else
+    return t;
+#endif
   } else {
     return each_lane(x, [](T v) { return std::tanh(v); });
   }
