@@ -18,7 +18,8 @@ class GraphModule;
 
 /// A model made ready to run again and again on inputs of fixed shapes, in evaluation mode: batch norm is folded into
 /// convolutions, ReLU (after convolutions ReLU6 and Hardtanh too) fused into what comes before it, weights are packed,
-/// and all results lie in one block of memory that is planned beforehand. run() allocates nothing and takes no lock.
+/// and all results lie in one block of memory that is planned beforehand. run() allocates nothing and takes no lock (but a
+/// thread of the pool takes its scratch memory when it first helps, whoever's work it is).
 ///
 ///   nn::GraphModule model = load_model("model.teff");
 ///   model.eval();

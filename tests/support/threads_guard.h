@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+
 #include "teff/engine/parallel.h"
 
 namespace teff::testing {
@@ -16,5 +21,21 @@ class ThreadsGuard {
  private:
   int before_;
 };
+
+/// Calls work() on one of the pool's threads that is not the caller. False if none came within 10 s.
+template <class Work>
+bool on_another_thread(Work&& work) {
+  const auto caller = std::this_thread::get_id();
+  std::atomic<bool> came = false;
+  parallel_for(50'000, [&](std::int64_t) {
+    if (came) return;
+    if (std::this_thread::get_id() == caller) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    } else if (!came.exchange(true)) {
+      work();
+    }
+  });
+  return came;
+}
 
 }  // namespace teff::testing
