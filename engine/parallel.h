@@ -19,7 +19,8 @@ namespace detail {
 /// Calls body(context, i) for every i in [0, count), on the pool's threads and the calling one.
 void parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* context);
 
-/// Whether the threads' cores are so far from each other that little work is done sooner by one. Measured with every job.
+/// Whether the threads' cores are so far from each other that little work is done sooner by one. Measured with every
+/// job.
 bool threads_are_far();
 
 /// While it lives, parallel_for of this thread runs on the caller, if `on`.
@@ -36,9 +37,9 @@ class CallerOnly {
 }  // namespace detail
 
 /// Calls task(i) once for every i in [0, count) and returns when all calls have ended. The calls may run at the
-/// same time and in any order, so each must write to a place of its own; no result may depend on how many threads
-/// there are. Inside another parallel_for, or while another user thread has the pool, it runs on the caller.
-/// The first exception that a task throws is rethrown here.
+/// same time and in any order, so each must write to a place of its own, and none may wait for another; no result may
+/// depend on how many threads there are. Inside another parallel_for, or while another user thread has the pool, it
+/// runs on the caller. The first exception that a task throws is rethrown here.
 template <class Task>
 void parallel_for(std::int64_t count, Task&& task) {
   using Function = std::remove_reference_t<Task>;

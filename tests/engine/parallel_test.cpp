@@ -55,15 +55,24 @@ TEST_SUITE("parallel") {
 
   TEST_CASE("a thread whose own share is done helps the others") {
     const Threads guard(2);
-    std::atomic<int> others = 0;
-    parallel_for(10, [&](std::int64_t i) {
-      if (i > 0) {
-        ++others;
-      } else {
-        while (others < 9) std::this_thread::yield();    // for ever, if those of its share wait for it
-      }
-    });
-    CHECK(others == 9);
+    using std::chrono::steady_clock;
+    bool helped = false;    // not in a try in which the other thread sleeps
+    for (int tries = 0; tries < 100 && !helped; ++tries) {
+      std::atomic<int> others = 0;
+      parallel_for(10, [&](std::int64_t i) {
+        if (i > 0) {
+          ++others;
+        } else {    // until others have done all the rest, also of this task's share
+          const auto end = steady_clock::now() + std::chrono::milliseconds(100);
+          while (!helped && steady_clock::now() < end) {
+            helped = others == 9;
+            std::this_thread::yield();
+          }
+        }
+      });
+      CHECK(others == 9);
+    }
+    CHECK(helped);
   }
 
   TEST_CASE("an exception of a task comes out, and the pool works afterwards") {
