@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: a graph prepared for inputs of fixed types. See nn/inference_session.h.
+// Private: a graph prepared for inputs of fixed types. See nn/graph/inference_session.h.
 
 #include <cstdint>
 #include <memory>

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "teff/engine/dict.h"
-#include "teff/nn/graph_module.h"
-#include "teff/serialize/byte_source.h"
+#include "teff/nn/graph/graph_module.h"
+#include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 
 namespace teff::file {

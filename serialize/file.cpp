@@ -4,9 +4,9 @@
 #include <unordered_map>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/about.h"
+#include "teff/serialize/io/about.h"
 #include "teff/serialize/damages.h"
-#include "teff/serialize/file_reader.h"
+#include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/formats.h"
 #include "teff/serialize/key_path.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "teff/engine/dict.h"
-#include "teff/nn/graph_module.h"
+#include "teff/nn/graph/graph_module.h"
 #include "teff/serialize/options.h"
 
 namespace teff {

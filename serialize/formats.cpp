@@ -5,11 +5,11 @@
 #include <cctype>
 #include <cstring>
 
-#include "teff/serialize/dict_codec.h"
-#include "teff/serialize/safetensors_file.h"
-#include "teff/serialize/teff_contents.h"
-#include "teff/serialize/teff_file.h"
-#include "teff/serialize/torch_file.h"
+#include "teff/serialize/teff/dict_codec.h"
+#include "teff/serialize/safetensors/safetensors_file.h"
+#include "teff/serialize/teff/teff_contents.h"
+#include "teff/serialize/teff/teff_file.h"
+#include "teff/serialize/torch/torch_file.h"
 
 namespace teff::file {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "teff/serialize/byte_sink.h"
-#include "teff/serialize/byte_source.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/contents.h"
 #include "teff/serialize/options.h"
 

@@ -5,7 +5,7 @@
 #include <climits>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/archive.h"
+#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/file.h"
 
 namespace teff::file {

@@ -4,13 +4,13 @@
 #include <typeinfo>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/about.h"
-#include "teff/serialize/atomic_file.h"
-#include "teff/serialize/dict_codec.h"
-#include "teff/serialize/file_reader.h"
+#include "teff/serialize/io/about.h"
+#include "teff/serialize/io/atomic_file.h"
+#include "teff/serialize/teff/dict_codec.h"
+#include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/formats.h"
-#include "teff/serialize/model_file.h"
-#include "teff/serialize/teff_file.h"
+#include "teff/serialize/teff/model_file.h"
+#include "teff/serialize/teff/teff_file.h"
 
 namespace teff {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "teff/engine/dict.h"
-#include "teff/nn/graph_module.h"
+#include "teff/nn/graph/graph_module.h"
 #include "teff/nn/module.h"
 #include "teff/serialize/options.h"
 

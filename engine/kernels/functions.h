@@ -124,7 +124,7 @@ void pair_loss_backward(PairLoss, int64_t n, T parameter, const T* grad, int gra
 template <class T>
 void sgd_step(const SgdStep&, int64_t n, const T* grad, T* momentum_buffer, T* parameter);
 
-// adaptive.cpp
+// optim/adam.cpp
 template <class T>
 void adam_step(const AdamStep&, int64_t n, const T* grad, T* exp_avg, T* exp_avg_sq, T* max_exp_avg_sq, T* parameter);
 template <class T>

@@ -100,7 +100,7 @@ struct Resize2d {
   ResizedAxis<T> rows, columns;
 };
 
-/// One step of an optimiser on one parameter of n values: see update.h for the formulas.
+/// One step of an optimiser on one parameter of n values: see optim_steps.h for the formulas.
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;
   bool nesterov, maximize, first_step;    // first_step: momentum_buffer is written, not read

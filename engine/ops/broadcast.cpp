@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "teff/engine/ops/checks.h"
-#include "teff/engine/ops/strided_copy.h"
+#include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff::ops {

@@ -7,7 +7,7 @@
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/ops/reduction.h"
 #include "teff/engine/ops/split.h"
-#include "teff/engine/ops/strided_copy.h"
+#include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {

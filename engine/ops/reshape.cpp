@@ -3,7 +3,7 @@
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/op_tables.h"
-#include "teff/engine/ops/strided_copy.h"
+#include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/optim/sgd.h"
 
-#include "teff/engine/update.h"
+#include "teff/engine/optim_steps.h"
 #include "teff/nn/optim/option_checks.h"
 
 namespace teff::optim {

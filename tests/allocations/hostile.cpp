@@ -3,7 +3,7 @@
 // itself, whatever it claims.
 
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include "serialize/zip_fixture.h"
+#include "serialize/torch/zip_fixture.h"
 
 #include <malloc.h>
 

@@ -13,7 +13,7 @@
 #include "teff/engine/ops.h"
 #include "teff/engine/parallel.h"
 #include "teff/engine/random.h"
-#include "teff/engine/update.h"
+#include "teff/engine/optim_steps.h"
 
 using namespace teff;
 

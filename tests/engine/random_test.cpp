@@ -14,7 +14,7 @@
 #include <thread>
 #include <type_traits>
 
-#include "../golden/random_golden.h"
+#include "golden/random_golden.h"
 #include "teff/engine/error.h"
 
 using namespace teff;

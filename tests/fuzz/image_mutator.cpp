@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fuzz/image_mutator.h"
 
-#include "teff/serialize/crc32.h"
+#include "teff/serialize/io/crc32.h"
 
 namespace teff::fuzz {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "fuzz/checks.h"
 #include "teff/engine/error.h"
-#include "teff/serialize/json.h"
+#include "teff/serialize/io/json.h"
 
 namespace teff::fuzz {
 namespace {

@@ -4,11 +4,11 @@
 
 #include "fuzz/checks.h"
 #include "teff/engine/error.h"
-#include "teff/serialize/byte_sink.h"
-#include "teff/serialize/byte_source.h"
-#include "teff/serialize/dict_codec.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/save_load.h"
-#include "teff/serialize/teff_file.h"
+#include "teff/serialize/teff/teff_file.h"
 
 namespace teff::fuzz {
 

@@ -7,13 +7,13 @@
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
-#include "teff/nn/graph_module.h"
-#include "teff/serialize/byte_sink.h"
-#include "teff/serialize/byte_source.h"
-#include "teff/serialize/dict_codec.h"
-#include "teff/serialize/model_file.h"
+#include "teff/nn/graph/graph_module.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/teff/dict_codec.h"
+#include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/save_load.h"
-#include "teff/serialize/teff_file.h"
+#include "teff/serialize/teff/teff_file.h"
 
 namespace teff::fuzz {
 namespace {

@@ -4,10 +4,10 @@
 
 #include "fuzz/checks.h"
 #include "teff/engine/error.h"
-#include "teff/serialize/byte_sink.h"
-#include "teff/serialize/pickle_machine.h"
-#include "teff/serialize/torch_values.h"
-#include "teff/serialize/zip_writer.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/torch/pickle_machine.h"
+#include "teff/serialize/torch/torch_values.h"
+#include "teff/serialize/torch/zip_writer.h"
 
 namespace teff::fuzz {
 namespace {

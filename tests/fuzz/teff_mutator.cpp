@@ -6,7 +6,7 @@
 #include <cstring>
 #include <map>
 
-#include "teff/serialize/checksum.h"
+#include "teff/serialize/io/checksum.h"
 
 namespace teff::fuzz {
 namespace {

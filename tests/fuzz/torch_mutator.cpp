@@ -6,9 +6,9 @@
 #include <sstream>
 #include <string>
 
-#include "teff/serialize/byte_sink.h"
-#include "teff/serialize/zip_format.h"
-#include "teff/serialize/zip_writer.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/torch/zip_format.h"
+#include "teff/serialize/torch/zip_writer.h"
 
 namespace teff::fuzz {
 namespace {

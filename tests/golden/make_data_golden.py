@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Writes data_golden.h: what PyTorch's samplers and torchvision's transforms do in the cases of tests/nn/sampler_test.cpp
+"""Writes data_golden.h: what PyTorch's samplers and torchvision's transforms do in the cases of tests/nn/data/sampler_test.cpp
 and transforms_test.cpp. Made with PyTorch 1.13 and torchvision 0.14, built without MKL.
 
     /usr/bin/python3 tests/golden/make_data_golden.py > tests/golden/data_golden.h

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "golden/optim_golden.h"
-#include "nets.h"
+#include "nn/nets.h"
 #include "support/threads_guard.h"
 
 using namespace teff;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "nets.h"
+#include "nn/nets.h"
 
 #include <cmath>
 
-#include "../golden/nn_golden.h"
+#include "golden/nn_golden.h"
 
 using namespace teff;
 using namespace teff::nn_testing;

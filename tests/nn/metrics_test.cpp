@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "nets.h"
+#include "nn/nets.h"
 
 using namespace teff;
 using namespace teff::nn_testing;

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "nets.h"
+#include "nn/nets.h"
 #include "support/golden.h"
 #include "teff/engine/testing.h"
 

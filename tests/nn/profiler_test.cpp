@@ -9,7 +9,7 @@
 #include "teff/engine/profiler.h"
 #include "teff/engine/random.h"
 #include "teff/nn/nn.h"
-#include "nets.h"
+#include "nn/nets.h"
 
 namespace teff::nn_testing {
 namespace {

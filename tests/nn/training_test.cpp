@@ -7,7 +7,7 @@
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
 #include "teff/nn/nn.h"
-#include "nets.h"
+#include "nn/nets.h"
 #include "support/threads_guard.h"
 
 

@@ -4,10 +4,10 @@
 #include <sstream>
 
 #include "reliability/files.h"
-#include "teff/serialize/byte_sink.h"
-#include "teff/serialize/model_file.h"
-#include "teff/serialize/teff_file.h"
-#include "teff/serialize/zip_writer.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/teff/model_file.h"
+#include "teff/serialize/teff/teff_file.h"
+#include "teff/serialize/torch/zip_writer.h"
 
 namespace teff::reliability {
 namespace {

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "examples/models/net.h"
-#include "teff/serialize/checksum.h"
+#include "teff/serialize/io/checksum.h"
 #include "teff/teff.h"
 
 using namespace teff;

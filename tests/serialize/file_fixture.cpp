@@ -13,7 +13,7 @@
 #include <span>
 
 #include "support/temp_file.h"
-#include "teff/serialize/checksum.h"
+#include "teff/serialize/io/checksum.h"
 
 namespace teff::testing {
 namespace {

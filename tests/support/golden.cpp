@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "golden.h"
+#include "support/golden.h"
 
 #include <cstdlib>
 #include <fstream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "input_makers.h"
+#include "support/input_makers.h"
 
 #include <algorithm>
 #include <numeric>

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "op_samples.h"
+#include "support/op_samples.h"
 
 namespace teff::testing {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "input_makers.h"
-#include "op_samples.h"
+#include "support/input_makers.h"
+#include "support/op_samples.h"
 
 namespace teff::testing {
 namespace {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "onnx_operators.h"
+#include "support/onnx_operators.h"
 #include "teff/engine/ops.h"
 
 namespace teff::testing {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "onnx_operators.h"
+#include "support/onnx_operators.h"
 
 #include <algorithm>
 #include <numeric>

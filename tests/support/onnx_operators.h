@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "onnx_test_case.h"
+#include "support/onnx_test_case.h"
 
 namespace teff::testing {
 

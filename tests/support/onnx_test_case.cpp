@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "onnx_test_case.h"
+#include "support/onnx_test_case.h"
 
 #include <cstring>
 #include <fstream>

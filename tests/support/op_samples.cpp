@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "op_samples.h"
+#include "support/op_samples.h"
 
 #include <ostream>
 
-#include "input_makers.h"
+#include "support/input_makers.h"
 #include "teff/engine/op_registry.h"
 
 namespace teff::testing {

@@ -2,7 +2,7 @@
 
 // Operations that give images another size: adaptive pooling and interpolation.
 
-#include "op_test.h"
+#include "engine/ops/op_test.h"
 
 using namespace teff;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "op_test.h"
+#include "engine/ops/op_test.h"
 
 using namespace teff;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <utility>
 
-#include "op_test.h"
+#include "engine/ops/op_test.h"
 
 using namespace teff;
 

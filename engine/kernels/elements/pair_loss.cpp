@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/isa/packet_math.h"
+
+namespace teff::kernels::TEFF_ISA {
+namespace {
+
+namespace ei = Eigen::internal;
+
+// Each loss has value(x, t) and its derivatives by_x(x, t) and by_target(x, t). With d = x - t:
+
+template <class T>
+Packet<T> sign_of(Packet<T> d) {
+  using P = Packet<T>;
+  const P zero = splat(T(0)), one = splat(T(1));
+  const P above = ei::pand(ei::pcmp_lt(zero, d), one), below = ei::pand(ei::pcmp_lt(d, zero), one);
+  return psub(above, below);
+}
+
+/// d^2
+template <class T>
+struct Squared {
+  using P = Packet<T>;
+  P value(P x, P t) const { return pmul(psub(x, t), psub(x, t)); }
+  P by_x(P x, P t) const { return pmul(splat(T(2)), psub(x, t)); }
+  P by_target(P x, P t) const { return by_x(t, x); }
+};
+
+/// |d|; derivative at 0: 0
+template <class T>
+struct Absolute {
+  using P = Packet<T>;
+  P value(P x, P t) const { return ei::pabs(psub(x, t)); }
+  P by_x(P x, P t) const { return sign_of<T>(psub(x, t)); }
+  P by_target(P x, P t) const { return by_x(t, x); }
+};
+
+/// scale * (|d| < edge ? d^2 / (2 edge) : |d| - edge / 2): smooth_l1 with edge = beta and scale 1, huber with
+/// edge = scale = delta.
+template <class T>
+struct Rounded {
+  using P = Packet<T>;
+  P edge, scale;
+  P value(P x, P t) const {
+    const P size = ei::pabs(psub(x, t)), half = splat(T(0.5));
+    const P inside = pdiv(pmul(pmul(half, size), size), edge);
+    return pmul(scale, pselect(ei::pcmp_le(edge, size), psub(size, pmul(half, edge)), inside));
+  }
+  P by_x(P x, P t) const {
+    const P d = psub(x, t);
+    return pmul(scale, pselect(ei::pcmp_le(edge, ei::pabs(d)), sign_of<T>(d), pdiv(d, edge)));
+  }
+  P by_target(P x, P t) const { return by_x(t, x); }
+};
+
+/// -(t * log(x) + (1 - t) * log(1 - x)), the logarithms not below -100; x in [0, 1].
+/// d/dx = (x - t) / (x * (1 - x)), the divisor not below 1e-12
+template <class T>
+struct CrossEntropy {
+  using P = Packet<T>;
+  static P bounded_log(P x) { return maximum(packet_log<T>(x), splat(T(-100))); }
+  P value(P x, P t) const {
+    const P one = splat(T(1)), log_x = bounded_log(x), log_rest = bounded_log(psub(one, x));
+    return psub(pmul(psub(t, one), log_rest), pmul(t, log_x));
+  }
+  P by_x(P x, P t) const { return pdiv(psub(x, t), maximum(pmul(x, psub(splat(T(1)), x)), splat(T(1e-12)))); }
+  P by_target(P x, P) const { return psub(packet_log<T>(psub(splat(T(1)), x)), packet_log<T>(x)); }
+};
+
+/// The same of sigmoid(x): max(x, 0) - x * t + log(1 + exp(-|x|)); d/dx = sigmoid(x) - t, d/dt = -x
+template <class T>
+struct CrossEntropyOfLogits {
+  using P = Packet<T>;
+  P value(P x, P t) const {
+    const P zero = splat(T(0));
+    const P tail = packet_log1p<T>(packet_exp<T>(psub(zero, ei::pabs(x))));
+    return padd(psub(maximum(x, zero), pmul(x, t)), tail);
+  }
+  P by_x(P x, P t) const { return psub(packet_sigmoid<T>(x), t); }
+  P by_target(P x, P) const { return psub(splat(T(0)), x); }
+};
+
+/// t * (log(t) - x) with 0 * log(0) = 0; d/dx = -t, d/dt = log(t) + 1 - x, and -x at t = 0
+template <class T>
+struct Divergence {
+  using P = Packet<T>;
+  static P log_of(P t, P at_zero, P above) { return pselect(pcmp_eq(t, splat(T(0))), at_zero, above); }
+  P value(P x, P t) const {
+    const P zero = splat(T(0));
+    return psub(log_of(t, zero, pmul(t, packet_log<T>(t))), pmul(t, x));
+  }
+  P by_x(P, P t) const { return psub(splat(T(0)), t); }
+  P by_target(P x, P t) const { return psub(log_of(t, splat(T(0)), padd(packet_log<T>(t), splat(T(1)))), x); }
+};
+
+/// exp(t) * (t - x); d/dx = -exp(t), d/dt = exp(t) * (t - x + 1)
+template <class T>
+struct DivergenceOfLogs {
+  using P = Packet<T>;
+  P value(P x, P t) const { return pmul(packet_exp<T>(t), psub(t, x)); }
+  P by_x(P, P t) const { return psub(splat(T(0)), packet_exp<T>(t)); }
+  P by_target(P x, P t) const { return pmul(packet_exp<T>(t), padd(psub(t, x), splat(T(1)))); }
+};
+
+/// Calls use(f) with the loss.
+template <class T, class Use>
+void with_loss(PairLoss loss, T parameter, const Use& use) {
+  switch (loss) {
+    case PairLoss::mse:
+      return use(Squared<T>());
+    case PairLoss::l1:
+      return use(Absolute<T>());
+    case PairLoss::smooth_l1:
+      return use(Rounded<T>{splat(parameter), splat(T(1))});
+    case PairLoss::huber:
+      return use(Rounded<T>{splat(parameter), splat(parameter)});
+    case PairLoss::bce:
+      return use(CrossEntropy<T>());
+    case PairLoss::bce_with_logits:
+      return use(CrossEntropyOfLogits<T>());
+    case PairLoss::kl_div:
+      return use(Divergence<T>());
+    case PairLoss::kl_div_log_target:
+      return use(DivergenceOfLogs<T>());
+  }
+}
+
+/// out[i] = grad[i * grad_step] * scale * f(x[i], target[i])
+template <class T, class F>
+void weigh(int64_t n, const T* grad, int grad_step, T scale, const T* x, const T* target, T* out, const F& f) {
+  using P = Packet<T>;
+  if (n == 0 || out == nullptr) return;
+  const P factor = splat(scale);
+  const auto product = [=](P g, P u, P v) { return pmul(pmul(g, factor), f(u, v)); };
+  if (grad_step != 0) return parallel_map(n, out, product, grad, x, target);
+  parallel_map(n, out, product, Repeat<T>{splat(*grad)}, x, target);
+}
+
+}  // namespace
+
+template <class T>
+void pair_loss(PairLoss loss, int64_t n, T parameter, const T* x, const T* target, T* result) {
+  using P = Packet<T>;
+  with_loss(loss, parameter, [=](const auto& f) {
+    parallel_map(
+        n, result, [f](P u, P v) { return f.value(u, v); }, x, target);
+  });
+}
+
+template <class T>
+void pair_loss_backward(PairLoss loss, int64_t n, T parameter, const T* grad, int grad_step, T scale, const T* x,
+                        const T* target, T* grad_x, T* grad_target) {
+  using P = Packet<T>;
+  with_loss(loss, parameter, [=](const auto& f) {
+    weigh(n, grad, grad_step, scale, x, target, grad_x, [f](P u, P v) { return f.by_x(u, v); });
+    weigh(n, grad, grad_step, scale, x, target, grad_target, [f](P u, P v) { return f.by_target(u, v); });
+  });
+}
+
+template void pair_loss(PairLoss, int64_t, float, const float*, const float*, float*);
+template void pair_loss(PairLoss, int64_t, double, const double*, const double*, double*);
+template void pair_loss_backward(PairLoss, int64_t, float, const float*, int, float, const float*, const float*, float*,
+                                 float*);
+template void pair_loss_backward(PairLoss, int64_t, double, const double*, int, double, const double*, const double*,
+                                 double*, double*);
+
+}  // namespace teff::kernels::TEFF_ISA

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// Matrix product after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): C is cut into
+// chunks, one task each, which share nothing. A task packs its chunk of A for one block of k (it stays in the second
+// level cache), then panel by panel of B (first level), and multiplies each with all panels of A.
+
+#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/gemm/gemm_micro.h"
+#include "teff/engine/kernels/gemm/gemm_pack.h"
+#include "teff/engine/kernels/gemm/matvec.h"
+#include "teff/engine/kernels/isa/workspace.h"
+
+namespace teff::kernels::TEFF_ISA {
+namespace {
+
+constexpr int64_t kChunkRows = 210;         // of A, times kBlockDepth: 420 KiB of floats
+constexpr int64_t kChunkColumns = 1024;     // how often a packed panel of A is used
+constexpr int64_t kMaxTasks = 8;            // enough to balance; more would pack more often
+constexpr int64_t kMultiplyAddsPerTask = 400'000;
+
+/// How C is cut into panels of tile height or width, and these into chunks.
+struct Chunks {
+  Parts row_panels;                 // m over panels
+  Parts row_chunks, column_chunks;  // panels over chunks
+};
+
+template <class T>
+Chunks cut(int64_t m, int64_t n, int64_t k) {
+  const Parts row_panels = parts_of_at_most(m, kTileRows);
+  const int64_t column_panels = ceil_div(n, kTileColumns<T>);
+  Parts rows = parts_of_at_most(row_panels.count, kChunkRows / kTileRows);
+  Parts columns = parts_of_at_most(column_panels, kChunkColumns / kTileColumns<T>);
+  const int64_t tasks = smaller(kMaxTasks, m * n / larger(1, kMultiplyAddsPerTask / larger(1, k)));
+  const int64_t wanted = get_num_threads() == 1 ? 1 : tasks;    // how C is cut changes no bit of it
+  // Splitting the rows of C packs B once more, splitting its columns A: the longer side is split.
+  while (rows.count * columns.count < wanted) {
+    const bool rows_left = rows.count < rows.size, columns_left = columns.count < columns.size;
+    if (!rows_left && !columns_left) break;
+    const bool columns_longer = n / columns.count >= m / rows.count;
+    ++(columns_left && (columns_longer || !rows_left) ? columns : rows).count;
+  }
+  return {row_panels, rows, columns};
+}
+
+template <class T>
+void pack_a(const Gemm<T>& g, int64_t row, int64_t rows, int64_t kk, int64_t depth, T* panel) {
+  if (g.transpose_a) {
+    pack_rows(depth, rows, g.a + kk * g.lda + row, g.lda, panel, rows);
+  } else {
+    pack_transposed(rows, depth, g.a + row * g.lda + kk, g.lda, panel, rows);
+  }
+}
+
+template <class T>
+void pack_b(const Gemm<T>& g, int64_t column, int64_t columns, int64_t kk, int64_t depth, T* panel) {
+  if (g.transpose_b) {
+    pack_transposed(columns, depth, g.b + column * g.ldb + kk, g.ldb, panel, kTileColumns<T>);
+  } else {
+    pack_rows(depth, columns, g.b + kk * g.ldb + column, g.ldb, panel, kTileColumns<T>);
+  }
+}
+
+/// One chunk of C.
+template <class T>
+class ChunkTask {
+ public:
+  ChunkTask(const Gemm<T>& g, const Chunks& chunks, int64_t row_chunk, int64_t column_chunk)
+      : g_(g),
+        panels_(chunks.row_panels),
+        depths_(parts_of_at_most(g.k, kBlockDepth)),
+        first_panel_(chunks.row_chunks.begin(row_chunk)),
+        last_panel_(chunks.row_chunks.begin(row_chunk + 1)),
+        first_column_(chunks.column_chunks.begin(column_chunk) * kTileColumns<T>),
+        last_column_(smaller(g.n, chunks.column_chunks.begin(column_chunk + 1) * kTileColumns<T>)),
+        a_stride_(panels_.longest() * depths_.longest() + kLanes<T>),
+        a_(static_cast<std::size_t>(a_stride_ * (last_panel_ - first_panel_))),
+        b_(static_cast<std::size_t>(depths_.longest() * kTileColumns<T> + kLanes<T>)) {}
+
+  void run() {
+    for (int64_t block = 0; block < depths_.count; ++block) {
+      for (int64_t p = first_panel_; p < last_panel_; ++p) {
+        pack_a(g_, panels_.begin(p), panels_.length(p), depths_.begin(block), depths_.length(block), a_panel(p));
+      }
+      for (int64_t j = first_column_; j < last_column_; j += kTileColumns<T>) multiply_panel(block, j);
+    }
+  }
+
+ private:
+  T* a_panel(int64_t p) { return a_.data() + (p - first_panel_) * a_stride_; }
+
+  /// All rows of the chunk times one panel of B.
+  void multiply_panel(int64_t block, int64_t column) {
+    const int64_t kk = depths_.begin(block), columns = smaller(kTileColumns<T>, last_column_ - column);
+    const bool last = block + 1 == depths_.count;
+    Tile<T> tile{.k = depths_.length(block),
+                 .a = nullptr,
+                 .b = g_.b + kk * g_.ldb + column,
+                 .b_stride = g_.ldb,
+                 .offsets = nullptr,
+                 .c = nullptr,
+                 .ldc = g_.ldc,
+                 .columns = columns,
+                 .accumulate = g_.accumulate || block > 0,
+                 .row_bias = nullptr,
+                 .column_bias = last && g_.column_bias != nullptr ? g_.column_bias + column : nullptr,
+                 .clamp = last ? g_.clamp : Clamp<T>{}};
+    // B as it is will do for a few panels of A, if the tile reads whole packets of it.
+    const bool in_place = !g_.transpose_b && last_panel_ - first_panel_ <= 2 && columns % kLanes<T> == 0;
+    if (!in_place) {
+      pack_b(g_, column, columns, kk, tile.k, b_.data());
+      tile.b = b_.data();
+      tile.b_stride = kTileColumns<T>;
+    }
+    for (int64_t p = first_panel_; p < last_panel_; ++p) {
+      const int64_t row = panels_.begin(p);
+      tile.a = a_panel(p);
+      tile.c = g_.c + row * g_.ldc + column;
+      tile.row_bias = last && g_.row_bias != nullptr ? g_.row_bias + row : nullptr;
+      multiply_tile(panels_.length(p), tile);
+    }
+  }
+
+  const Gemm<T>& g_;
+  Parts panels_, depths_;
+  int64_t first_panel_, last_panel_, first_column_, last_column_, a_stride_;
+  Workspace<T> a_, b_;
+};
+
+}  // namespace
+
+template <class T>
+void gemm(const Gemm<T>& g) {
+  if (g.m == 0 || g.n == 0) return;
+  if (g.m == 1) {
+    matvec<T>({g.n, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.transpose_a ? g.lda : 1, g.c, 1, g.accumulate,
+               g.column_bias, g.row_bias, g.clamp});
+  } else if (g.n == 1) {
+    matvec<T>({g.m, g.k, g.a, g.lda, g.transpose_a, g.b, g.transpose_b ? 1 : g.ldb, g.c, g.ldc, g.accumulate,
+               g.row_bias, g.column_bias, g.clamp});
+  } else {
+    const Chunks chunks = cut<T>(g.m, g.n, g.k);
+    parallel_for(chunks.row_chunks.count * chunks.column_chunks.count, [&](int64_t task) {
+      ChunkTask<T>(g, chunks, task % chunks.row_chunks.count, task / chunks.row_chunks.count).run();
+    });
+  }
+}
+
+template void gemm(const Gemm<float>&);
+template void gemm(const Gemm<double>&);
+
+}  // namespace teff::kernels::TEFF_ISA

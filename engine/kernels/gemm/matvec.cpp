@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/gemm/matvec.h"
+
+#include "teff/engine/kernels/gemm/gemm_micro.h"
+#include "teff/engine/kernels/isa/workspace.h"
+
+namespace teff::kernels::TEFF_ISA {
+namespace {
+
+constexpr int64_t kElementsPerTask = 65536;
+constexpr int kMaxPackets = 8;    // of sums: enough to hide the latency of additions
+
+template <class T>
+void finish(const MatVec<T>& task, int64_t i, T value) {
+  T& y = task.y[i * task.y_step];
+  if (task.constant != nullptr) value += *task.constant;
+  if (task.bias != nullptr) value += task.bias[i];
+  if (task.accumulate) value += y;
+  y = value < task.clamp.low ? task.clamp.low : value > task.clamp.high ? task.clamp.high : value;
+}
+
+/// Rows of a matrix that is stored by rows: dot products, several at once to hide the latency of the additions.
+template <class T, int Rows>
+void dot_rows(const MatVec<T>& task, int64_t row) {
+  const T* m = task.matrix + row * task.ld;
+  Packet<T> sums[Rows];
+  for (int r = 0; r < Rows; ++r) sums[r] = splat(T(0));
+  int64_t kk = 0;
+  for (; kk + kLanes<T> <= task.k; kk += kLanes<T>) {
+    const Packet<T> x = load(task.x, kk);
+    for (int r = 0; r < Rows; ++r) sums[r] = pmadd(x, load(m + r * task.ld, kk), sums[r]);
+  }
+  if (kk < task.k) {
+    const int64_t rest = task.k - kk;
+    const Packet<T> x = load_part(task.x, kk, rest);
+    for (int r = 0; r < Rows; ++r) sums[r] = pmadd(x, load_part(m + r * task.ld, kk, rest), sums[r]);
+  }
+  for (int r = 0; r < Rows; ++r) finish(task, row + r, Eigen::internal::predux(sums[r]));
+}
+
+template <class T>
+void dot_range(const MatVec<T>& task, int64_t begin, int64_t end) {
+  int64_t row = begin;
+  for (; row + 8 <= end; row += 8) dot_rows<T, 8>(task, row);
+  for (; row + 4 <= end; row += 4) dot_rows<T, 4>(task, row);
+  for (; row < end; ++row) dot_rows<T, 1>(task, row);
+}
+
+/// Columns of a matrix that is stored by columns: a block of sums in registers runs down all of k. Few packets of sums
+/// would wait for each other's additions, so these are several sums over every kChains-th row.
+template <class T, int Packets, bool Whole = false>
+void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
+  constexpr int kChains = (kMaxPackets + Packets - 1) / Packets;
+  constexpr int64_t kWhole = (Packets - 1) * kLanes<T>;    // before the last packet
+  Packet<T> sums[kChains][Packets];
+  TEFF_UNROLL
+  for (int c = 0; c < kChains; ++c) {
+    TEFF_UNROLL
+    for (int p = 0; p < Packets; ++p) sums[c][p] = splat(T(0));
+  }
+  const T* m = task.matrix + begin;
+  const auto add_row = [&](int64_t kk, Packet<T>* sum) __attribute__((always_inline)) {
+    const Packet<T> x = splat(task.x[kk]);
+    TEFF_UNROLL
+    for (int p = 0; p + 1 < Packets; ++p) sum[p] = pmadd(x, load(m, p * kLanes<T>), sum[p]);
+    const Packet<T> last = Whole ? load(m, kWhole) : load_some(m, kWhole, count - kWhole);
+    sum[Packets - 1] = pmadd(x, last, sum[Packets - 1]);
+    m += task.ld;
+  };
+  int64_t kk = 0;
+  for (; kk + kChains <= task.k; kk += kChains) {
+    TEFF_UNROLL
+    for (int c = 0; c < kChains; ++c) add_row(kk + c, sums[c]);
+  }
+  for (; kk < task.k; ++kk) add_row(kk, sums[0]);
+  alignas(64) T values[Packets * kLanes<T>];
+  for (int p = 0; p < Packets; ++p) {
+    for (int c = 1; c < kChains; ++c) sums[0][p] = padd(sums[0][p], sums[c][p]);
+    pstore(values + p * kLanes<T>, sums[0][p]);
+  }
+  for (int64_t i = 0; i < count; ++i) finish(task, begin + i, values[i]);
+}
+
+template <class T, int Packets = kMaxPackets>
+void columns(const MatVec<T>& task, int64_t begin, int64_t count) {
+  if constexpr (Packets > 1) {
+    if (count <= (Packets - 1) * kLanes<T>) return columns<T, Packets - 1>(task, begin, count);
+  }
+  column_block<T, Packets>(task, begin, count);
+}
+
+template <class T>
+void column_range(const MatVec<T>& task, int64_t begin, int64_t end) {
+  constexpr int64_t kWide = kMaxPackets * kLanes<T>;
+  int64_t i = begin;
+  for (; i + kWide <= end; i += kWide) column_block<T, kMaxPackets, true>(task, i, kWide);
+  if (i < end) columns(task, i, end - i);
+}
+
+}  // namespace
+
+template <class T>
+void matvec(const MatVec<T>& given) {
+  MatVec<T> task = given;
+  Workspace<T> gathered(static_cast<std::size_t>(given.x_step == 1 ? 0 : given.k));
+  if (given.x_step != 1) {
+    for (int64_t kk = 0; kk < given.k; ++kk) gathered.data()[kk] = given.x[kk * given.x_step];
+    task.x = gathered.data();
+  }
+  const int64_t lanes = kMaxPackets * kLanes<T>;
+  const int64_t grain = ceil_div(ceil_div(kElementsPerTask, larger(1, task.k)), lanes) * lanes;
+  parallel_ranges(task.rows, grain, [&task](int64_t begin, int64_t end) {
+    if (task.transposed) {
+      column_range(task, begin, end);
+    } else {
+      dot_range(task, begin, end);
+    }
+  });
+}
+
+template void matvec(const MatVec<float>&);
+template void matvec(const MatVec<double>&);
+
+}  // namespace teff::kernels::TEFF_ISA

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/autograd.h"
+#include "teff/engine/error.h"
+#include "teff/engine/ops.h"
+#include "teff/engine/random.h"
+#include "teff/nn/graph/graph_module.h"
+#include "teff/nn/module_members.h"
+#include "teff/nn/text.h"
+
+namespace teff::nn {
+namespace {
+
+/// Saves the handles and the values of all buffers, and puts both back.
+class BufferGuard : MemberVisitor {
+ public:
+  explicit BufferGuard(Module& module) : module_(module) {
+    module_.visit_members(*this);
+    saving_ = false;
+  }
+  ~BufferGuard() {
+    const NoGradGuard no_grad;
+    module_.visit_members(*this);
+  }
+  BufferGuard(const BufferGuard&) = delete;
+  BufferGuard& operator=(const BufferGuard&) = delete;
+
+ private:
+  void operator()(const std::string&, Parameter&) override {}
+  void operator()(const std::string&, Module& child) override { child.visit_members(*this); }
+  void operator()(const std::string&, std::shared_ptr<Module>& child) override {
+    if (child != nullptr) child->visit_members(*this);
+  }
+  void operator()(const std::string&, Buffer& buffer) override {
+    if (saving_) {
+      saved_.emplace_back(buffer, buffer.defined() ? buffer.clone() : Tensor());
+      return;
+    }
+    if (next_ == saved_.size()) return;
+    const auto& [handle, values] = saved_[next_++];
+    if (!buffer.is(handle)) static_cast<Tensor&>(buffer) = handle;
+    if (handle.defined() && !detail::equal_bits(handle, values)) handle.copy_(values);
+  }
+
+  Module& module_;
+  bool saving_ = true;
+  std::vector<std::pair<Tensor, Tensor>> saved_;
+  std::size_t next_ = 0;
+};
+
+class GeneratorGuard {
+ public:
+  GeneratorGuard() : saved_(default_generator()) {}
+  ~GeneratorGuard() { default_generator() = saved_; }
+  GeneratorGuard(const GeneratorGuard&) = delete;
+  GeneratorGuard& operator=(const GeneratorGuard&) = delete;
+
+ private:
+  Generator saved_;
+};
+
+/// Other numbers of the same type; numbers that may be indices only change places.
+Tensor altered(const Tensor& input) {
+  const Tensor values = is_computable(input.dtype()) ? 0.25 - 1.5 * input : input;
+  if (input.dim() == 0) return values;
+  std::vector<std::int64_t> backwards;
+  for (std::int64_t row = input.size(0); row-- > 0;) backwards.push_back(row);
+  return index_select(values, 0, tensor(backwards));
+}
+
+std::vector<Tensor> alter_all(std::span<const Tensor> inputs) {
+  std::vector<Tensor> result;
+  for (const Tensor& input : inputs) result.push_back(altered(input));
+  return result;
+}
+
+/// The inputs with one row more where dimension 0 is the batch, as teff::capture makes them.
+std::vector<Tensor> one_row_more(std::span<const Tensor> inputs) {
+  std::vector<Tensor> result;
+  for (const Tensor& input : inputs) {
+    const bool in_batch = input.dim() > 0 && inputs[0].dim() > 0 && input.size(0) == inputs[0].size(0);
+    result.push_back(in_batch ? cat({input, slice(input, 0, 0, 1)}) : input);
+  }
+  return result;
+}
+
+void check_replay(Module& module, GraphModule& graph, std::span<const Tensor> inputs) {
+  const std::vector<Tensor> expected = module(inputs), actual = graph(inputs);
+  bool equal = expected.size() == actual.size();
+  for (std::size_t i = 0; equal && i < expected.size(); ++i) equal = detail::equal_bits(expected[i], actual[i]);
+  if (equal) return;
+  throw Error("capture: expected " + module.type_name() +
+              " to do with other inputs what was recorded, got other results: its forward depends on values that it "
+              "reads, or on state that it keeps, and cannot be captured");
+}
+
+void check_buffers(const Module& module, const NamedTensors& before) {
+  const NamedTensors after = module.named_buffers();
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (i < after.size() && detail::equal_bits(before[i].second, after[i].second)) continue;
+    throw Error("capture: expected the forward of " + module.type_name() +
+                " to leave its buffers alone in evaluation mode, but it changes " + detail::quoted(before[i].first));
+  }
+}
+
+GraphModuleData record(Module& module, std::span<const Tensor> inputs) {
+  GraphModuleData data;
+  for (const detail::StateEntry& entry : detail::named_state(module)) {
+    data.state.push_back({entry.name, entry.tensor, entry.is_parameter});
+  }
+  NamedTensors attributes = module.named_parameters();
+  for (auto& buffer : module.named_buffers()) attributes.push_back(std::move(buffer));
+  data.graph = teff::capture([&](std::span<const Tensor> values) { return module(values); }, inputs, attributes,
+                             scope_names(module));
+  data.summary = module.summary();
+  data.training = false;
+  return data;
+}
+
+}  // namespace
+
+GraphModule capture(Module& module, std::span<const Tensor> inputs) {
+  const bool training = module.is_training();
+  const NoGradGuard no_grad;
+  const GeneratorGuard generator;
+  const BufferGuard buffers(module);
+  const detail::ModeGuard mode(module, false);
+  NamedTensors before = module.named_buffers();
+  for (auto& [name, buffer] : before) buffer = buffer.clone();
+  GraphModule graph(record(module, inputs));
+  check_replay(module, graph, alter_all(inputs));
+  check_replay(module, graph, one_row_more(inputs));
+  check_buffers(module, before);
+  graph.train(training);
+  return graph;
+}
+
+}  // namespace teff::nn

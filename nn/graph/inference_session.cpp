@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "teff/nn/graph/inference_session.h"
+
+#include <cstring>
+
+#include "teff/engine/allocator.h"
+#include "teff/engine/autograd.h"
+#include "teff/engine/error.h"
+#include "teff/engine/inference_plan.h"
+#include "teff/engine/op.h"
+#include "teff/nn/graph/graph_module.h"
+
+namespace teff::nn {
+
+/// A call with the tensors that it reads and writes.
+struct InferenceSession::Step {
+  std::shared_ptr<const Op> op;
+  std::vector<Tensor> inputs;
+  std::vector<TensorType> types;  // of the inputs
+  Tensor result;
+};
+
+namespace {
+
+std::shared_ptr<const InferencePlan> make_plan(const GraphModule& model, std::span<const Shape> shapes) {
+  NamedTensors attributes;
+  for (const GraphState& state : model.data().state) attributes.emplace_back(state.key, state.tensor);
+  std::vector<TensorType> types;
+  for (const GraphNode& node : model.graph().nodes) {
+    if (node.kind != GraphNode::Kind::placeholder) break;
+    if (types.size() < shapes.size()) types.push_back({shapes[types.size()], node.type.dtype});
+  }
+  return std::make_shared<InferencePlan>(model.graph(), attributes, types);
+}
+
+void copy_elements(const Tensor& from, const Tensor& to) {
+  if (from.type() != to.type()) {
+    const std::string text = "InferenceSession: expected an input " + teff::detail::describe(to.type()) +
+                             ", as the session was made for, got " + teff::detail::describe(from.type());
+    if (from.dtype() != to.dtype()) throw TypeError(text);
+    throw ShapeError(text);
+  }
+  if (to.nbytes() > 0) std::memcpy(to.raw_data(), from.raw_data(), to.nbytes());
+}
+
+}  // namespace
+
+InferenceSession::InferenceSession(const GraphModule& model, std::span<const Shape> inputs)
+    : plan_(make_plan(model, inputs)) {
+  make_steps();
+}
+
+InferenceSession::InferenceSession(const GraphModule& model, std::initializer_list<Shape> inputs)
+    : InferenceSession(model, std::span<const Shape>(inputs.begin(), inputs.size())) {}
+
+InferenceSession::InferenceSession(const InferenceSession& other) : plan_(other.plan_) { make_steps(); }
+
+InferenceSession& InferenceSession::operator=(const InferenceSession& other) {
+  return *this = InferenceSession(other);
+}
+
+InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
+InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;
+InferenceSession::~InferenceSession() = default;
+
+void InferenceSession::make_steps() {
+  const std::size_t bytes = plan_->block_bytes();
+  const std::shared_ptr<void> block(allocate(bytes), [bytes](void* pointer) { deallocate(pointer, bytes); });
+  const std::vector<Tensor> values = plan_->make_values(block);
+  for (const InferencePlan::Call& call : plan_->calls()) {
+    if (call.is_view) continue;
+    Step step{call.op, {}, {}, values[call.result]};
+    for (const std::size_t input : call.inputs) {
+      step.inputs.push_back(values[input]);
+      step.types.push_back(values[input].type());
+    }
+    steps_.push_back(std::move(step));
+  }
+  for (const std::size_t input : plan_->inputs()) inputs_.push_back(values[input]);
+  for (const std::size_t output : plan_->outputs()) outputs_.push_back(values[output]);
+}
+
+std::span<const Tensor> InferenceSession::run(std::span<const Tensor> inputs) {
+  if (inputs.size() != inputs_.size()) {
+    throw ShapeError("InferenceSession: expected " + std::to_string(inputs_.size()) + " inputs, got " +
+                     std::to_string(inputs.size()));
+  }
+  plan_->check_weights();
+  for (std::size_t i = 0; i < inputs.size(); ++i) copy_elements(inputs[i], inputs_[i]);
+  for (const Step& step : steps_) teff::detail::forward_into(*step.op, step.inputs, step.types, step.result);
+  return outputs_;
+}
+
+const Tensor& InferenceSession::run(const Tensor& input) {
+  if (outputs_.size() != 1) {
+    throw Error("InferenceSession: expected a model of one output, got one of " + std::to_string(outputs_.size()));
+  }
+  return run(std::span<const Tensor>(&input, 1))[0];
+}
+
+std::size_t InferenceSession::memory_bytes() const { return plan_->block_bytes(); }
+
+}  // namespace teff::nn

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/io/byte_sink.h"
+
+#include <string>
+
+#include "teff/engine/error.h"
+
+namespace teff::file {
+
+void ByteSink::write(std::span<const std::byte> bytes, std::uint64_t offset) {
+  iovec piece{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  write({&piece, 1}, offset);
+}
+
+void StreamSink::write(std::span<iovec> pieces, std::uint64_t offset) {
+  for (const iovec& piece : pieces) {
+    stream_.write(static_cast<const char*>(piece.iov_base), static_cast<std::streamsize>(piece.iov_len));
+    if (!stream_) throw IoError("the stream failed at offset " + std::to_string(offset));
+    offset += piece.iov_len;
+  }
+}
+
+}  // namespace teff::file

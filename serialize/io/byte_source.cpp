@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/io/byte_source.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "teff/engine/error.h"
+
+namespace teff::file {
+namespace {
+
+constexpr std::size_t kStreamChunkBytes = 64 * 1024;
+
+}  // namespace
+
+void ByteSource::read(std::span<std::byte> buffer, std::uint64_t offset) const {
+  iovec piece{buffer.data(), buffer.size()};
+  read({&piece, 1}, offset);
+}
+
+std::shared_ptr<const Mapping> ByteSource::map() const {
+  throw ValueError("expected a file where mmap is set, got memory or a stream");
+}
+
+void MemorySource::read(std::span<iovec> pieces, std::uint64_t offset) const {
+  for (const iovec& piece : pieces) {
+    if (offset > bytes_.size() || piece.iov_len > bytes_.size() - offset) {
+      throw FormatError("expected " + std::to_string(piece.iov_len) + " bytes at offset " + std::to_string(offset) +
+                        ", got the end at " + std::to_string(bytes_.size()));
+    }
+    if (piece.iov_len > 0) std::memcpy(piece.iov_base, bytes_.data() + offset, piece.iov_len);
+    offset += piece.iov_len;
+  }
+}
+
+std::vector<std::byte> read_all(std::istream& stream) {
+  std::vector<std::byte> bytes;
+  while (stream) {
+    const std::size_t size = bytes.size();
+    bytes.resize(size + std::max(kStreamChunkBytes, size / 2));
+    stream.read(reinterpret_cast<char*>(bytes.data() + size), static_cast<std::streamsize>(bytes.size() - size));
+    bytes.resize(size + static_cast<std::size_t>(stream.gcount()));
+  }
+  if (stream.bad() || !stream.eof()) throw IoError("the stream failed after " + std::to_string(bytes.size()) + " bytes");
+  return bytes;
+}
+
+}  // namespace teff::file

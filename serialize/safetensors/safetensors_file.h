@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: the .safetensors format: the length of a JSON header, the header, the tensors' bytes.
+
+#include "teff/engine/dict.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/options.h"
+
+namespace teff::file {
+
+/// Tensors by name, in the order of the header. @throws FormatError unless the file keeps all rules of the format.
+Dict load_safetensors(const ByteSource& source, const LoadOptions& options);
+
+/// The header's __metadata__: text by name. @throws as above.
+Dict safetensors_metadata(const ByteSource& source);
+
+/// The bytes that the format's own library writes. Tensors that share elements are written one by one.
+/// @throws ValueError for anything but tensors in the dictionary, and anything but text in the metadata.
+void save_safetensors(const Dict& dict, ByteSink& sink, const SaveOptions& options);
+
+}  // namespace teff::file
