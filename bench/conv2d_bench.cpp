@@ -20,8 +20,7 @@ struct Case {
   }
   double flop(std::int64_t batch) const {
     const std::int64_t side = (size + 2 * padding - kernel) / stride + 1;
-    return 2.0 * static_cast<double>(batch * out * side * side) *
-           static_cast<double>(channels * kernel * kernel);
+    return 2.0 * static_cast<double>(batch * out * side * side) * static_cast<double>(channels * kernel * kernel);
   }
 };
 

@@ -104,9 +104,7 @@ void bench::register_all() {
   const auto us = benchmark::kMicrosecond;
   add("save/256MB", [](benchmark::State& state) { save_dict(state, big); })->Unit(ms);
   add("load/256MB", [](benchmark::State& state) { load_dict(state, big, {}); })->Unit(ms);
-  add("load_unverified/256MB", [](benchmark::State& state) {
-    load_dict(state, big, {.verify = false});
-  })->Unit(ms);
+  add("load_unverified/256MB", [](benchmark::State& state) { load_dict(state, big, {.verify = false}); })->Unit(ms);
   add("load_mapped/256MB", [](benchmark::State& state) {
     load_dict(state, big, {.verify = false, .mmap = true});
   })->Unit(ms);

@@ -74,10 +74,10 @@ class Cache {
       }
       ++system_allocations_;
     }
-    void* pointer = ::operator new(size.bytes, std::align_val_t{kAlignment}, std::nothrow);
+    void* pointer = ::operator new (size.bytes, std::align_val_t{kAlignment}, std::nothrow);
     if (pointer == nullptr) {
       clear();
-      pointer = ::operator new(size.bytes, std::align_val_t{kAlignment}, std::nothrow);
+      pointer = ::operator new (size.bytes, std::align_val_t{kAlignment}, std::nothrow);
     }
     if (pointer == nullptr) {
       std::lock_guard lock(mutex_);
@@ -99,7 +99,7 @@ class Cache {
         return;
       }
     }
-    ::operator delete(pointer, std::align_val_t{kAlignment});
+    ::operator delete (pointer, std::align_val_t{kAlignment});
   }
 
   void clear() noexcept {
@@ -107,7 +107,7 @@ class Cache {
     for (FreeBlock*& head : free_) {
       while (head != nullptr) {
         FreeBlock* next = head->next;
-        ::operator delete(static_cast<void*>(head), std::align_val_t{kAlignment});
+        ::operator delete (static_cast<void*>(head), std::align_val_t{kAlignment});
         head = next;
       }
     }

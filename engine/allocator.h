@@ -17,10 +17,10 @@ void deallocate(void* pointer, std::size_t bytes) noexcept;
 
 /// What the caching allocator holds and has done since the process began.
 struct MemoryStats {
-  std::size_t bytes_in_use;         // handed out now, rounded up to block sizes
-  std::size_t peak_bytes_in_use;    // the most that was ever in use, or since reset_peak_memory_stats()
-  std::size_t bytes_cached;         // kept for use again
-  std::uint64_t system_allocations; // times the system was asked for memory
+  std::size_t bytes_in_use;          // handed out now, rounded up to block sizes
+  std::size_t peak_bytes_in_use;     // the most that was ever in use, or since reset_peak_memory_stats()
+  std::size_t bytes_cached;          // kept for use again
+  std::uint64_t system_allocations;  // times the system was asked for memory
 };
 MemoryStats memory_stats();
 void reset_peak_memory_stats();

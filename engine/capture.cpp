@@ -57,8 +57,7 @@ class Recorder {
       const std::shared_ptr<Node> node = nodes[i];
       for (const Tensor& input : node->inputs) visit(input);
     }
-    std::sort(nodes.begin(), nodes.end(),
-              [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
+    std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
     return nodes;
   }
 

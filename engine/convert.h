@@ -18,16 +18,26 @@ namespace teff {
 template <class Function>
 decltype(auto) visit_dtype(DType dtype, Function&& function) {
   switch (dtype) {
-    case DType::float32: return function(float{});
-    case DType::float64: return function(double{});
-    case DType::int64: return function(std::int64_t{});
-    case DType::int32: return function(std::int32_t{});
-    case DType::int16: return function(std::int16_t{});
-    case DType::int8: return function(std::int8_t{});
-    case DType::uint8: return function(std::uint8_t{});
-    case DType::bool_: return function(bool{});
-    case DType::float16: return function(Half{});
-    case DType::bfloat16: return function(BFloat16{});
+    case DType::float32:
+      return function(float{});
+    case DType::float64:
+      return function(double{});
+    case DType::int64:
+      return function(std::int64_t{});
+    case DType::int32:
+      return function(std::int32_t{});
+    case DType::int16:
+      return function(std::int16_t{});
+    case DType::int8:
+      return function(std::int8_t{});
+    case DType::uint8:
+      return function(std::uint8_t{});
+    case DType::bool_:
+      return function(bool{});
+    case DType::float16:
+      return function(Half{});
+    case DType::bfloat16:
+      return function(BFloat16{});
   }
   throw TypeError("dtype: expected a known dtype, got number " + std::to_string(static_cast<int>(dtype)));
 }

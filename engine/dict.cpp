@@ -149,7 +149,9 @@ Value::Value(const IntList& list) : value_(List(list.begin(), list.end())) {}
 
 bool Value::as_bool() const { return get<bool>(value_, *this, Kind::boolean); }
 std::int64_t Value::as_int() const { return get<std::int64_t>(value_, *this, Kind::integer); }
-double Value::as_float() const { return is_int() ? static_cast<double>(as_int()) : get<double>(value_, *this, Kind::floating); }
+double Value::as_float() const {
+  return is_int() ? static_cast<double>(as_int()) : get<double>(value_, *this, Kind::floating);
+}
 const std::string& Value::as_text() const { return get<std::string>(value_, *this, Kind::text); }
 const Bytes& Value::as_bytes() const { return get<Bytes>(value_, *this, Kind::bytes); }
 const Tensor& Value::as_tensor() const { return get<Tensor>(value_, *this, Kind::tensor); }
@@ -167,48 +169,75 @@ IntList Value::as_int_list() const {
 bool operator==(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
-    case Value::Kind::none: return true;
-    case Value::Kind::boolean: return a.as_bool() == b.as_bool();
-    case Value::Kind::integer: return a.as_int() == b.as_int();
+    case Value::Kind::none:
+      return true;
+    case Value::Kind::boolean:
+      return a.as_bool() == b.as_bool();
+    case Value::Kind::integer:
+      return a.as_int() == b.as_int();
     case Value::Kind::floating:  // by bits: NaN equals itself, -0 differs from 0
       return std::bit_cast<std::uint64_t>(a.as_float()) == std::bit_cast<std::uint64_t>(b.as_float());
-    case Value::Kind::text: return a.as_text() == b.as_text();
-    case Value::Kind::bytes: return a.as_bytes() == b.as_bytes();
-    case Value::Kind::tensor: return equal_tensors(a.as_tensor(), b.as_tensor());
-    case Value::Kind::list: return a.as_list() == b.as_list();
-    case Value::Kind::dict: return a.as_dict() == b.as_dict();
+    case Value::Kind::text:
+      return a.as_text() == b.as_text();
+    case Value::Kind::bytes:
+      return a.as_bytes() == b.as_bytes();
+    case Value::Kind::tensor:
+      return equal_tensors(a.as_tensor(), b.as_tensor());
+    case Value::Kind::list:
+      return a.as_list() == b.as_list();
+    case Value::Kind::dict:
+      return a.as_dict() == b.as_dict();
   }
   return false;
 }
 
 std::string_view to_string(Value::Kind kind) {
   switch (kind) {
-    case Value::Kind::none: return "None";
-    case Value::Kind::boolean: return "a bool";
-    case Value::Kind::integer: return "an integer";
-    case Value::Kind::floating: return "a floating-point number";
-    case Value::Kind::text: return "text";
-    case Value::Kind::bytes: return "bytes";
-    case Value::Kind::tensor: return "a tensor";
-    case Value::Kind::list: return "a list";
-    case Value::Kind::dict: return "a dict";
+    case Value::Kind::none:
+      return "None";
+    case Value::Kind::boolean:
+      return "a bool";
+    case Value::Kind::integer:
+      return "an integer";
+    case Value::Kind::floating:
+      return "a floating-point number";
+    case Value::Kind::text:
+      return "text";
+    case Value::Kind::bytes:
+      return "bytes";
+    case Value::Kind::tensor:
+      return "a tensor";
+    case Value::Kind::list:
+      return "a list";
+    case Value::Kind::dict:
+      return "a dict";
   }
   return "unknown";
 }
 
 std::ostream& operator<<(std::ostream& out, const Value& value) {
   switch (value.kind()) {
-    case Value::Kind::none: return out << "None";
-    case Value::Kind::boolean: return out << (value.as_bool() ? "True" : "False");
-    case Value::Kind::integer: return out << value.as_int();
-    case Value::Kind::floating: return out << value.as_float();
-    case Value::Kind::text: print_text(out, value.as_text()); return out;
-    case Value::Kind::bytes: return out << '<' << value.as_bytes().size() << " bytes>";
+    case Value::Kind::none:
+      return out << "None";
+    case Value::Kind::boolean:
+      return out << (value.as_bool() ? "True" : "False");
+    case Value::Kind::integer:
+      return out << value.as_int();
+    case Value::Kind::floating:
+      return out << value.as_float();
+    case Value::Kind::text:
+      print_text(out, value.as_text());
+      return out;
+    case Value::Kind::bytes:
+      return out << '<' << value.as_bytes().size() << " bytes>";
     case Value::Kind::tensor:
       if (!value.as_tensor().defined()) return out << "tensor undefined";
       return out << "tensor " << detail::describe(value.as_tensor().type());
-    case Value::Kind::list: print_list(out, value.as_list()); return out;
-    case Value::Kind::dict: return out << value.as_dict();
+    case Value::Kind::list:
+      print_list(out, value.as_list());
+      return out;
+    case Value::Kind::dict:
+      return out << value.as_dict();
   }
   return out;
 }

@@ -81,8 +81,7 @@ class Value {
   Value(std::nullptr_t) {}
   Value(bool value) : value_(value) {}
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Value(T value) : value_(static_cast<std::int64_t>(value)) {}
+  requires(!std::same_as<T, bool>) Value(T value) : value_(static_cast<std::int64_t>(value)) {}
   template <std::floating_point T>
   Value(T value) : value_(static_cast<double>(value)) {}
   Value(const char* text) : value_(std::string(text)) {}

@@ -15,9 +15,9 @@ struct DTypeName {
 };
 
 constexpr std::array kNames = {
-    DTypeName{DType::float32, "float32"}, DTypeName{DType::float64, "float64"}, DTypeName{DType::int64, "int64"},
-    DTypeName{DType::int32, "int32"},     DTypeName{DType::int16, "int16"},     DTypeName{DType::int8, "int8"},
-    DTypeName{DType::uint8, "uint8"},     DTypeName{DType::bool_, "bool"},      DTypeName{DType::float16, "float16"},
+    DTypeName{DType::float32, "float32"},   DTypeName{DType::float64, "float64"}, DTypeName{DType::int64, "int64"},
+    DTypeName{DType::int32, "int32"},       DTypeName{DType::int16, "int16"},     DTypeName{DType::int8, "int8"},
+    DTypeName{DType::uint8, "uint8"},       DTypeName{DType::bool_, "bool"},      DTypeName{DType::float16, "float16"},
     DTypeName{DType::bfloat16, "bfloat16"},
 };
 
@@ -35,7 +35,8 @@ DType dtype_from_string(std::string_view name) {
     if (entry.name == name) return entry.dtype;
   }
   throw TypeError("dtype: expected one of float32, float64, int64, int32, int16, int8, uint8, bool, float16, bfloat16, "
-                  "got \"" + std::string(name) + '"');
+                  "got \"" +
+                  std::string(name) + '"');
 }
 
 void from_string(std::string_view name, DType& dtype) { dtype = dtype_from_string(name); }

@@ -39,10 +39,7 @@ inline Value to_value(const IntList& value) { return value; }
 inline Value to_value(const Pair& value) { return IntList{value.height, value.width}; }
 inline Value to_value(const std::array<double, 2>& value) { return List{value[0], value[1]}; }
 template <class Enum>
-  requires std::is_enum_v<Enum>
-Value to_value(Enum value) {
-  return to_string(value);
-}
+requires std::is_enum_v<Enum> Value to_value(Enum value) { return to_string(value); }
 template <class T>
 Value to_value(const std::optional<T>& value) {
   return value ? to_value(*value) : Value();
@@ -56,10 +53,8 @@ void from_value(const Value& value, IntList& field);
 void from_value(const Value& value, Pair& field);
 void from_value(const Value& value, std::array<double, 2>& field);
 template <class Enum>
-  requires std::is_enum_v<Enum>
-void from_value(const Value& value, Enum& field) {
-  from_string(value.as_text(), field);
-}
+requires std::is_enum_v<Enum>
+void from_value(const Value& value, Enum& field) { from_string(value.as_text(), field); }
 template <class T>
 void from_value(const Value& value, std::optional<T>& field) {
   if (value.is_none()) {

@@ -39,9 +39,12 @@ decltype(auto) at_node(const GraphNode& node, Function&& function) {
 
 std::string_view to_string(GraphNode::Kind kind) {
   switch (kind) {
-    case GraphNode::Kind::placeholder: return "placeholder";
-    case GraphNode::Kind::get_attr: return "get_attr";
-    case GraphNode::Kind::call: return "call";
+    case GraphNode::Kind::placeholder:
+      return "placeholder";
+    case GraphNode::Kind::get_attr:
+      return "get_attr";
+    case GraphNode::Kind::call:
+      return "call";
   }
   return "unknown";
 }
@@ -84,10 +87,10 @@ void set_training(Graph& graph, bool training) {
 struct GraphExecutor::Program {
   struct Step {
     GraphNode node;
-    bool follows_batch = false;             // the op is made anew for each run
-    std::shared_ptr<const Op> op;           // call
-    Tensor attribute;                       // get_attr
-    std::vector<std::int64_t> last_used;    // values that no later step needs
+    bool follows_batch = false;           // the op is made anew for each run
+    std::shared_ptr<const Op> op;         // call
+    Tensor attribute;                     // get_attr
+    std::vector<std::int64_t> last_used;  // values that no later step needs
   };
   std::vector<Step> steps;
   std::vector<std::int64_t> outputs;

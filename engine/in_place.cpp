@@ -66,9 +66,8 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
     return *this;
   }
   visit_dtype(dtype(), [&](auto to) {
-    visit_dtype(source.dtype(), [&](auto from) {
-      convert_all(source.data<decltype(from)>(), data<decltype(to)>(), numel());
-    });
+    visit_dtype(source.dtype(),
+                [&](auto from) { convert_all(source.data<decltype(from)>(), data<decltype(to)>(), numel()); });
   });
   return *this;
 }

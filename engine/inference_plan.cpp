@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <map>
+#include <optional>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -176,7 +176,8 @@ class InferencePlan::Builder {
     const Dict attributes = norm.op->attributes();
     const bool has_weight = attributes.at("has_weight").as_bool();
     // Without running statistics it normalises by those of the images, which are not known yet.
-    if (!attributes.at("has_running_stats").as_bool() || has_weight != attributes.at("has_bias").as_bool()) return false;
+    if (!attributes.at("has_running_stats").as_bool() || has_weight != attributes.at("has_bias").as_bool())
+      return false;
     std::vector<Tensor> statistics;
     for (const std::size_t input : std::span(norm.inputs).subspan(1)) {
       if (!is_constant(input)) return false;

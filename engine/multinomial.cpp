@@ -61,9 +61,8 @@ void multinomial(std::int64_t* out, std::int64_t n, std::span<const double> weig
   check_multinomial(weights, n, replacement);
   if (replacement) {
     const std::vector<double> sums = cumulative(weights), units = draw_units(static_cast<std::size_t>(n), generator);
-    std::transform(units.begin(), units.end(), out, [&](double unit) {
-      return std::lower_bound(sums.begin(), sums.end(), unit) - sums.begin();
-    });
+    std::transform(units.begin(), units.end(), out,
+                   [&](double unit) { return std::lower_bound(sums.begin(), sums.end(), unit) - sums.begin(); });
     return;
   }
   const std::vector<double> keys = keys_of(weights, generator);

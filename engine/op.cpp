@@ -68,9 +68,7 @@ void delete_node(Node* node) noexcept {
   busy = false;
 }
 
-std::shared_ptr<Node> new_node() {
-  return {new (allocate(sizeof(Node))) Node, delete_node, CachingAllocator<Node>()};
-}
+std::shared_ptr<Node> new_node() { return {new (allocate(sizeof(Node))) Node, delete_node, CachingAllocator<Node>()}; }
 
 std::shared_ptr<Node> make_node(std::shared_ptr<const Op> op, std::span<const Tensor> inputs, TensorList saved,
                                 const TensorType& type, bool requires_grad) {
@@ -152,7 +150,8 @@ Tensor detail::apply_in_place(const Op& op, Tensor x) {
   const bool unseen = x.defined() && owned_alone(x) && capturing == 0 &&
                       !(x.requires_grad() && (x.is_leaf() || (grad_enabled && op.saves_input(0))));
   const Tensor destination = unseen ? alias(x, x.shape()) : Tensor();
-  return apply_op(op, {&x, 1}, [&] { return op.share(); }, unseen ? &destination : nullptr);
+  return apply_op(
+      op, {&x, 1}, [&] { return op.share(); }, unseen ? &destination : nullptr);
 }
 
 Tensor BackwardContext::make_gradient() const {
@@ -204,7 +203,8 @@ double detail::moved_bytes(std::span<const TensorType> inputs, const TensorType&
 }
 
 bool detail::is_short(const Op& op, std::span<const TensorType> inputs, const TensorType& output) {
-  // Roughly what one core does in a nanosecond. Beyond this time two threads win although they wait for each other's data.
+  // Roughly what one core does in a nanosecond. Beyond this time two threads win although they wait for each other's
+  // data.
   constexpr double kFlop = 100, kBytes = 20, kShort = 150'000;
   return op.flop(inputs, output) / kFlop + moved_bytes(inputs, output) / kBytes < kShort;
 }

@@ -28,8 +28,8 @@ namespace teff {
 /// One call of Op::forward.
 struct ForwardContext {
   std::span<const Tensor> inputs;
-  const TensorType& output;  // what output_type said of these inputs
-  TensorList* saved;         // null if nobody will ask for a gradient
+  const TensorType& output;             // what output_type said of these inputs
+  TensorList* saved;                    // null if nobody will ask for a gradient
   const Tensor* destination = nullptr;  // where the result may be written, of type output
 
   /// The tensor to write the result to: the destination, or a new one.

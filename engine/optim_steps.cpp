@@ -48,8 +48,8 @@ class Update {
  private:
   void check_like(const Tensor& other, const char* name) const {
     if (other.defined() && other.type() == parameter_.type()) return;
-    const std::string text = std::string(function_) + ": expected " + name + ' ' +
-                             detail::describe(parameter_.type()) + " as the parameter, got " +
+    const std::string text = std::string(function_) + ": expected " + name + ' ' + detail::describe(parameter_.type()) +
+                             " as the parameter, got " +
                              (other.defined() ? detail::describe(other.type()) : "an undefined tensor");
     if (other.defined() && other.dtype() == parameter_.dtype()) throw ShapeError(text);
     throw TypeError(text);

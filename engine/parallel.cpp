@@ -25,10 +25,10 @@ constexpr Clock::duration kPatience = std::chrono::microseconds(300);
 // Waking a worker takes up to 10 us of the caller's time, and it works after 30. So the caller begins alone, and wakes
 // them if it still has something to do after that long. Jobs that follow within kPatience count as one.
 constexpr Clock::duration kWorthWaking = std::chrono::microseconds(20);
-// A worker that looks for a job finds it after 250 ns if its core is near, and after 1000 if it is in another socket: as
-// the cores of a virtual machine are at times, for seconds.
+// A worker that looks for a job finds it after 250 ns if its core is near, and after 1000 if it is in another socket:
+// as the cores of a virtual machine are at times, for seconds.
 constexpr std::int64_t kFar = 600, kFarthest = 2000;
-constexpr int kProbe = 64;    // how often something short is shared all the same, to see whether that has changed
+constexpr int kProbe = 64;  // how often something short is shared all the same, to see whether that has changed
 
 thread_local bool inside_task = false;
 thread_local bool caller_only = false;
@@ -55,7 +55,7 @@ struct Job {
   std::vector<Share>* shares = nullptr;
   std::atomic<bool> failed{false};
   std::exception_ptr error;
-  Clock::time_point opened;    // not set: workers slept
+  Clock::time_point opened;  // not set: workers slept
 
   /// Calls before_each() before each index that the thread takes.
   template <class BeforeEach>
@@ -147,7 +147,7 @@ class Pool {
 
   void share_out(std::int64_t count) {
     const auto threads = static_cast<std::int64_t>(shares_.size());
-    const std::int64_t each = count / threads, more = count % threads;    // the first take one more
+    const std::int64_t each = count / threads, more = count % threads;  // the first take one more
     std::int64_t begin = 0;
     for (std::int64_t i = 0; i < threads; ++i) {
       Share& share = shares_[static_cast<std::size_t>(i)];
@@ -182,7 +182,7 @@ class Pool {
   }
 
   void wake() {
-    { std::lock_guard lock(mutex_); }    // whoever saw the number before this one is waiting now
+    { std::lock_guard lock(mutex_); }  // whoever saw the number before this one is waiting now
     wake_.notify_all();
   }
 
@@ -233,13 +233,13 @@ class Pool {
   std::mutex use_;
   std::vector<std::thread> workers_;
   std::atomic<int> threads_{default_threads()};
-  std::vector<Share> shares_ = std::vector<Share>(static_cast<std::size_t>(size()));    // of the threads
+  std::vector<Share> shares_ = std::vector<Share>(static_cast<std::size_t>(size()));  // of the threads
   Job* job_ = nullptr;
-  Clock::time_point busy_since_, last_end_;    // of jobs while workers slept
-  std::atomic<std::int64_t> delay_{0};         // nanoseconds until a worker that is awake has found a job
+  Clock::time_point busy_since_, last_end_;  // of jobs while workers slept
+  std::atomic<std::int64_t> delay_{0};       // nanoseconds until a worker that is awake has found a job
   std::atomic<unsigned> probe_{0};
   alignas(64) std::atomic<std::uint64_t> gate_{0};
-  alignas(64) std::mutex mutex_;    // of those who sleep
+  alignas(64) std::mutex mutex_;  // of those who sleep
   std::condition_variable wake_;
   std::atomic<int> sleeping_{0};
   std::atomic<bool> stopping_{false};

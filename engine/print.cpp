@@ -94,7 +94,8 @@ class Printer {
       places_.push_back(place);
       return;
     }
-    each(dim, [&](std::int64_t i) { collect(dim + 1, place * tensor_.shape()[dim] + i); }, [] {});
+    each(
+        dim, [&](std::int64_t i) { collect(dim + 1, place * tensor_.shape()[dim] + i); }, [] {});
   }
 
   void write_texts() {
@@ -122,8 +123,9 @@ class Printer {
     if (dim + 1 == rank) return print_row(kPrefix.size() + dim);
     const std::string separator = ',' + std::string(rank - dim - 1, '\n') + std::string(kPrefix.size() + dim + 1, ' ');
     std::string text;
-    each(dim, [&](std::int64_t) { text += (text.empty() ? "" : separator) + print(dim + 1); },
-         [&] { text += separator + "..."; });
+    each(
+        dim, [&](std::int64_t) { text += (text.empty() ? "" : separator) + print(dim + 1); },
+        [&] { text += separator + "..."; });
     return '[' + text + ']';
   }
 
@@ -137,7 +139,8 @@ class Printer {
       text += element;
       ++count;
     };
-    each(tensor_.shape().size() - 1, [&](std::int64_t) { add(texts_[next_++]); }, [&] { add(" ..."); });
+    each(
+        tensor_.shape().size() - 1, [&](std::int64_t) { add(texts_[next_++]); }, [&] { add(" ..."); });
     return '[' + text + ']';
   }
 

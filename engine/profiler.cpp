@@ -139,7 +139,8 @@ void Profiler::write_chrome_trace(std::ostream& out) const {
   const char* separator = "\n";
   for (const ProfilerEvent& event : events()) {
     char times[160];
-    std::snprintf(times, sizeof times, "\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":%lld,\"args\":{\"flop\":%.0f,\"bytes\":%.0f,",
+    std::snprintf(times, sizeof times,
+                  "\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":%lld,\"args\":{\"flop\":%.0f,\"bytes\":%.0f,",
                   static_cast<double>(event.start_ns) / 1e3, static_cast<double>(event.duration_ns) / 1e3,
                   static_cast<long long>(event.thread), event.flop, event.bytes);
     out << separator << "{\"ph\":\"X\",\"name\":" << json_text(event.op) << ',' << times

@@ -12,13 +12,13 @@ namespace teff {
 
 /// One operation that ran while a Profiler was on.
 struct ProfilerEvent {
-  std::string op;                // "conv2d", "conv2d backward"
-  std::string scope;             // path of the module that called it, where the profiler knows its name
-  std::int64_t start_ns = 0;     // since the profiler began
+  std::string op;             // "conv2d", "conv2d backward"
+  std::string scope;          // path of the module that called it, where the profiler knows its name
+  std::int64_t start_ns = 0;  // since the profiler began
   std::int64_t duration_ns = 0;
-  double flop = 0;               // floating-point operations, as Op::flop counts them
-  double bytes = 0;              // size of inputs and result, each once
-  std::int64_t thread = 0;       // of the caller, counted from 0
+  double flop = 0;          // floating-point operations, as Op::flop counts them
+  double bytes = 0;         // size of inputs and result, each once
+  std::int64_t thread = 0;  // of the caller, counted from 0
 };
 
 /// Records every operation of the process from its construction to stop() or its end: forward as it runs, and backward

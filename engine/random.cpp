@@ -109,8 +109,7 @@ T get(std::span<const std::uint8_t> bytes, std::size_t at) {
 }
 
 void check_state(bool rule_holds, const char* rule, std::uint64_t actual) {
-  if (!rule_holds)
-    throw ValueError(std::string("set_state: expected ") + rule + ", got " + std::to_string(actual));
+  if (!rule_holds) throw ValueError(std::string("set_state: expected ") + rule + ", got " + std::to_string(actual));
 }
 
 // A cached sample, or none where the flag is 0.
@@ -156,12 +155,12 @@ void Generator::set_state(std::span<const std::uint8_t> bytes) {
     read.words_[i] = static_cast<std::uint32_t>(word);
   }
   // From all zeros the recurrence never comes back.
-  check_state(std::ranges::any_of(read.words_, [](std::uint32_t word) { return word != 0; }),
-              "a word that is not 0", 0);
+  check_state(std::ranges::any_of(read.words_, [](std::uint32_t word) { return word != 0; }), "a word that is not 0",
+              0);
   read.next_double_normal_ = checked_sample(get<std::uint32_t>(bytes, kHasDoubleAt),
                                             std::bit_cast<double>(get<std::uint64_t>(bytes, kDoubleAt)));
-  read.next_float_normal_ = checked_sample(get<std::uint8_t>(bytes, kHasFloatAt),
-                                           std::bit_cast<float>(get<std::uint32_t>(bytes, kFloatAt)));
+  read.next_float_normal_ =
+      checked_sample(get<std::uint8_t>(bytes, kHasFloatAt), std::bit_cast<float>(get<std::uint32_t>(bytes, kFloatAt)));
   *this = read;
 }
 
@@ -304,8 +303,7 @@ namespace {
 
 void box_muller(float* data, std::int64_t blocks, float mean, float std) {
 #if defined(__x86_64__) && defined(__GNUC__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return box_muller_avx2(data, blocks, mean, std);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return box_muller_avx2(data, blocks, mean, std);
 #endif
   box_muller_float(data, blocks, mean, std);
 }

@@ -12,8 +12,7 @@ namespace {
 constexpr std::int64_t kMaxNumel = std::int64_t{1} << 59;  // of 8 bytes each
 
 [[noreturn]] void too_many(std::size_t count) {
-  throw ShapeError("shape: expected at most " + std::to_string(kMaxRank) + " dimensions, got " +
-                   std::to_string(count));
+  throw ShapeError("shape: expected at most " + std::to_string(kMaxRank) + " dimensions, got " + std::to_string(count));
 }
 
 }  // namespace

@@ -20,9 +20,7 @@ struct Dim {
   std::int64_t size, from, to;  // strides in elements
 };
 
-std::size_t bytes_of(std::int64_t count, std::size_t element) {
-  return static_cast<std::size_t>(count) * element;
-}
+std::size_t bytes_of(std::int64_t count, std::size_t element) { return static_cast<std::size_t>(count) * element; }
 
 // The loops know the elements' type, though they only move them: compilers make poor code of a memcpy of a
 // few bytes.
@@ -88,11 +86,9 @@ class Copier {
     std::int64_t tasks = tiles;
     for (std::size_t d = 0; d < rank_; ++d) tasks *= dims_[d].size;
     const std::int64_t work = line_.size * std::min(kTile, rows_.size);
-    parallel_ranges(tasks, std::max<std::int64_t>(1, kGrain / work),
-                    [&](std::int64_t begin, std::int64_t end) {
-                      for (std::int64_t task = begin; task < end; ++task)
-                        run_task(task / tiles, task % tiles * kTile, from, to);
-                    });
+    parallel_ranges(tasks, std::max<std::int64_t>(1, kGrain / work), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t task = begin; task < end; ++task) run_task(task / tiles, task % tiles * kTile, from, to);
+    });
   }
 
  private:

@@ -65,7 +65,8 @@ Tensor detail::alias(const Tensor& source, const Shape& shape, std::int64_t offs
 void detail::begin_in_place(const char* function, const Tensor& tensor) {
   const TensorImpl& impl = checked(tensor.impl());
   if (is_capturing()) {
-    throw Error(std::string(function) + ": expected no change in place while a graph is captured, got one of a tensor " +
+    throw Error(std::string(function) +
+                ": expected no change in place while a graph is captured, got one of a tensor " +
                 describe(tensor.type()) + "; write the result to a new tensor");
   }
   if (is_grad_enabled() && (impl.requires_grad || impl.node != nullptr)) {
@@ -145,8 +146,8 @@ const Tensor& Tensor::grad() const { return checked(impl_).grad; }
 
 void Tensor::set_grad(const Tensor& grad) const {
   if (grad.defined() && grad.type() != type()) {
-    const std::string text = "set_grad: expected a gradient " + detail::describe(type()) + ", got " +
-                             detail::describe(grad.type());
+    const std::string text =
+        "set_grad: expected a gradient " + detail::describe(type()) + ", got " + detail::describe(grad.type());
     if (grad.dtype() != dtype()) throw TypeError(text);
     throw ShapeError(text);
   }

@@ -163,8 +163,7 @@ class Tensor {
   Tensor t() const;  // transpose of a matrix
   Tensor permute(const IntList& dims) const;
   Tensor select(std::int64_t dim, std::int64_t index) const;
-  Tensor slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end = {},
-               std::int64_t step = 1) const;
+  Tensor slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end = {}, std::int64_t step = 1) const;
 
   /// For the engine's own files.
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
@@ -202,7 +201,8 @@ Tensor arange(std::int64_t end);
 Tensor arange(double start, double end, double step = 1, const TensorOptions& options = {.dtype = DType::int64});
 
 /// Copies of the given values, of their C++ type, as a tensor of one dimension or of the given shape. Unlike in Python
-/// tensor({1.5}) is float64; tensor<float>({1.5}) is float32. @throws ShapeError if the shape holds more values or fewer.
+/// tensor({1.5}) is float64; tensor<float>({1.5}) is float32. @throws ShapeError if the shape holds more values or
+/// fewer.
 template <class T = float>
 Tensor tensor(std::span<const T> values, const Shape& shape);
 template <class T = float>
@@ -226,10 +226,7 @@ template <class T = float>
 Tensor tensor(std::initializer_list<std::initializer_list<T>> rows);
 /// A tensor without dimensions.
 template <class T>
-  requires std::is_arithmetic_v<T>
-Tensor scalar_tensor(T value) {
-  return tensor<T>({value}, Shape{});
-}
+requires std::is_arithmetic_v<T> Tensor scalar_tensor(T value) { return tensor<T>({value}, Shape{}); }
 
 // Random tensors, from the default generator unless one is given: the numbers that PyTorch draws on the CPU.
 

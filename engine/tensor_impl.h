@@ -45,21 +45,21 @@ struct TensorImpl {
   std::int64_t numel = 0;
   bool requires_grad = false;
   Tensor grad;
-  std::shared_ptr<Node> node;        // how it was computed, if recorded
+  std::shared_ptr<Node> node;  // how it was computed, if recorded
 };
 
 /// A recorded call: see op.h.
 struct Node {
   std::shared_ptr<const Op> op;
-  TensorList inputs;   // without values where the op does not need them
+  TensorList inputs;  // without values where the op does not need them
   TensorList saved;
   std::vector<std::uint32_t, CachingAllocator<std::uint32_t>> versions;  // of inputs, then saved, when recorded
-  TensorType type;     // of the result
+  TensorType type;                                                       // of the result
   std::uint64_t sequence = 0;  // grows with time: greater than that of every node it uses
   const void* scope = nullptr;
   bool requires_grad = false;
-  bool released = false;       // backward has let go of inputs and saved
-  Tensor grad;                 // backward in progress: sum of what has arrived
+  bool released = false;  // backward has let go of inputs and saved
+  Tensor grad;            // backward in progress: sum of what has arrived
   Node* next_to_delete = nullptr;
 };
 

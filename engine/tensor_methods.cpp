@@ -27,9 +27,7 @@ Tensor Tensor::sum(const IntList& dims, bool keepdim) const { return teff::sum(*
 Tensor Tensor::mean(const IntList& dims, bool keepdim) const { return teff::mean(*this, dims, keepdim); }
 Tensor Tensor::max(const IntList& dims, bool keepdim) const { return teff::max(*this, dims, keepdim); }
 Tensor Tensor::min(const IntList& dims, bool keepdim) const { return teff::min(*this, dims, keepdim); }
-Tensor Tensor::argmax(std::optional<std::int64_t> dim, bool keepdim) const {
-  return teff::argmax(*this, dim, keepdim);
-}
+Tensor Tensor::argmax(std::optional<std::int64_t> dim, bool keepdim) const { return teff::argmax(*this, dim, keepdim); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return teff::matmul(*this, other); }
 
@@ -40,9 +38,7 @@ Tensor Tensor::flatten(std::int64_t start_dim, std::int64_t end_dim) const {
 }
 Tensor Tensor::squeeze(std::optional<std::int64_t> dim) const { return teff::squeeze(*this, dim); }
 Tensor Tensor::unsqueeze(std::int64_t dim) const { return teff::unsqueeze(*this, dim); }
-Tensor Tensor::transpose(std::int64_t dim0, std::int64_t dim1) const {
-  return teff::transpose(*this, dim0, dim1);
-}
+Tensor Tensor::transpose(std::int64_t dim0, std::int64_t dim1) const { return teff::transpose(*this, dim0, dim1); }
 Tensor Tensor::t() const {
   if (dim() > 2)
     throw ShapeError("t: expected at most 2 dimensions, got input " + to_string(shape()) + "; use permute");
@@ -50,8 +46,7 @@ Tensor Tensor::t() const {
 }
 Tensor Tensor::permute(const IntList& dims) const { return teff::permute(*this, dims); }
 Tensor Tensor::select(std::int64_t dim, std::int64_t index) const { return teff::select(*this, dim, index); }
-Tensor Tensor::slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end,
-                     std::int64_t step) const {
+Tensor Tensor::slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end, std::int64_t step) const {
   return teff::slice(*this, dim, start, end, step);
 }
 

@@ -36,19 +36,24 @@ bool close(double a, double b, const Tolerance& tolerance) {
 
 void check_types(const char* function, const Tensor& a, const Tensor& b) {
   if (a.type() == b.type()) return;
-  const std::string text = std::string(function) + ": expected tensors of one type, got " +
-                           detail::describe(a.type()) + " and " + detail::describe(b.type());
+  const std::string text = std::string(function) + ": expected tensors of one type, got " + detail::describe(a.type()) +
+                           " and " + detail::describe(b.type());
   if (a.dtype() != b.dtype()) throw TypeError(text);
   throw ShapeError(text);
 }
 
 Tolerance default_tolerance(DType dtype) {
   switch (dtype) {
-    case DType::float32: return {1.3e-6, 1e-5, false};
-    case DType::float64: return {1e-7, 1e-7, false};
-    case DType::float16: return {1e-3, 1e-5, false};
-    case DType::bfloat16: return {1.6e-2, 1e-5, false};
-    default: return {0, 0, false};
+    case DType::float32:
+      return {1.3e-6, 1e-5, false};
+    case DType::float64:
+      return {1e-7, 1e-7, false};
+    case DType::float16:
+      return {1e-3, 1e-5, false};
+    case DType::bfloat16:
+      return {1.6e-2, 1e-5, false};
+    default:
+      return {0, 0, false};
   }
 }
 

@@ -29,7 +29,7 @@ void assert_close(const Tensor& actual, const Tensor& expected);
 void assert_close(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance);
 
 struct GradcheckOptions {
-  double eps = 1e-6;   // step of the central difference
+  double eps = 1e-6;  // step of the central difference
   double atol = 1e-5;
   double rtol = 1e-3;
 };

@@ -20,9 +20,7 @@ struct Layout {
   std::size_t record_bytes() const { return label_bytes + kImageBytes; }
 };
 
-Layout layout_of(Kind kind) {
-  return kind == Kind::cifar10 ? Layout{1, {10, 0}} : Layout{2, {20, 100}};
-}
+Layout layout_of(Kind kind) { return kind == Kind::cifar10 ? Layout{1, {10, 0}} : Layout{2, {20, 100}}; }
 
 /// @throws teff::FormatError for a byte that is no class.
 std::int64_t read_label(std::span<const std::uint8_t> record, const Layout& layout, std::size_t number,

@@ -93,8 +93,8 @@ nn::GraphModule load_entire_model(const std::string& path) {
 Classifier load_entire(const Options& options) {
   const auto model = std::make_shared<nn::GraphModule>(load_entire_model(options.weights));
   const Shape& input = model->inputs().at(0).type.shape;
-  if (input.size() != 4) throw ShapeError(options.weights + ": expected a model of images [N, 3, H, W], got one of " +
-                                          to_string(input));
+  if (input.size() != 4)
+    throw ShapeError(options.weights + ": expected a model of images [N, 3, H, W], got one of " + to_string(input));
   return {model, input[2]};
 }
 
@@ -119,7 +119,8 @@ void print_best(const Tensor& scores, const std::vector<std::string>& labels, st
 
 void run(const Options& options) {
   const Classifier classifier = options.model.empty() ? load_entire(options) : load_by_name(options);
-  const std::vector<std::string> labels = options.labels.empty() ? std::vector<std::string>() : read_lines(options.labels);
+  const std::vector<std::string> labels =
+      options.labels.empty() ? std::vector<std::string>() : read_lines(options.labels);
   classifier.model->eval();
   const NoGradGuard no_grad;
   for (const std::string& path : options.pictures) {

@@ -71,13 +71,11 @@ std::string escaped(const std::string& text) {
 }
 
 void text(std::ostream& out, double x, double y, const std::string& anchor, const std::string& content) {
-  out << "<text x='" << x << "' y='" << y << "' text-anchor='" << anchor << "'>" << escaped(content)
-      << "</text>\n";
+  out << "<text x='" << x << "' y='" << y << "' text-anchor='" << anchor << "'>" << escaped(content) << "</text>\n";
 }
 
 void line(std::ostream& out, double x1, double y1, double x2, double y2, const std::string& colour) {
-  out << "<line x1='" << x1 << "' y1='" << y1 << "' x2='" << x2 << "' y2='" << y2 << "' stroke='" << colour
-      << "'/>\n";
+  out << "<line x1='" << x1 << "' y1='" << y1 << "' x2='" << x2 << "' y2='" << y2 << "' stroke='" << colour << "'/>\n";
 }
 
 template <class Draw>
@@ -111,14 +109,14 @@ void draw_line(std::ostream& out, const std::vector<CurvePoint>& points, const A
 void draw_dots(std::ostream& out, const std::vector<CurvePoint>& points, const Axis& x, const Axis& y,
                const std::string& colour) {
   for (const CurvePoint& point : points) {
-    out << "<circle cx='" << x.place(point.epoch) << "' cy='" << y.place(point.value) << "' r='4' fill='"
-        << colour << "'/>\n";
+    out << "<circle cx='" << x.place(point.epoch) << "' cy='" << y.place(point.value) << "' r='4' fill='" << colour
+        << "'/>\n";
   }
 }
 
 void draw(std::ostream& out, const Curve& curve, const std::string& title) {
-  out << "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 " << kWidth << ' ' << kHeight << "' width='"
-      << kWidth << "' height='" << kHeight << "' font-family='sans-serif' font-size='13' fill='#333'>\n"
+  out << "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 " << kWidth << ' ' << kHeight << "' width='" << kWidth
+      << "' height='" << kHeight << "' font-family='sans-serif' font-size='13' fill='#333'>\n"
       << "<rect width='100%' height='100%' fill='white'/>\n<g font-size='17'>";
   text(out, kWidth / 2, 28, "middle", title);
   out << "</g>\n";
@@ -137,8 +135,7 @@ void draw(std::ostream& out, const Curve& curve, const std::string& title) {
 }  // namespace
 
 void write_svg(const Curve& curve, const std::string& title, const std::string& path) {
-  if (curve.loss.empty() || curve.accuracy.empty())
-    throw teff::ValueError("write_svg: expected points, got none");
+  if (curve.loss.empty() || curve.accuracy.empty()) throw teff::ValueError("write_svg: expected points, got none");
   std::ofstream out(path, std::ios::binary);
   draw(out, curve, title);
   out.close();

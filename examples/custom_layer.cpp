@@ -15,10 +15,7 @@ using namespace teff;
 /// batch's, and running_mean follows it; in evaluation it is running_mean.
 struct Centre : nn::Module {
   explicit Centre(std::int64_t features, double momentum = 0.1)
-      : scale(ones({features})),
-        shift(zeros({features})),
-        running_mean(zeros({features})),
-        momentum_(momentum) {}
+      : scale(ones({features})), shift(zeros({features})), running_mean(zeros({features})), momentum_(momentum) {}
 
   nn::Parameter scale;  // learned
   nn::Parameter shift;

@@ -67,8 +67,7 @@ class Swish : public OpWith<Swish, SwishOptions> {
     const Tensor& dy = context.grad;
     const Tensor dx = empty(x.shape(), {.dtype = x.dtype()});
     if (x.dtype() == DType::float32) {
-      swish_backward<float>(x.span<float>(), static_cast<float>(options().beta), dy.span<float>(),
-                            dx.span<float>());
+      swish_backward<float>(x.span<float>(), static_cast<float>(options().beta), dy.span<float>(), dx.span<float>());
     } else {
       swish_backward<double>(x.span<double>(), options().beta, dy.span<double>(), dx.span<double>());
     }

@@ -18,8 +18,7 @@ constexpr const char* kEmbeddedFolder = TEFF_EXAMPLES_DATA_DIR "/fashion-mnist";
 /// In the folder's file of that name, gzip'd or unpacked.
 teff::Tensor read(const std::string& folder, const std::string& name) {
   const std::string path = (std::filesystem::path(folder) / name).string();
-  return read_idx(std::filesystem::exists(path + ".gz") || !std::filesystem::exists(path) ? path + ".gz"
-                                                                                          : path);
+  return read_idx(std::filesystem::exists(path + ".gz") || !std::filesystem::exists(path) ? path + ".gz" : path);
 }
 
 /// What the network gets for each value of a pixel.
@@ -82,8 +81,8 @@ FashionMnist::FashionMnist(const std::string& folder, Part part, const ImageForm
 
 std::span<const std::uint8_t> FashionMnist::pixels(std::int64_t index) const {
   if (index < 0 || index >= images_.size(0)) {
-    throw teff::IndexError("FashionMnist: expected an index below " + std::to_string(images_.size(0)) +
-                           ", got " + std::to_string(index));
+    throw teff::IndexError("FashionMnist: expected an index below " + std::to_string(images_.size(0)) + ", got " +
+                           std::to_string(index));
   }
   return std::span<const std::uint8_t>(images_.span<std::uint8_t>())
       .subspan(static_cast<std::size_t>(index) * kPixels, kPixels);

@@ -22,9 +22,7 @@ constexpr std::uint8_t kUnsignedByte = 8;
   throw teff::FormatError(name + ": " + reason);
 }
 
-bool is_gzip(std::span<const std::uint8_t> bytes) {
-  return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
-}
+bool is_gzip(std::span<const std::uint8_t> bytes) { return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b; }
 
 /// One gzip member, complete, with a right checksum and nothing behind it.
 Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name) {
@@ -45,11 +43,9 @@ Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name) {
   });
   if (status == Z_OK || status == Z_BUF_ERROR) refuse(name, "truncated: the gzip stream has no end");
   if (status != Z_STREAM_END) {
-    refuse(name, std::string("damaged gzip stream: ") +
-                     (stream.msg != nullptr ? stream.msg : "zlib gives no reason"));
+    refuse(name, std::string("damaged gzip stream: ") + (stream.msg != nullptr ? stream.msg : "zlib gives no reason"));
   }
-  if (stream.avail_in != 0)
-    refuse(name, std::to_string(stream.avail_in) + " bytes after the end of the gzip stream");
+  if (stream.avail_in != 0) refuse(name, std::to_string(stream.avail_in) + " bytes after the end of the gzip stream");
   return bytes;
 }
 
@@ -68,17 +64,14 @@ teff::Shape read_shape(std::span<const std::uint8_t> bytes, const std::string& n
   }
   const std::size_t rank = bytes[3];
   if (rank < 1 || rank > teff::kMaxRank) {
-    refuse(name,
-           "expected 1 to " + std::to_string(teff::kMaxRank) + " dimensions, got " + std::to_string(rank));
+    refuse(name, "expected 1 to " + std::to_string(teff::kMaxRank) + " dimensions, got " + std::to_string(rank));
   }
   if (bytes.size() < kHeaderBytes + 4 * rank) {
-    refuse(name, "truncated: expected " + std::to_string(rank) +
-                     " sizes of 4 bytes after the first 4 bytes, got " +
+    refuse(name, "truncated: expected " + std::to_string(rank) + " sizes of 4 bytes after the first 4 bytes, got " +
                      std::to_string(bytes.size() - kHeaderBytes) + " bytes");
   }
   teff::Shape shape;
-  for (std::size_t i = 0; i < rank; ++i)
-    shape.push_back(big_endian(bytes.subspan(kHeaderBytes + 4 * i).first<4>()));
+  for (std::size_t i = 0; i < rank; ++i) shape.push_back(big_endian(bytes.subspan(kHeaderBytes + 4 * i).first<4>()));
   return shape;
 }
 
@@ -89,8 +82,7 @@ std::size_t count_elements(const teff::Shape& shape, const std::string& name) {
     if (size == 0) refuse(name, "expected sizes of at least 1, got " + teff::to_string(shape));
     count *= static_cast<std::size_t>(size);
     if (count > kMaxIdxBytes) {
-      refuse(name,
-             "expected at most " + std::to_string(kMaxIdxBytes) + " elements, got " + teff::to_string(shape));
+      refuse(name, "expected at most " + std::to_string(kMaxIdxBytes) + " elements, got " + teff::to_string(shape));
     }
   }
   return count;
@@ -101,9 +93,9 @@ teff::Tensor parse_unpacked(std::span<const std::uint8_t> bytes, const std::stri
   const std::size_t count = count_elements(shape, name);
   const auto elements = bytes.subspan(kHeaderBytes + 4 * shape.size());
   if (elements.size() != count) {
-    refuse(name, (elements.size() < count ? "truncated: " : "bytes after the end: ") +
-                     std::string("expected ") + std::to_string(count) + " elements for the sizes " +
-                     teff::to_string(shape) + ", got " + std::to_string(elements.size()));
+    refuse(name, (elements.size() < count ? "truncated: " : "bytes after the end: ") + std::string("expected ") +
+                     std::to_string(count) + " elements for the sizes " + teff::to_string(shape) + ", got " +
+                     std::to_string(elements.size()));
   }
   return teff::tensor<std::uint8_t>(elements, shape);
 }

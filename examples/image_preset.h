@@ -10,8 +10,8 @@ namespace images {
 
 /// Pictures uint8 [C, H, W] of another size, bilinear: each pixel is a mean of those under it, so that nothing is
 /// skipped where the picture shrinks (antialiasing). The pixels are those that PIL computes, and so torchvision's
-/// Resize of PIL's images. @throws teff::TypeError, teff::ShapeError for other tensors; teff::ValueError for a size below
-/// 1, or of more than 100 million pixels.
+/// Resize of PIL's images. @throws teff::TypeError, teff::ShapeError for other tensors; teff::ValueError for a size
+/// below 1, or of more than 100 million pixels.
 teff::Tensor resize(const teff::Tensor& image, const teff::Pair& size);
 
 /// The middle of it. @throws teff::ShapeError if the picture is smaller.

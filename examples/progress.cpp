@@ -65,9 +65,8 @@ std::string Progress::bar() const {
 std::string Progress::text(double loss) const {
   const double rate = images_per_second();
   std::ostringstream text;
-  text << title_ << ' ' << (terminal_ ? '[' + bar() + "] " : "") << std::setw(3) << 100 * done_ / total_
-       << " %  loss " << std::fixed << std::setprecision(4) << loss << std::setprecision(0) << std::setw(7)
-       << rate << " images/s";
+  text << title_ << ' ' << (terminal_ ? '[' + bar() + "] " : "") << std::setw(3) << 100 * done_ / total_ << " %  loss "
+       << std::fixed << std::setprecision(4) << loss << std::setprecision(0) << std::setw(7) << rate << " images/s";
   if (terminal_ && rate > 0) text << "  " << static_cast<double>(total_ - done_) / rate << " s left";
   return text.str();
 }

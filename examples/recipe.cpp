@@ -1,5 +1,5 @@
-#include <iostream>
 #include <teff/teff.h>
+#include <iostream>
 
 using namespace teff;
 
@@ -23,9 +23,9 @@ struct Net : nn::Module {
 };
 
 int main() {
-  manual_seed(0);                       // the weights torch.manual_seed(0) gives
+  manual_seed(0);  // the weights torch.manual_seed(0) gives
   Net net;
-  std::cout << net << '\n';             // exactly what Python prints for this Net
+  std::cout << net << '\n';  // exactly what Python prints for this Net
 
   optim::SGD optimizer(net.parameters(), {.lr = 0.001, .momentum = 0.9});
   Tensor images = randn({4, 3, 32, 32});
@@ -50,7 +50,7 @@ int main() {
   entire.eval();
 
   NoGradGuard no_grad;
-  std::cout << (model(images) - entire(images)).abs().max().item<float>() << '\n';   // 0
+  std::cout << (model(images) - entire(images)).abs().max().item<float>() << '\n';  // 0
 
   // general checkpoint, several models in one file: a Dict holds tensors, numbers, text, lists and Dicts
   Dict checkpoint{{"epoch", 5},

@@ -32,9 +32,7 @@ data::TensorDataset points() {
 
 /// Everything of the run, by name.
 struct Run {
-  Run() {
-    state.add("model", model).add("optimizer", optimizer).add("scheduler", scheduler).add("loader", loader);
-  }
+  Run() { state.add("model", model).add("optimizer", optimizer).add("scheduler", scheduler).add("loader", loader); }
 
   Classifier model;
   optim::AdamW optimizer{model.named_parameters(), {.lr = 0.01}};
@@ -93,8 +91,8 @@ void run() {
   for (const auto& [key, value] : whole.model.state_dict()) {
     assert_close(second.model.state_dict().at(key).as_tensor(), value.as_tensor(), {.rtol = 0, .atol = 0});
   }
-  std::cout << losses.size() << " losses and " << entries << " parameters have the same bits; loss "
-            << losses.front() << " -> " << losses.back() << '\n';
+  std::cout << losses.size() << " losses and " << entries << " parameters have the same bits; loss " << losses.front()
+            << " -> " << losses.back() << '\n';
   for (const CheckpointInfo& file : interrupted.list()) {
     std::cout << file.path << ": loss " << *file.metric << (file.path == interrupted.best()->path ? ", the best" : "")
               << '\n';

@@ -67,8 +67,7 @@ void run() {
     model.load_state_dict(load(PATH));
     model.eval();
 
-    check(equal(model(images).detach(), expected),
-          "with the loaded state dict it computes what net computes");
+    check(equal(model(images).detach(), expected), "with the loaded state dict it computes what net computes");
   }
   // load_state_dict takes a dictionary, not the path of a saved one: model.load_state_dict(PATH) does not
   // compile.
@@ -86,8 +85,7 @@ void run() {
     nn::GraphModule model = load_model(PATH);
     model.eval();
 
-    check(equal(model(images).detach(), expected),
-          "the entire model computes what net computes, without class Net");
+    check(equal(model(images).detach(), expected), "the entire model computes what net computes, without class Net");
     const Tensor more = randn({7, 3, 32, 32});
     check(equal(model(more), net(more)), "and so it does for another number of images");
   }

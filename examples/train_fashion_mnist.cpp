@@ -115,11 +115,9 @@ double train_epoch(fashion::Training& training, const fashion::Data& data, const
   summary << title << ": ";
   {
     fashion::Progress progress(title, data.train_images.size(), std::cout, fashion::is_terminal());
-    const double loss =
-        training.run_epoch([&](std::int64_t done, double mean) { progress.update(done, mean); });
+    const double loss = training.run_epoch([&](std::int64_t done, double mean) { progress.update(done, mean); });
     summary << std::fixed << std::setprecision(4) << "loss " << loss << std::setprecision(1) << ", "
-            << progress.seconds() << " s, " << std::setprecision(0) << progress.images_per_second()
-            << " images/s";
+            << progress.seconds() << " s, " << std::setprecision(0) << progress.images_per_second() << " images/s";
   }
   const double right = accuracy(fashion::predict(training.model(), data.test), data.test_images);
   std::cout << summary.str() << ", test accuracy " << percent(right) << std::endl;
@@ -143,8 +141,7 @@ Tensor save_and_load_back(nn::Module& net, const data::DataLoader& test, const O
     }
   }
   std::cout << "saved " << state_dict << " and " << entire_model << '\n'
-            << "both were loaded again and give the same classes for all " << expected.numel()
-            << " test images\n";
+            << "both were loaded again and give the same classes for all " << expected.numel() << " test images\n";
   return expected;
 }
 

@@ -42,8 +42,8 @@ struct Mean {
 teff::transforms::Compose augmentation(const Settings& settings) {
   std::vector<teff::transforms::Transform> transforms;
   if (settings.crop_padding > 0) {
-    transforms.emplace_back(teff::transforms::RandomCrop(
-        settings.form().side(), {.padding = settings.crop_padding, .fill = kBlack}));
+    transforms.emplace_back(
+        teff::transforms::RandomCrop(settings.form().side(), {.padding = settings.crop_padding, .fill = kBlack}));
   }
   if (settings.flip) transforms.emplace_back(teff::transforms::RandomHorizontalFlip());
   return teff::transforms::Compose(std::move(transforms));
@@ -51,20 +51,12 @@ teff::transforms::Compose augmentation(const Settings& settings) {
 
 }  // namespace
 
-ImageForm Settings::form() const {
-  return model == "net" ? ImageForm{} : ImageForm{.channels = 1, .padding = 0};
-}
+ImageForm Settings::form() const { return model == "net" ? ImageForm{} : ImageForm{.channels = 1, .padding = 0}; }
 
 teff::Dict Settings::to_dict() const {
-  return {{"model", model},
-          {"schedule", schedule},
-          {"crop_padding", crop_padding},
-          {"flip", flip},
-          {"epochs", epochs},
-          {"batch", batch},
-          {"lr", lr},
-          {"momentum", momentum},
-          {"weight_decay", weight_decay}};
+  return {{"model", model}, {"schedule", schedule}, {"crop_padding", crop_padding},
+          {"flip", flip},   {"epochs", epochs},     {"batch", batch},
+          {"lr", lr},       {"momentum", momentum}, {"weight_decay", weight_decay}};
 }
 
 Settings Settings::from_dict(const teff::Dict& dict) {
@@ -96,9 +88,8 @@ Data::Data(const std::string& folder, const Settings& settings)
 Training::Training(const Settings& settings, Data& data)
     : data_(&data),
       model_(make_model(settings.model)),
-      optimizer_(
-          model_->named_parameters(),
-          {.lr = settings.lr, .momentum = settings.momentum, .weight_decay = settings.weight_decay}) {
+      optimizer_(model_->named_parameters(),
+                 {.lr = settings.lr, .momentum = settings.momentum, .weight_decay = settings.weight_decay}) {
   state_.add("model", *model_).add("optimizer", optimizer_).add("loader", data.train);
   if (settings.schedule == "constant") return;
   scheduler_.emplace(optimizer_, teff::optim::OneCycleLROptions{.max_lr = settings.lr,
@@ -127,8 +118,8 @@ double Training::run_epoch(const Report& report) {
   for (const auto& [images, labels] : data_->train) {
     const double loss = run_batch(images, labels);
     if (!std::isfinite(loss)) {
-      throw teff::Error("the loss became " + std::to_string(loss) + " in epoch " +
-                        std::to_string(state_.epoch + 1) + ": try a smaller learning rate");
+      throw teff::Error("the loss became " + std::to_string(loss) + " in epoch " + std::to_string(state_.epoch + 1) +
+                        ": try a smaller learning rate");
     }
     all.add(loss);
     late.add(loss);

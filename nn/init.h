@@ -32,8 +32,8 @@ Fans calculate_fan_in_and_fan_out(const Tensor& tensor);
 enum class FanMode { fan_in, fan_out };
 
 struct KaimingOptions {
-  double a = 0;                     // negative slope of the leaky_relu that follows
-  FanMode mode = FanMode::fan_in;   // keeps the variance in the forward pass; fan_out: in the backward pass
+  double a = 0;                    // negative slope of the leaky_relu that follows
+  FanMode mode = FanMode::fan_in;  // keeps the variance in the forward pass; fan_out: in the backward pass
   Nonlinearity nonlinearity = Nonlinearity::leaky_relu;
 };
 

@@ -18,7 +18,8 @@ struct LoadStateDictOptions {
   bool skip_mismatched_shapes = false;
   /// Whether values of another dtype are converted; otherwise they are an error.
   bool convert_dtype = true;
-  /// Gives each key of the dict the name to look up in the module: `[](const std::string& key) { return "net." + key; }`
+  /// Gives each key of the dict the name to look up in the module: `[](const std::string& key) { return "net." + key;
+  /// }`
   std::function<std::string(const std::string&)> rename = {};
   /// Then taken off the front of every key that begins with it: "module.", where a wrapper was saved.
   std::string remove_prefix = {};

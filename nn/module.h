@@ -66,7 +66,7 @@ class MemberVisitor {
 
 /// What print shows of a module: enough to print it without its class.
 struct ModuleSummary {
-  std::string name;        // in its parent
+  std::string name;  // in its parent
   std::string type_name;
   std::string extra_repr;
   std::vector<ModuleSummary> children;

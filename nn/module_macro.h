@@ -15,14 +15,12 @@
 #define TEFF_VISIT_AGAIN() TEFF_VISIT_FIRST
 
 /// Inside a class derived from teff::nn::Module: its name, and its parameters, buffers and children in the order in
-/// which state dicts and print show them (at most 64). Without any it has those of its base class: TEFF_MODULE(Block) in
-/// a class derived from nn::Sequential.
-#define TEFF_MODULE(Class, ...)                                                                \
-  std::string type_name() const override { return #Class; }                                    \
-  std::shared_ptr<::teff::nn::Module> copy_handles() const override {                          \
-    return ::teff::nn::detail::copy_handles_as(*this);                                         \
-  }                                                                                            \
-  Class clone() const { return ::teff::nn::detail::clone_as(*this); }                          \
-  __VA_OPT__(void visit_members(::teff::nn::MemberVisitor& visitor) override {                  \
-    TEFF_VISIT_EACH(__VA_ARGS__)                                                               \
-  })
+/// which state dicts and print show them (at most 64). Without any it has those of its base class: TEFF_MODULE(Block)
+/// in a class derived from nn::Sequential.
+#define TEFF_MODULE(Class, ...)                                       \
+  std::string type_name() const override { return #Class; }           \
+  std::shared_ptr<::teff::nn::Module> copy_handles() const override { \
+    return ::teff::nn::detail::copy_handles_as(*this);                \
+  }                                                                   \
+  Class clone() const { return ::teff::nn::detail::clone_as(*this); } \
+  __VA_OPT__(void visit_members(::teff::nn::MemberVisitor& visitor) override{TEFF_VISIT_EACH(__VA_ARGS__)})

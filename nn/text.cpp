@@ -29,9 +29,7 @@ std::string int_or_pair(const Pair& pair) {
   return pair.height == pair.width ? std::to_string(pair.height) : to_string(pair);
 }
 
-std::string quoted(std::string_view name, char quote) {
-  return quote + teff::detail::escaped(name) + quote;
-}
+std::string quoted(std::string_view name, char quote) { return quote + teff::detail::escaped(name) + quote; }
 
 void expect(bool ok, std::string_view owner, std::string_view rule, const std::string& got) {
   if (!ok) throw ValueError(std::string(owner) + ": expected " + std::string(rule) + ", got " + got);

@@ -268,15 +268,13 @@ void put_tensor(Archive& archive, const Tensor& tensor) {
 }
 template <class Archive>
 Tensor get_tensor(Archive& archive) {
-  const std::uint8_t number =
-      get_name(archive, "dtype", static_cast<std::uint8_t>(DType::bfloat16), dtype_name);
+  const std::uint8_t number = get_name(archive, "dtype", static_cast<std::uint8_t>(DType::bfloat16), dtype_name);
   if (number == 0) return {};
   const auto dtype = static_cast<DType>(number);
   Shape shape;
   archive(cereal::make_nvp("shape", Field<Shape>{shape, 0}));
   const std::string bytes = get_bytes(archive, static_cast<std::uint64_t>(numel(shape)) * size_of(dtype));
-  if (dtype == DType::bool_ &&
-      std::any_of(bytes.begin(), bytes.end(), [](char byte) { return (byte & ~1) != 0; })) {
+  if (dtype == DType::bool_ && std::any_of(bytes.begin(), bytes.end(), [](char byte) { return (byte & ~1) != 0; })) {
     refuse("bool values of 0 or 1", "others");
   }
   const Tensor tensor = empty(shape, {.dtype = dtype});

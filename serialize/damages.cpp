@@ -7,8 +7,7 @@
 
 namespace teff::file {
 
-std::vector<FileDamage> named(const std::vector<Damage>& damages, const Contents& contents,
-                              std::uint64_t file_bytes) {
+std::vector<FileDamage> named(const std::vector<Damage>& damages, const Contents& contents, std::uint64_t file_bytes) {
   std::vector<FileDamage> result;
   std::unordered_map<std::size_t, const std::string*> reasons;  // by storage
   for (const Damage& damage : damages) {

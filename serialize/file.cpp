@@ -4,10 +4,10 @@
 #include <unordered_map>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/io/about.h"
 #include "teff/serialize/damages.h"
-#include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/formats.h"
+#include "teff/serialize/io/about.h"
+#include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/key_path.h"
 
 namespace teff {
@@ -46,9 +46,7 @@ int File::version() const { return state_->contents->version; }
 std::uint64_t File::size() const { return state_->source->size(); }
 const Dict& File::structure() const { return state_->contents->structure; }
 
-const nn::GraphModuleData* File::model() const {
-  return state_->contents->model ? &*state_->contents->model : nullptr;
-}
+const nn::GraphModuleData* File::model() const { return state_->contents->model ? &*state_->contents->model : nullptr; }
 
 std::vector<FileEntry> File::entries() const {
   std::vector<FileEntry> entries;
@@ -56,8 +54,8 @@ std::vector<FileEntry> File::entries() const {
   const auto add = [&](const std::string& path, const Tensor& tensor) {
     const file::StoragePlace place = state_->contents->place_of(tensor);
     const auto [found, is_first] = first.try_emplace(place.storage, path);
-    entries.push_back({path, tensor.type(), tensor.nbytes(), place.offset, place.checksum,
-                       is_first ? "" : found->second});
+    entries.push_back(
+        {path, tensor.type(), tensor.nbytes(), place.offset, place.checksum, is_first ? "" : found->second});
   };
   file::about<FormatError>("File::entries", state_->place,
                            [&] { file::for_tensors(structure(), file::max_path_bytes(size()), add); });
@@ -82,9 +80,8 @@ Dict File::read_all() const {
 }
 
 std::vector<FileDamage> File::verify() const {
-  return file::about<FormatError>("File::verify", state_->place, [&] {
-    return file::named(state_->contents->check(), *state_->contents, size());
-  });
+  return file::about<FormatError>("File::verify", state_->place,
+                                  [&] { return file::named(state_->contents->check(), *state_->contents, size()); });
 }
 
 }  // namespace teff

@@ -5,8 +5,8 @@
 #include <cctype>
 #include <cstring>
 
-#include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
+#include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/teff/teff_contents.h"
 #include "teff/serialize/teff/teff_file.h"
 #include "teff/serialize/torch/torch_file.h"
@@ -57,7 +57,12 @@ void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
 // What asks for the most bytes comes first: a header of 640 bytes begins with the first two bytes of a pickle.
 constexpr std::array kForeign = {
-    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors, load_safetensors, save_safetensors,
+    Format{FileFormat::safetensors,
+           "safetensors",
+           {".safetensors"},
+           is_safetensors,
+           load_safetensors,
+           save_safetensors,
            open_safetensors},
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
 };

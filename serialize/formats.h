@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "teff/serialize/contents.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/byte_source.h"
-#include "teff/serialize/contents.h"
 #include "teff/serialize/options.h"
 
 namespace teff::file {

@@ -5,8 +5,8 @@
 #include <climits>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/file.h"
+#include "teff/serialize/teff/archive.h"
 
 namespace teff::file {
 namespace {
@@ -39,7 +39,8 @@ class Visit {
       function_(path_, value.as_tensor());
     } else if (value.is_list()) {
       std::size_t index = 0;
-      for (const Value& item : value.as_list()) below(std::string("[").append(std::to_string(index++)).append("]"), item);
+      for (const Value& item : value.as_list())
+        below(std::string("[").append(std::to_string(index++)).append("]"), item);
     } else if (value.is_dict()) {
       items(value.as_dict());
     }

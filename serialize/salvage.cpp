@@ -3,11 +3,11 @@
 #include <unordered_set>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/io/about.h"
 #include "teff/serialize/damages.h"
 #include "teff/serialize/file.h"
-#include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/formats.h"
+#include "teff/serialize/io/about.h"
+#include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/teff/teff_contents.h"
 
 namespace teff {

@@ -4,11 +4,11 @@
 #include <typeinfo>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/formats.h"
 #include "teff/serialize/io/about.h"
 #include "teff/serialize/io/atomic_file.h"
-#include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/io/file_reader.h"
-#include "teff/serialize/formats.h"
+#include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/teff/teff_file.h"
 
@@ -26,7 +26,8 @@ constexpr const char* kStream = "stream";
 
 /// A mistake of the caller, not of the file.
 void check_mmap(const char* function, const LoadOptions& options) {
-  if (options.mmap) throw ValueError(std::string(function) + ": expected a file where mmap is set, got memory or a stream");
+  if (options.mmap)
+    throw ValueError(std::string(function) + ": expected a file where mmap is set, got memory or a stream");
 }
 
 Dict load_from(const ByteSource& source, const LoadOptions& options) {
@@ -60,8 +61,7 @@ void check_model_format(const Format& format) {
 }
 
 void save_model_to(ByteSink& sink, const file::ModelContent& content, const SaveOptions& options) {
-  file::write_teff(sink, FileKind::model, options.metadata,
-                   [&](file::HeaderWriter& archive) { archive(content); });
+  file::write_teff(sink, FileKind::model, options.metadata, [&](file::HeaderWriter& archive) { archive(content); });
 }
 
 }  // namespace
@@ -125,8 +125,7 @@ nn::GraphModule load_model(const std::string& path, const LoadOptions& options) 
 
 nn::GraphModule load_model(std::span<const std::byte> bytes, const LoadOptions& options) {
   check_mmap("load_model", options);
-  return about<FormatError>("load_model", kMemory,
-                            [&] { return load_model_from(file::MemorySource(bytes), options); });
+  return about<FormatError>("load_model", kMemory, [&] { return load_model_from(file::MemorySource(bytes), options); });
 }
 
 nn::GraphModule load_model(std::istream& stream, const LoadOptions& options) {

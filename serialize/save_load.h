@@ -18,10 +18,10 @@ namespace teff {
 /// behind. Tensors that share all their elements are written once and come back shared; a view of some elements
 /// is saved as these. Whether a tensor requires a gradient is not saved. Nobody may write to the tensors meanwhile.
 ///
-/// For .pt and .pth, torch.load, also with weights_only, gives back what the Dict holds. A Dict of tensors only becomes an
-/// OrderedDict with the _metadata that load_state_dict expects (of the modules that have tensors: no other can be seen
-/// in it); the state of an optimiser gets whole numbers as keys. For .safetensors the Dict holds tensors and nothing else;
-/// each is written in full, and in the format's own order.
+/// For .pt and .pth, torch.load, also with weights_only, gives back what the Dict holds. A Dict of tensors only becomes
+/// an OrderedDict with the _metadata that load_state_dict expects (of the modules that have tensors: no other can be
+/// seen in it); the state of an optimiser gets whole numbers as keys. For .safetensors the Dict holds tensors and
+/// nothing else; each is written in full, and in the format's own order.
 /// @throws IoError if the system refuses; ValueError for what the format cannot hold (for .teff see FORMAT.md).
 void save(const Dict& dict, const std::string& path, const SaveOptions& options = {});
 /// The same bytes to a stream, which must be a binary one. @throws IoError if the stream fails.
@@ -29,8 +29,8 @@ void save(const Dict& dict, std::ostream& stream, const SaveOptions& options = {
 
 /// Reads a file of any format, which is known by its content. Nothing in it is ever run.
 ///
-/// Of PyTorch's files, the zip since 1.6 and the chain of pickles before: tuples and sets become Lists; whole numbers as
-/// keys text ("0"); torch.Size a List; dtypes and devices text ("torch.float16", "cuda:0"); a value that is no
+/// Of PyTorch's files, the zip since 1.6 and the chain of pickles before: tuples and sets become Lists; whole numbers
+/// as keys text ("0"); torch.Size a List; dtypes and devices text ("torch.float16", "cuda:0"); a value that is no
 /// dictionary stands under the name "". Tensors are on the CPU wherever they were saved; those that share elements
 /// share them again if they are contiguous, or the same. Strided and expanded ones are laid out anew; requires_grad and
 /// _metadata are dropped. Whole pickled models are refused (see LoadOptions::inert_objects), and so are TorchScript

@@ -45,8 +45,7 @@ Tensor labels_for(std::int64_t batch) {
 Tensor pattern(const Shape& shape, double scale, double step, double offset) {
   Tensor values = empty(shape, {.dtype = DType::float64});
   std::int64_t i = 0;
-  for (double& value : values.span<double>())
-    value = scale * std::sin(step * static_cast<double>(i++) + offset);
+  for (double& value : values.span<double>()) value = scale * std::sin(step * static_cast<double>(i++) + offset);
   return values.to(DType::float32);
 }
 
@@ -55,8 +54,7 @@ void set_pattern(Net& net) {
   int k = 0;
   for (const Tensor& parameter : net.parameters()) {
     const std::int64_t fan_in = parameter.dim() > 1 ? parameter.numel() / parameter.size(0) : 100;
-    parameter.copy_(
-        pattern(parameter.shape(), 1 / std::sqrt(static_cast<double>(fan_in)), 0.7 + 0.13 * k, 0.1 * k));
+    parameter.copy_(pattern(parameter.shape(), 1 / std::sqrt(static_cast<double>(fan_in)), 0.7 + 0.13 * k, 0.1 * k));
     ++k;
   }
 }
@@ -127,10 +125,10 @@ TEST_SUITE("recipe") {
       net.to(dtype);
       CHECK_NOTHROW(assert_close(summary(images), expected.at("images").as_tensor(), {1e-6, 1e-6}));
       check_state(net, expected.at("before").as_dict());
-      CHECK_NOTHROW(assert_close(net(images).slice(0, 0, 4).to(DType::float64),
-                                 expected.at("outputs").as_tensor(), {tolerance, tolerance}));
-      optim::SGD optimizer(net.parameters(), {.lr = expected.at("lr").as_float(),
-                                              .momentum = expected.at("momentum").as_float()});
+      CHECK_NOTHROW(assert_close(net(images).slice(0, 0, 4).to(DType::float64), expected.at("outputs").as_tensor(),
+                                 {tolerance, tolerance}));
+      optim::SGD optimizer(net.parameters(),
+                           {.lr = expected.at("lr").as_float(), .momentum = expected.at("momentum").as_float()});
       std::vector<double> losses;
       for (int i = 0; i < 20; ++i) losses.push_back(step(net, optimizer, images, labels_for(batch)));
       CHECK_NOTHROW(assert_close(tensor(losses), expected.at("losses").as_tensor(), {tolerance, tolerance}));

@@ -59,8 +59,8 @@ struct Forward {
   memory images, weights, bias, result;
 
   Forward(const Sizes& s, prop_kind kind)
-      : desc({kind, algorithm::convolution_auto, any(s.images), any(s.weights), any(s.bias), any(s.result),
-              s.strides, s.padding, s.padding},
+      : desc({kind, algorithm::convolution_auto, any(s.images), any(s.weights), any(s.bias), any(s.result), s.strides,
+              s.padding, s.padding},
              kEngine),
         images(pattern(s.images, tag::nchw, desc.src_desc())),
         weights(pattern(s.weights, tag::oihw, desc.weights_desc(), compare::kWeightScale)),
@@ -69,8 +69,7 @@ struct Forward {
 
   void run(stream& queue) {
     convolution_forward(desc).execute(
-        queue,
-        {{DNNL_ARG_SRC, images}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, result}});
+        queue, {{DNNL_ARG_SRC, images}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, result}});
   }
 };
 
@@ -78,8 +77,7 @@ compare::Work forward(const ConvShape& shape) {
   const Sizes s(shape);
   auto conv = std::make_shared<Forward>(s, prop_kind::forward_inference);
   auto queue = std::make_shared<stream>(kEngine);
-  return {[=] { conv->run(*queue), queue->wait(); },
-          [=] { return values(conv->result, s.result, tag::nchw); }};
+  return {[=] { conv->run(*queue), queue->wait(); }, [=] { return values(conv->result, s.result, tag::nchw); }};
 }
 
 /// Forward and the gradients of images, weights and bias.
@@ -91,11 +89,11 @@ struct Both : Forward {
 
   explicit Both(const Sizes& s)
       : Forward(s, prop_kind::forward_training),
-        images_desc({algorithm::convolution_auto, any(s.images), any(s.weights), any(s.result), s.strides,
-                     s.padding, s.padding},
+        images_desc({algorithm::convolution_auto, any(s.images), any(s.weights), any(s.result), s.strides, s.padding,
+                     s.padding},
                     kEngine, desc),
-        weights_desc({algorithm::convolution_auto, any(s.images), any(s.weights), any(s.bias), any(s.result),
-                      s.strides, s.padding, s.padding},
+        weights_desc({algorithm::convolution_auto, any(s.images), any(s.weights), any(s.bias), any(s.result), s.strides,
+                      s.padding, s.padding},
                      kEngine, desc),
         grad_for_images(pattern(s.result, tag::nchw, images_desc.diff_dst_desc())),
         weights_for_images(pattern(s.weights, tag::oihw, images_desc.weights_desc(), compare::kWeightScale)),
@@ -137,6 +135,6 @@ compare::Work make(const compare::Request& r) {
 
 int main() {
   const version_t* v = dnnl_version();
-  return compare::serve(
-      std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch), make);
+  return compare::serve(std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch),
+                        make);
 }

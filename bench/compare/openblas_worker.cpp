@@ -16,16 +16,15 @@ compare::Work make(const compare::Request& r) {
     std::vector<float> a, b, c;
   };
   auto p = std::make_shared<Product>();
-  p->n = static_cast<int>(r.number(1)), p->k = static_cast<int>(r.number(2)),
-  p->m = static_cast<int>(r.number(3));
+  p->n = static_cast<int>(r.number(1)), p->k = static_cast<int>(r.number(2)), p->m = static_cast<int>(r.number(3));
   p->a.resize(r.number(1) * r.number(2)), p->b.resize(r.number(2) * r.number(3)),
       p->c.resize(r.number(1) * r.number(3));
   compare::fill_pattern(p->a.data(), static_cast<std::int64_t>(p->a.size()));
   compare::fill_pattern(p->b.data(), static_cast<std::int64_t>(p->b.size()));
   return {[=] {
             if (p->n == 1) {  // as a library on top of it would: a row times a matrix
-              cblas_sgemv(CblasRowMajor, CblasTrans, p->k, p->m, 1, p->b.data(), p->m, p->a.data(), 1, 0,
-                          p->c.data(), 1);
+              cblas_sgemv(CblasRowMajor, CblasTrans, p->k, p->m, 1, p->b.data(), p->m, p->a.data(), 1, 0, p->c.data(),
+                          1);
             } else {
               cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, p->n, p->m, p->k, 1, p->a.data(), p->k,
                           p->b.data(), p->m, 0, p->c.data(), p->m);

@@ -22,6 +22,5 @@ int main(int argc, char** argv) {
   nn::GraphModule model = load_model(argv[1]);
   model.eval();
   const Tensor scores = model(image);
-  std::cout << "{\"first\": " << compare::json(compare::first_values(scores.data<float>(), scores.numel()))
-            << "}\n";
+  std::cout << "{\"first\": " << compare::json(compare::first_values(scores.data<float>(), scores.numel())) << "}\n";
 }

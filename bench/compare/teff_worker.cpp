@@ -32,9 +32,7 @@ Tensor pattern(const Shape& shape, float scale = 1) {
   return result;
 }
 
-compare::Values values(const Tensor& tensor) {
-  return compare::first_values(tensor.data<float>(), tensor.numel());
-}
+compare::Values values(const Tensor& tensor) { return compare::first_values(tensor.data<float>(), tensor.numel()); }
 
 // A work's result, kept until the next run so that its values can be asked for.
 Work work_of(std::function<Tensor()> compute) {
@@ -66,8 +64,7 @@ Work step(const Request& r) {
   const Tensor images = pattern({r.number(2), r.number(3), r.number(4), r.number(4)});
   const Tensor labels = arange(r.number(2));
   for (auto& label : labels.span<std::int64_t>()) label %= 10;
-  auto optimizer =
-      std::make_shared<optim::SGD>(model->parameters(), optim::SGDOptions{.lr = 0.001, .momentum = 0.9});
+  auto optimizer = std::make_shared<optim::SGD>(model->parameters(), optim::SGDOptions{.lr = 0.001, .momentum = 0.9});
   return work_of([=] {
     optimizer->zero_grad();
     Tensor loss = cross_entropy((*model)(images), labels);
@@ -86,9 +83,7 @@ std::shared_ptr<nn::Conv2d> make_conv(const ConvShape& s) {
   return conv;
 }
 
-Work conv_forward(const ConvShape& s) {
-  return infer(make_conv(s), pattern({s.batch, s.channels, s.size, s.size}));
-}
+Work conv_forward(const ConvShape& s) { return infer(make_conv(s), pattern({s.batch, s.channels, s.size, s.size})); }
 
 // Forward and all three gradients. The result is the weights' gradient.
 Work conv_both(const ConvShape& s) {
@@ -146,8 +141,7 @@ std::string file_of(const Request& r) { return "big_of_teff." + r.text(1); }
 Work save_file(const Request& r) {
   auto dict = std::make_shared<Dict>(matrices());
   const std::string path = file_of(r);
-  return {[=] { save(*dict, path, {.durable = false}); },
-          [=] { return values(load(path).at("w63").as_tensor()); }};
+  return {[=] { save(*dict, path, {.durable = false}); }, [=] { return values(load(path).at("w63").as_tensor()); }};
 }
 
 Work load_file(const Request& r, const LoadOptions& options) {

@@ -62,8 +62,7 @@ struct ConvShape {
 
 /// The input of every engine: exact in float32, and the same in every language.
 inline void fill_pattern(float* values, std::int64_t count, float scale = 1) {
-  for (std::int64_t i = 0; i < count; ++i)
-    values[i] = (static_cast<float>(i * 37 % 101) / 64 - 0.75f) * scale;
+  for (std::int64_t i = 0; i < count; ++i) values[i] = (static_cast<float>(i * 37 % 101) / 64 - 0.75f) * scale;
 }
 
 constexpr float kWeightScale = 1.0f / 64;  // of fill_pattern for weights, so that sums stay near 1
@@ -83,8 +82,7 @@ std::string json(const std::vector<T>& values) {
 /// The clock on the wall; the process's time on all processors if TEFF_COMPARE_CLOCK is set (compare.py
 /// --cpu-time).
 inline double now_microseconds() {
-  static const clockid_t clock =
-      std::getenv("TEFF_COMPARE_CLOCK") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+  static const clockid_t clock = std::getenv("TEFF_COMPARE_CLOCK") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
   timespec now{};
   clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;

@@ -42,8 +42,8 @@ void max_pool2d_tiles_backward(const Window2d&, const T* grad_output, const T* i
 template <class T>
 void avg_pool2d(const Window2d&, bool count_include_pad, int64_t divisor_override, const T* input, T* output);
 template <class T>
-void avg_pool2d_backward(const Window2d&, bool count_include_pad, int64_t divisor_override,
-                         const T* grad_output, T* grad_input);
+void avg_pool2d_backward(const Window2d&, bool count_include_pad, int64_t divisor_override, const T* grad_output,
+                         T* grad_input);
 
 // adaptive_pool2d.cpp
 template <class T>
@@ -110,8 +110,8 @@ void batch_norm_backward(const BatchNorm<T>&, bool training, const T* grad, cons
 template <class T>
 void group_norm(const GroupNorm<T>&, double eps, const T* x, T* y, T* mean, T* inverse_std);
 template <class T>
-void group_norm_backward(const GroupNorm<T>&, const T* grad, const T* x, const T* mean, const T* inverse_std,
-                         T* grad_x, T* grad_weight, T* grad_bias);
+void group_norm_backward(const GroupNorm<T>&, const T* grad, const T* x, const T* mean, const T* inverse_std, T* grad_x,
+                         T* grad_weight, T* grad_bias);
 
 // pair_loss.cpp
 template <class T>

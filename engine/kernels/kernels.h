@@ -36,23 +36,23 @@ struct Gemm {
   bool transpose_b;
   T* c;
   int64_t ldc;
-  bool accumulate = false;           // C += instead of C =
-  const T* row_bias = nullptr;       // [m], added to every column
-  const T* column_bias = nullptr;    // [n], added to every row
+  bool accumulate = false;         // C += instead of C =
+  const T* row_bias = nullptr;     // [m], added to every column
+  const T* column_bias = nullptr;  // [n], added to every row
   Clamp<T> clamp = {};
 };
 
 /// A two-dimensional window over images: convolution and pooling. Output sizes were computed by the operation.
 struct Window2d {
-  int64_t batch, channels, height, width;    // input [N, C, H, W]
-  int64_t out_channels;                      // output [N, K, Ho, Wo]; pooling: K = C
+  int64_t batch, channels, height, width;  // input [N, C, H, W]
+  int64_t out_channels;                    // output [N, K, Ho, Wo]; pooling: K = C
   int64_t out_height, out_width;
   int64_t kernel_height, kernel_width;
   int64_t stride_height, stride_width;
-  int64_t padding_height, padding_width;     // zeros on both sides; pooling: values that do not count
+  int64_t padding_height, padding_width;  // zeros on both sides; pooling: values that do not count
   int64_t dilation_height, dilation_width;
-  int64_t groups;                            // weight [K, C / groups, kh, kw]
-  bool winograd = false;                     // convolution: Winograd's method is allowed where it is faster
+  int64_t groups;         // weight [K, C / groups, kh, kw]
+  bool winograd = false;  // convolution: Winograd's method is allowed where it is faster
 };
 
 enum class Unary { relu, leaky_relu, sigmoid, tanh, exp, log, sqrt, abs, neg, clamp, pow };
@@ -65,8 +65,8 @@ enum class PairLoss { mse, l1, smooth_l1, huber, bce, bce_with_logits, kl_div, k
 template <class T>
 struct BatchNorm {
   int64_t batch, channels, spatial;
-  const T* weight;     // gamma, or null for ones
-  const T* bias;       // beta, or null for zeros
+  const T* weight;  // gamma, or null for ones
+  const T* bias;    // beta, or null for zeros
 };
 
 /// Rows of [channels, spatial] values, each normalised by itself. Row r has the channels from r % groups * channels on
@@ -103,14 +103,14 @@ struct Resize2d {
 /// One step of an optimiser on one parameter of n values: see optim_steps.h for the formulas.
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;
-  bool nesterov, maximize, first_step;    // first_step: momentum_buffer is written, not read
+  bool nesterov, maximize, first_step;  // first_step: momentum_buffer is written, not read
 };
 struct AdamStep {
-  double step_size;         // lr / (1 - beta1^t)
-  double root_correction;   // sqrt(1 - beta2^t)
+  double step_size;        // lr / (1 - beta1^t)
+  double root_correction;  // sqrt(1 - beta2^t)
   double beta1, beta2, eps;
-  double weight_decay;      // added to the gradient
-  double shrink;            // the factor of decoupled weight decay: 1 - lr * weight_decay
+  double weight_decay;  // added to the gradient
+  double shrink;        // the factor of decoupled weight decay: 1 - lr * weight_decay
   bool maximize;
 };
 struct RmspropStep {
@@ -118,7 +118,7 @@ struct RmspropStep {
   bool maximize;
 };
 struct AdagradStep {
-  double lr, eps, weight_decay;   // lr after its decay
+  double lr, eps, weight_decay;  // lr after its decay
   bool maximize;
 };
 

@@ -43,8 +43,7 @@ void check_options(std::string_view op, const BatchNormOptions& options) {
   if (!std::isfinite(options.eps) || options.eps < 0) {
     ops::fail<ValueError>(op, "a finite eps of at least 0, got ", options.eps);
   }
-  if (!std::isfinite(options.momentum))
-    ops::fail<ValueError>(op, "a finite momentum, got ", options.momentum);
+  if (!std::isfinite(options.momentum)) ops::fail<ValueError>(op, "a finite momentum, got ", options.momentum);
 }
 
 /// running = (1 - momentum) * running + momentum * batch, with the unbiased variance
@@ -100,12 +99,10 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     TensorList grads(context.inputs.size());
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!context.wanted[i] || is_statistic(i)) continue;
-      grads[i] =
-          empty ? ops::new_zeros(context.inputs[i].type()) : detail::make_tensor(context.inputs[i].type());
+      grads[i] = empty ? ops::new_zeros(context.inputs[i].type()) : detail::make_tensor(context.inputs[i].type());
     }
     if (empty) return grads;
-    ops::visit_computable(context.grad.dtype(),
-                          [&](auto zero) { differentiate<decltype(zero)>(context, grads); });
+    ops::visit_computable(context.grad.dtype(), [&](auto zero) { differentiate<decltype(zero)>(context, grads); });
     return grads;
   }
 
@@ -160,17 +157,17 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     const auto result = [&](bool there, std::size_t i) {
       return there && grads[i].defined() ? grads[i].data<T>() : nullptr;
     };
-    kernels::table<T>().batch_norm_backward(
-        shape_of<T>(context.inputs, false), training, context.grad.data<T>(), context.inputs[0].data<T>(),
-        mean.data<T>(), inverse_std.data<T>(), result(true, 0),
-        result(options_.has_weight, options_.weight()), result(options_.has_bias, options_.bias()));
+    kernels::table<T>().batch_norm_backward(shape_of<T>(context.inputs, false), training, context.grad.data<T>(),
+                                            context.inputs[0].data<T>(), mean.data<T>(), inverse_std.data<T>(),
+                                            result(true, 0), result(options_.has_weight, options_.weight()),
+                                            result(options_.has_bias, options_.bias()));
   }
 };
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
-                  const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
+Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                  const Tensor& bias, const BatchNormOptions& options) {
   if (running_mean.defined() != running_var.defined() || (!options.training && !running_mean.defined())) {
     ops::fail<ValueError>("batch_norm", "running_mean and running_var both, or neither in training, got ",
                           running_mean.defined()  ? "running_mean only"

@@ -245,9 +245,7 @@ class MulScalar : public ScalarOp<MulScalar, Binary::mul> {
  public:
   static constexpr std::string_view kName = "mul_scalar", kFunctionName = "mul";
   using ScalarOp::ScalarOp;
-  TensorList backward(const BackwardContext& context) const override {
-    return {mul(context.grad, options_.value)};
-  }
+  TensorList backward(const BackwardContext& context) const override { return {mul(context.grad, options_.value)}; }
 };
 
 /// y = x / c, dX = dY / c
@@ -255,9 +253,7 @@ class DivScalar : public ScalarOp<DivScalar, Binary::div> {
  public:
   static constexpr std::string_view kName = "div_scalar", kFunctionName = "div";
   using ScalarOp::ScalarOp;
-  TensorList backward(const BackwardContext& context) const override {
-    return {div(context.grad, options_.value)};
-  }
+  TensorList backward(const BackwardContext& context) const override { return {div(context.grad, options_.value)}; }
 };
 
 /// y = c / x, dX = -dY * (y / x)
@@ -304,7 +300,7 @@ std::span<const OpEntry> ops::binary_ops() {
       op_entry<Add>(),        op_entry<Sub>(),        op_entry<Mul>(),       op_entry<Div>(),
       op_entry<Maximum>(),    op_entry<Minimum>(),    op_entry<Pow>(),       op_entry<AddScalar>(),
       op_entry<SubScalar>(),  op_entry<RsubScalar>(), op_entry<MulScalar>(), op_entry<DivScalar>(),
-      op_entry<RdivScalar>(),   op_entry<Prelu>(),
+      op_entry<RdivScalar>(), op_entry<Prelu>(),
   };
   return entries;
 }

@@ -33,8 +33,8 @@ Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b) {
     std::int64_t& size = result[in_front + i];
     if (size == 1) size = shorter[i];
     if (shorter[i] != size && shorter[i] != 1) {
-      fail<ShapeError>(op, "shapes that broadcast (from the last dimension on equal, or one of them 1), got ",
-                       a, " and ", b);
+      fail<ShapeError>(op, "shapes that broadcast (from the last dimension on equal, or one of them 1), got ", a,
+                       " and ", b);
     }
   }
   return check_result(op, result);
@@ -67,12 +67,8 @@ void Broadcast::add(const Dim& dim) {
 }
 
 BroadcastRun Broadcast::run(std::int64_t index) const {
-  BroadcastRun run{last().size,
-                   0,
-                   0,
-                   index * last().size,
-                   static_cast<int>(last().a_stride),
-                   static_cast<int>(last().b_stride)};
+  BroadcastRun run{
+      last().size, 0, 0, index * last().size, static_cast<int>(last().a_stride), static_cast<int>(last().b_stride)};
   for (std::size_t d = rank_ - 1; d-- > 0;) {
     const std::int64_t place = d == 0 ? index : index % dims_[d].size;
     if (d > 0) index /= dims_[d].size;

@@ -8,16 +8,15 @@ namespace teff::ops {
 void check_one_dtype(std::string_view op, std::span<const TensorType> inputs) {
   for (const TensorType& input : inputs) {
     if (input.dtype == inputs[0].dtype) continue;
-    fail<TypeError>(op, "tensors of one dtype, got ", to_string(inputs[0].dtype), " and ",
-                    to_string(input.dtype), "; convert one with to()");
+    fail<TypeError>(op, "tensors of one dtype, got ", to_string(inputs[0].dtype), " and ", to_string(input.dtype),
+                    "; convert one with to()");
   }
 }
 
 void check_computable(std::string_view op, std::span<const TensorType> inputs) {
   check_one_dtype(op, inputs);
   if (is_computable(inputs[0].dtype)) return;
-  fail<TypeError>(op, "float32 or float64, got ", to_string(inputs[0].dtype),
-                  "; convert with to(DType::float32)");
+  fail<TypeError>(op, "float32 or float64, got ", to_string(inputs[0].dtype), "; convert with to(DType::float32)");
 }
 
 void check_numeric(std::string_view op, std::span<const TensorType> inputs) {
@@ -27,8 +26,7 @@ void check_numeric(std::string_view op, std::span<const TensorType> inputs) {
                   "; convert with to(DType::float32) or to(DType::int64)");
 }
 
-void check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t least,
-                 std::size_t most) {
+void check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t least, std::size_t most) {
   if (inputs.size() >= least && inputs.size() <= most) return;
   fail<ShapeError>(op, least, " to ", most, " inputs, got ", inputs.size());
 }
@@ -56,8 +54,7 @@ Shape check_result(std::string_view op, const Shape& shape) {
 void check_scalar(std::string_view op, double value, DType dtype) {
   constexpr double kLimit = 9223372036854775808.0;  // 2^63
   if (dtype != DType::int64 || (std::trunc(value) == value && value >= -kLimit && value < kLimit)) return;
-  fail<TypeError>(op, "a whole number to go with int64, got ", value,
-                  "; convert the tensor with to(DType::float32)");
+  fail<TypeError>(op, "a whole number to go with int64, got ", value, "; convert the tensor with to(DType::float32)");
 }
 
 void check_pair(std::string_view op, std::string_view option, const Pair& value, std::int64_t least) {
@@ -69,8 +66,7 @@ void check_pair(std::string_view op, std::string_view option, const Pair& value,
 void check_matches(std::string_view op, std::string_view name, const Shape& actual, const Shape& expected,
                    std::string_view owner, const Shape& owner_shape) {
   if (actual == expected) return;
-  fail<ShapeError>(op, name, ' ', expected, " to match ", owner, ' ', owner_shape, ", got ", name, ' ',
-                   actual);
+  fail<ShapeError>(op, name, ' ', expected, " to match ", owner, ' ', owner_shape, ", got ", name, ' ', actual);
 }
 
 }  // namespace teff::ops

@@ -40,8 +40,7 @@ void check_computable(std::string_view op, std::span<const TensorType> inputs);
 /// All float32, all float64 or all int64.
 void check_numeric(std::string_view op, std::span<const TensorType> inputs);
 /// At least `least` and at most `most` inputs.
-void check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t least,
-                 std::size_t most);
+void check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t least, std::size_t most);
 
 /// The place of dimension `dim`, counted from the end if negative. A tensor without dimensions counts as
 /// having one.

@@ -72,8 +72,7 @@ class Comparison : public OpWith<Comparison<Relation>> {
       bool* out = result.data<bool>();
       ops::Broadcast(result.shape(), a.shape(), b.shape()).for_each_run([=](const ops::BroadcastRun& r) {
         for (std::int64_t i = 0; i < r.count; ++i) {
-          out[r.out_begin + i] =
-              Relation()(a_data[r.a_begin + i * r.a_step], b_data[r.b_begin + i * r.b_step]);
+          out[r.out_begin + i] = Relation()(a_data[r.a_begin + i * r.a_step], b_data[r.b_begin + i * r.b_step]);
         }
       });
     });

@@ -6,8 +6,8 @@
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
-#include "teff/engine/strided_copy.h"
 #include "teff/engine/ops/window.h"
+#include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -46,8 +46,8 @@ void check_input(std::string_view op, const Shape& input, const Shape& weight, s
   const std::int64_t channels = weight[1] * groups;
   if (input.size() != 4 || input[1] != channels) {
     const std::string with_groups = groups == 1 ? "" : ops::text(" and groups = ", groups);
-    ops::fail<ShapeError>(op, "input [N, C, H, W] with C = ", channels, " to match weight ", weight,
-                          with_groups, ", got input ", input);
+    ops::fail<ShapeError>(op, "input [N, C, H, W] with C = ", channels, " to match weight ", weight, with_groups,
+                          ", got input ", input);
   }
   ops::check_images(op, input);
 }
@@ -121,8 +121,7 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
 
   TensorList backward(const BackwardContext& context) const override {
     TensorList grads(context.inputs.size());
-    ops::visit_computable(context.grad.dtype(),
-                          [&](auto zero) { compute_gradients<decltype(zero)>(context, grads); });
+    ops::visit_computable(context.grad.dtype(), [&](auto zero) { compute_gradients<decltype(zero)>(context, grads); });
     return grads;
   }
 
@@ -149,14 +148,14 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
       if (i == 0) table.conv2d_backward_input(window, grad.data<T>(), weight.data<T>(), result);
       if (i == 1) table.conv2d_backward_weight(window, grad.data<T>(), input.data<T>(), result);
       if (i == 2) {
-        table.sum_per_channel(window.batch, window.out_channels, window.out_height * window.out_width,
-                              grad.data<T>(), result);
+        table.sum_per_channel(window.batch, window.out_channels, window.out_height * window.out_width, grad.data<T>(),
+                              result);
       }
     }
   }
 
   Clamp clamp_;
-  Tensor packed_;  // the weight, if it was constant when the op was prepared
+  Tensor packed_;          // the weight, if it was constant when the op was prepared
   bool winograd_ = false;  // whether it may be packed for that
 };
 

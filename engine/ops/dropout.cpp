@@ -4,8 +4,8 @@
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
-#include "teff/engine/strided_copy.h"
 #include "teff/engine/random.h"
+#include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {

@@ -71,8 +71,8 @@ class Cat : public OpWith<Cat, DimOptions> {
     Shape with_size = other;
     if (other.size() == first.size()) with_size[dim] = first[dim];
     if (with_size == first) return;
-    ops::fail<ShapeError>(kName, "tensors of equal shape but for dimension ", dim, ", got ", first,
-                          " and, as tensor ", i, ", ", other);
+    ops::fail<ShapeError>(kName, "tensors of equal shape but for dimension ", dim, ", got ", first, " and, as tensor ",
+                          i, ", ", other);
   }
 
   /// The copy of the part of `whole` that begins at `begin`.
@@ -149,8 +149,7 @@ class Slice : public BoxOp<Slice, SliceOptions> {
   ops::StridedCopy layout(const Shape& whole, const Shape& part) const {
     const std::size_t d = dim(whole);
     const ops::Strides strides = ops::contiguous_strides(whole);
-    ops::StridedCopy copy{part, strides, ops::contiguous_strides(part),
-                          place(options_.start, whole[d]) * strides[d]};
+    ops::StridedCopy copy{part, strides, ops::contiguous_strides(part), place(options_.start, whole[d]) * strides[d]};
     if (part[d] > 1) copy.from_strides[d] *= options_.step;  // else never taken, and it may be huge
     return copy;
   }
@@ -234,8 +233,8 @@ class IndexSelect : public OpWith<IndexSelect, DimOptions> {
     for (std::int64_t i = 0; i < index.numel(); ++i) {
       const std::int64_t place = index.data<std::int64_t>()[i];
       if (place >= 0 && place < s.size) continue;
-      ops::fail<IndexError>(kName, "indices in [0, ", s.size, ") for input ", x.shape(), ", got ", place,
-                            " at index ", i);
+      ops::fail<IndexError>(kName, "indices in [0, ", s.size, ") for input ", x.shape(), ", got ", place, " at index ",
+                            i);
     }
     Tensor y = context.make_result();
     if (y.numel() == 0) return y;
@@ -243,8 +242,8 @@ class IndexSelect : public OpWith<IndexSelect, DimOptions> {
     auto* to = static_cast<std::byte*>(y.raw_data());
     const std::size_t bytes = static_cast<std::size_t>(s.inner) * size_of(x.dtype());
     for_each_row(s, index, [&](std::int64_t in_row, std::int64_t out_row) {
-      std::memcpy(to + static_cast<std::size_t>(out_row) * bytes,
-                  from + static_cast<std::size_t>(in_row) * bytes, bytes);
+      std::memcpy(to + static_cast<std::size_t>(out_row) * bytes, from + static_cast<std::size_t>(in_row) * bytes,
+                  bytes);
     });
     return y;
   }
@@ -280,9 +279,7 @@ class IndexSelect : public OpWith<IndexSelect, DimOptions> {
   }
 };
 
-std::span<const Tensor> as_span(std::initializer_list<Tensor> tensors) {
-  return {tensors.begin(), tensors.size()};
-}
+std::span<const Tensor> as_span(std::initializer_list<Tensor> tensors) { return {tensors.begin(), tensors.size()}; }
 
 }  // namespace
 
@@ -307,17 +304,14 @@ Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::optiona
   return apply(Slice({dim, start, end, step}), {x});
 }
 
-Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) {
-  return apply(Select({dim, index}), {x});
-}
+Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) { return apply(Select({dim, index}), {x}); }
 
 Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
   return apply(IndexSelect({dim}), {x, index});
 }
 
 std::span<const OpEntry> ops::indexing_ops() {
-  static const OpEntry entries[] = {op_entry<Cat>(), op_entry<Slice>(), op_entry<Select>(),
-                                    op_entry<IndexSelect>()};
+  static const OpEntry entries[] = {op_entry<Cat>(), op_entry<Slice>(), op_entry<Select>(), op_entry<IndexSelect>()};
   return entries;
 }
 

@@ -92,12 +92,8 @@ struct Product {
     fold();
   }
 
-  Matrices a(const Tensor& tensor, bool transposed = false) const {
-    return {tensor, a_batch, n, k, transposed};
-  }
-  Matrices b(const Tensor& tensor, bool transposed = false) const {
-    return {tensor, b_batch, k, m, transposed};
-  }
+  Matrices a(const Tensor& tensor, bool transposed = false) const { return {tensor, a_batch, n, k, transposed}; }
+  Matrices b(const Tensor& tensor, bool transposed = false) const { return {tensor, b_batch, k, m, transposed}; }
   Matrices c(const Tensor& tensor) const { return {tensor, batch, n, m}; }
 
  private:
@@ -126,8 +122,7 @@ class Matmul : public OpWith<Matmul> {
     ops::check_computable(kName, inputs);
     const Shape &a = inputs[0].shape, &b = inputs[1].shape;
     if (a.empty() || b.empty()) {
-      ops::fail<ShapeError>(kName, "tensors of at least 1 dimension, got ", a, " and ", b,
-                            "; use mul for a number");
+      ops::fail<ShapeError>(kName, "tensors of at least 1 dimension, got ", a, " and ", b, "; use mul for a number");
     }
     const std::int64_t b_rows = b.size() == 1 ? b[0] : b[b.size() - 2];
     if (a.back() != b_rows) {
@@ -175,8 +170,7 @@ class Affine : public OpWith<Derived> {
     const Shape &x = inputs[0].shape, &weight = inputs[1].shape;
     if (weight.size() != 2) ops::fail<ShapeError>(Derived::kName, "weight [out, in], got weight ", weight);
     if (x.empty() || x.back() != weight[1]) {
-      ops::fail<ShapeError>(Derived::kName, "input [..., ", weight[1], "] to match weight ", weight, ", got input ",
-                            x);
+      ops::fail<ShapeError>(Derived::kName, "input [..., ", weight[1], "] to match weight ", weight, ", got input ", x);
     }
     if (inputs.size() == 3) {
       ops::check_matches(Derived::kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
@@ -190,15 +184,15 @@ class Affine : public OpWith<Derived> {
     const Tensor &x = context.inputs[0], &weight = context.inputs[1];
     const bool has_bias = context.inputs.size() == 3;
     if (x.numel() == 0 || weight.numel() == 0) {
-      const Tensor y = has_bias ? ops::broadcast_to(context.inputs[2], context.output.shape)
-                                : ops::new_zeros(context.output);
+      const Tensor y =
+          has_bias ? ops::broadcast_to(context.inputs[2], context.output.shape) : ops::new_zeros(context.output);
       return kRelu ? relu(y) : y;
     }
     Tensor y = context.make_result();
     ops::visit_computable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      auto gemm = gemm_of<T>(as_rows(x, weight.size(1)), x.data<T>(), stored(weight, true), weight.data<T>(),
-                             y.data<T>());
+      auto gemm =
+          gemm_of<T>(as_rows(x, weight.size(1)), x.data<T>(), stored(weight, true), weight.data<T>(), y.data<T>());
       if (has_bias) gemm.column_bias = context.inputs[2].data<T>();
       if (kRelu) gemm.clamp.low = 0;
       kernels::table<T>().gemm(gemm);

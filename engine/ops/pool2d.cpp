@@ -3,8 +3,8 @@
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
-#include "teff/engine/strided_copy.h"
 #include "teff/engine/ops/window.h"
+#include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -15,8 +15,7 @@ namespace {
 struct MaxPoolFields : MaxPool2dOptions {
   Pair kernel_size = 1;
   MaxPoolFields() = default;
-  MaxPoolFields(const Pair& kernel, const MaxPool2dOptions& options)
-      : MaxPool2dOptions(options), kernel_size(kernel) {}
+  MaxPoolFields(const Pair& kernel, const MaxPool2dOptions& options) : MaxPool2dOptions(options), kernel_size(kernel) {}
 
   static void fields(auto& self, auto&& field) {
     field("kernel_size", self.kernel_size);
@@ -33,8 +32,7 @@ struct MaxPoolFields : MaxPool2dOptions {
 struct AvgPoolFields : AvgPool2dOptions {
   Pair kernel_size = 1;
   AvgPoolFields() = default;
-  AvgPoolFields(const Pair& kernel, const AvgPool2dOptions& options)
-      : AvgPool2dOptions(options), kernel_size(kernel) {}
+  AvgPoolFields(const Pair& kernel, const AvgPool2dOptions& options) : AvgPool2dOptions(options), kernel_size(kernel) {}
 
   static void fields(auto& self, auto&& field) {
     field("kernel_size", self.kernel_size);
@@ -44,9 +42,7 @@ struct AvgPoolFields : AvgPool2dOptions {
     field("count_include_pad", self.count_include_pad);
     field("divisor_override", self.divisor_override);
   }
-  ops::WindowOptions window() const {
-    return {kernel_size, stride.value_or(kernel_size), padding, 1, ceil_mode};
-  }
+  ops::WindowOptions window() const { return {kernel_size, stride.value_or(kernel_size), padding, 1, ceil_mode}; }
 };
 
 template <class Derived, class Fields>
@@ -148,9 +144,8 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
     const kernels::Window2d window = make_window(input.shape(), output.shape());
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().avg_pool2d(window, options_.count_include_pad,
-                                     options_.divisor_override.value_or(0), input.data<T>(),
-                                     output.data<T>());
+      kernels::table<T>().avg_pool2d(window, options_.count_include_pad, options_.divisor_override.value_or(0),
+                                     input.data<T>(), output.data<T>());
     });
     return output;
   }
@@ -162,9 +157,8 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
     const kernels::Window2d window = make_window(grad_input.shape(), grad.shape());
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().avg_pool2d_backward(window, options_.count_include_pad,
-                                              options_.divisor_override.value_or(0), grad.data<T>(),
-                                              grad_input.data<T>());
+      kernels::table<T>().avg_pool2d_backward(window, options_.count_include_pad, options_.divisor_override.value_or(0),
+                                              grad.data<T>(), grad_input.data<T>());
     });
     return {grad_input};
   }

@@ -37,8 +37,7 @@ void reduce_integers(std::int64_t outer, std::int64_t reduced, std::int64_t inne
     for (std::int64_t i = inner; i < reduced * inner; ++i) {
       std::int64_t& result = y[i % inner];
       if constexpr (kReducer == Reducer::sum) {
-        result =
-            static_cast<std::int64_t>(static_cast<std::uint64_t>(result) + static_cast<std::uint64_t>(x[i]));
+        result = static_cast<std::int64_t>(static_cast<std::uint64_t>(result) + static_cast<std::uint64_t>(x[i]));
       } else {
         result = kReducer == Reducer::max ? std::max(result, x[i]) : std::min(result, x[i]);
       }

@@ -33,9 +33,8 @@ class View : public OpWith<View, ShapeOptions> {
       *open = 1;
       const std::int64_t others = checked_numel(shape, count);
       if (others == 0 && count == 0) {
-        ops::fail<ShapeError>(
-            kName, "a shape for 0 elements whose other sizes are not 0, so that -1 can be told, got ",
-            options_.shape);
+        ops::fail<ShapeError>(kName, "a shape for 0 elements whose other sizes are not 0, so that -1 can be told, got ",
+                              options_.shape);
       }
       if (others == 0 || count % others != 0) refuse(count);
       *open = count / others;
@@ -120,8 +119,7 @@ class Permute : public OpWith<Permute, PermuteOptions> {
     Tensor y = detail::make_tensor({shape, x.dtype()});
     const ops::Strides strides = ops::contiguous_strides(x.shape());
     ops::StridedCopy copy{shape, {}, ops::contiguous_strides(shape)};
-    for (std::size_t i = 0; i < order.size(); ++i)
-      copy.from_strides[i] = strides[static_cast<std::size_t>(order[i])];
+    for (std::size_t i = 0; i < order.size(); ++i) copy.from_strides[i] = strides[static_cast<std::size_t>(order[i])];
     ops::strided_copy(copy, x, y);
     return y;
   }
@@ -173,8 +171,8 @@ Tensor flatten(const Tensor& x, std::int64_t start_dim, std::int64_t end_dim) {
   const std::size_t start = ops::check_dim("flatten", start_dim, shape),
                     end = ops::check_dim("flatten", end_dim, shape);
   if (start > end) {
-    ops::fail<ValueError>("flatten", "start_dim not after end_dim, got ", start_dim, " and ", end_dim,
-                          " for input ", shape);
+    ops::fail<ValueError>("flatten", "start_dim not after end_dim, got ", start_dim, " and ", end_dim, " for input ",
+                          shape);
   }
   Shape result, joined;
   for (std::size_t i = 0; i < start; ++i) result.push_back(shape[i]);
@@ -198,8 +196,8 @@ Tensor unsqueeze(const Tensor& x, std::int64_t dim) {
   Shape shape = x.shape();
   const auto rank = static_cast<std::int64_t>(shape.size());
   if (dim < -rank - 1 || dim > rank) {
-    ops::fail<IndexError>("unsqueeze", "a dimension in [", -rank - 1, ", ", rank + 1, ") for input ", shape,
-                          ", got ", dim);
+    ops::fail<IndexError>("unsqueeze", "a dimension in [", -rank - 1, ", ", rank + 1, ") for input ", shape, ", got ",
+                          dim);
   }
   shape.insert(static_cast<std::size_t>(dim < 0 ? dim + rank + 1 : dim), 1);
   return view(x, shape);

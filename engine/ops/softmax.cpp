@@ -62,9 +62,7 @@ class SoftmaxOp : public OpWith<SoftmaxOp<kLog>, SoftmaxOptions> {
   bool saves_input(std::size_t) const override { return false; }
 
  private:
-  ops::Split split(const Shape& shape) const {
-    return {shape, ops::check_dim(kName, this->options_.dim, shape)};
-  }
+  ops::Split split(const Shape& shape) const { return {shape, ops::check_dim(kName, this->options_.dim, shape)}; }
 };
 
 }  // namespace

@@ -7,8 +7,7 @@ namespace teff::ops {
 namespace {
 
 /// Number of places of a window, 0 or less if it does not fit. `extent` is the kernel's, dilated.
-std::int64_t places(std::int64_t size, std::int64_t extent, std::int64_t stride, std::int64_t padding,
-                    bool ceil_mode) {
+std::int64_t places(std::int64_t size, std::int64_t extent, std::int64_t stride, std::int64_t padding, bool ceil_mode) {
   const std::int64_t room = size + 2 * padding - extent;
   if (room < 0) return 0;
   const std::int64_t count = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
@@ -35,8 +34,7 @@ void check_images(std::string_view op, const Shape& input) {
   fail<ShapeError>(op, "input [N, C, H, W] with at least one channel and pixel, got input ", input);
 }
 
-Shape window_output(std::string_view op, const Shape& input, const WindowOptions& options,
-                    std::int64_t out_channels) {
+Shape window_output(std::string_view op, const Shape& input, const WindowOptions& options, std::int64_t out_channels) {
   const Pair extent = extent_of(options);
   const std::int64_t height =
       places(input[2], extent.height, options.stride.height, options.padding.height, options.ceil_mode);
@@ -54,23 +52,22 @@ Shape window_output(std::string_view op, const Shape& input, const WindowOptions
 
 kernels::Window2d make_window(const Shape& input, const Shape& output, const WindowOptions& options,
                               std::int64_t groups) {
-  return {
-      .batch = input[0],
-      .channels = input[1],
-      .height = input[2],
-      .width = input[3],
-      .out_channels = output[1],
-      .out_height = output[2],
-      .out_width = output[3],
-      .kernel_height = options.kernel.height,
-      .kernel_width = options.kernel.width,
-      .stride_height = output[2] == 1 ? 1 : options.stride.height,  // never taken: let kernels plan for less
-      .stride_width = output[3] == 1 ? 1 : options.stride.width,
-      .padding_height = options.padding.height,
-      .padding_width = options.padding.width,
-      .dilation_height = options.dilation.height,
-      .dilation_width = options.dilation.width,
-      .groups = groups};
+  return {.batch = input[0],
+          .channels = input[1],
+          .height = input[2],
+          .width = input[3],
+          .out_channels = output[1],
+          .out_height = output[2],
+          .out_width = output[3],
+          .kernel_height = options.kernel.height,
+          .kernel_width = options.kernel.width,
+          .stride_height = output[2] == 1 ? 1 : options.stride.height,  // never taken: let kernels plan for less
+          .stride_width = output[3] == 1 ? 1 : options.stride.width,
+          .padding_height = options.padding.height,
+          .padding_width = options.padding.width,
+          .dilation_height = options.dilation.height,
+          .dilation_width = options.dilation.width,
+          .groups = groups};
 }
 
 }  // namespace teff::ops

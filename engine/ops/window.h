@@ -27,8 +27,7 @@ void check_window(std::string_view op, const WindowOptions& options);
 void check_images(std::string_view op, const Shape& input);
 
 /// [N, out_channels, Ho, Wo]. The input was checked. @throws ShapeError where the window does not fit.
-Shape window_output(std::string_view op, const Shape& input, const WindowOptions& options,
-                    std::int64_t out_channels);
+Shape window_output(std::string_view op, const Shape& input, const WindowOptions& options, std::int64_t out_channels);
 
 /// For the kernels.
 kernels::Window2d make_window(const Shape& input, const Shape& output, const WindowOptions& options,

@@ -19,12 +19,8 @@ AlexNet::AlexNet(std::int64_t num_classes, double dropout)
                nn::Conv2d(256, 256, 3, {.padding = 1}),
                nn::ReLU(true),
                nn::MaxPool2d(3, 2)},
-      classifier{nn::Dropout(dropout),
-                 nn::Linear(256 * 6 * 6, 4096),
-                 nn::ReLU(true),
-                 nn::Dropout(dropout),
-                 nn::Linear(4096, 4096),
-                 nn::ReLU(true),
+      classifier{nn::Dropout(dropout),         nn::Linear(256 * 6 * 6, 4096), nn::ReLU(true),
+                 nn::Dropout(dropout),         nn::Linear(4096, 4096),        nn::ReLU(true),
                  nn::Linear(4096, num_classes)} {}
 
 Tensor AlexNet::forward(const Tensor& images) { return classifier(avgpool(features(images)).flatten(1)); }

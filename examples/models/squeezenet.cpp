@@ -35,8 +35,7 @@ SqueezeNet::SqueezeNet(std::int64_t num_classes, double dropout)
                Fire(384, 48, 192),
                Fire(384, 64, 256),
                Fire(512, 64, 256)},
-      classifier{nn::Dropout(dropout), nn::Conv2d(512, num_classes, 1), nn::ReLU(true),
-                 nn::AdaptiveAvgPool2d({1, 1})} {
+      classifier{nn::Dropout(dropout), nn::Conv2d(512, num_classes, 1), nn::ReLU(true), nn::AdaptiveAvgPool2d({1, 1})} {
   const auto initialise = [this](nn::Module& layer) {
     auto* conv = dynamic_cast<nn::Conv2d*>(&layer);
     if (conv == nullptr) return;

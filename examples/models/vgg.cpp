@@ -48,12 +48,8 @@ void initialise(nn::Module& layer) {
 
 VGG::VGG(Depth depth, bool batch_norm, std::int64_t num_classes, double dropout)
     : features(make_features(depth, batch_norm)),
-      classifier{nn::Linear(512 * 7 * 7, 4096),
-                 nn::ReLU(true),
-                 nn::Dropout(dropout),
-                 nn::Linear(4096, 4096),
-                 nn::ReLU(true),
-                 nn::Dropout(dropout),
+      classifier{nn::Linear(512 * 7 * 7, 4096), nn::ReLU(true), nn::Dropout(dropout),
+                 nn::Linear(4096, 4096),        nn::ReLU(true), nn::Dropout(dropout),
                  nn::Linear(4096, num_classes)} {
   apply(initialise);
 }

@@ -100,9 +100,9 @@ struct DistributedSamplerOptions {
   std::int64_t num_replicas = 1;  // processes that train together
   std::int64_t rank = 0;          // of this one, in [0, num_replicas)
   bool shuffle = true;
-  std::uint64_t seed = 0;         // the same in all processes
-  bool drop_last = false;         // leaves out a few examples where otherwise a few are taken twice, so that all
-                                  // processes have equally many
+  std::uint64_t seed = 0;  // the same in all processes
+  bool drop_last = false;  // leaves out a few examples where otherwise a few are taken twice, so that all
+                           // processes have equally many
 };
 
 /// The part of each epoch that one of several processes trains on: every num_replicas-th example of an order that

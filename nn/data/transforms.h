@@ -71,7 +71,7 @@ struct Borders {
 };
 
 struct PadOptions {
-  double fill = 0;  // mode constant: the new pixels' value
+  double fill = 0;                           // mode constant: the new pixels' value
   PadMode padding_mode = PadMode::constant;  // replicate is torchvision's "edge"
 };
 

@@ -96,9 +96,9 @@ void DistributedDataParallel::check_equal() {
 }
 
 void DistributedDataParallel::add(const Tensor& parameter) {
-  const bool fits = !buckets_.empty() && buckets_.back().parameters[0].dtype() == parameter.dtype() &&
-                    buckets_.back().elements * static_cast<std::int64_t>(size_of(parameter.dtype())) <
-                        options_.bucket_bytes;
+  const bool fits =
+      !buckets_.empty() && buckets_.back().parameters[0].dtype() == parameter.dtype() &&
+      buckets_.back().elements * static_cast<std::int64_t>(size_of(parameter.dtype())) < options_.bucket_bytes;
   if (!fits) buckets_.emplace_back();
   buckets_.back().parameters.push_back(parameter);
   buckets_.back().elements += parameter.numel();

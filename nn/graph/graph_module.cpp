@@ -26,8 +26,8 @@ GraphModuleData checked(GraphModuleData data) {
                       ", got an undefined one");
     }
     if (state.is_parameter && !is_computable(state.tensor.dtype())) {
-      throw TypeError("GraphModule: expected float32 or float64 for parameter " + detail::quoted(state.key) +
-                      ", got " + std::string(to_string(state.tensor.dtype())));
+      throw TypeError("GraphModule: expected float32 or float64 for parameter " + detail::quoted(state.key) + ", got " +
+                      std::string(to_string(state.tensor.dtype())));
     }
   }
   return data;

@@ -37,11 +37,10 @@ std::vector<std::int64_t> input_places(const Graph& graph) {
   return places;
 }
 
-void rename(Graph& graph, std::span<const std::int64_t> places, std::span<const std::string> names,
-            const char* what) {
+void rename(Graph& graph, std::span<const std::int64_t> places, std::span<const std::string> names, const char* what) {
   if (names.empty()) return;
-  detail::expect(names.size() == places.size(), "rename_ports",
-                 std::to_string(places.size()) + " names of " + what, std::to_string(names.size()));
+  detail::expect(names.size() == places.size(), "rename_ports", std::to_string(places.size()) + " names of " + what,
+                 std::to_string(names.size()));
   for (std::size_t i = 0; i < names.size(); ++i) graph.nodes[static_cast<std::size_t>(places[i])].name = names[i];
   for (std::size_t i = 0; i < names.size(); ++i) {
     detail::expect(graph.nodes[static_cast<std::size_t>(places[i])].name == names[i], "rename_ports",

@@ -55,9 +55,7 @@ InferenceSession::InferenceSession(const GraphModule& model, std::initializer_li
 
 InferenceSession::InferenceSession(const InferenceSession& other) : plan_(other.plan_) { make_steps(); }
 
-InferenceSession& InferenceSession::operator=(const InferenceSession& other) {
-  return *this = InferenceSession(other);
-}
+InferenceSession& InferenceSession::operator=(const InferenceSession& other) { return *this = InferenceSession(other); }
 
 InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
 InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;

@@ -18,16 +18,17 @@ class GraphModule;
 
 /// A model made ready to run again and again on inputs of fixed shapes, in evaluation mode: batch norm is folded into
 /// convolutions, ReLU (after convolutions ReLU6 and Hardtanh too) fused into what comes before it, weights are packed,
-/// and all results lie in one block of memory that is planned beforehand. run() allocates nothing and takes no lock (but a
-/// thread of the pool takes its scratch memory when it first helps, whoever's work it is).
+/// and all results lie in one block of memory that is planned beforehand. run() allocates nothing and takes no lock
+/// (but a thread of the pool takes its scratch memory when it first helps, whoever's work it is).
 ///
 ///   nn::GraphModule model = load_model("model.teff");
 ///   model.eval();
 ///   nn::InferenceSession session(model, {{1, 3, 32, 32}});
 ///   const Tensor& scores = session.run(image);
 ///
-/// Results equal the model's but for rounding where batch norm was folded or Winograd's method was chosen (set_winograd),
-/// and are bit for bit the same otherwise. The weights must stay as they are: after more training make a new session.
+/// Results equal the model's but for rounding where batch norm was folded or Winograd's method was chosen
+/// (set_winograd), and are bit for bit the same otherwise. The weights must stay as they are: after more training make
+/// a new session.
 ///
 /// A session must not be run by two threads at once. Copies share the prepared weights and have memory of their own:
 /// one copy for each thread.

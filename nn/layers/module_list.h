@@ -15,8 +15,8 @@ class ModuleList : public ModuleSequence {
  public:
   ModuleList() = default;
   template <ModuleOrPointer... M>
-    requires(sizeof...(M) > 1 || (!std::same_as<std::remove_cvref_t<M>, ModuleList> && ...))
-  explicit ModuleList(M&&... modules) {
+  requires(sizeof...(M) > 1 ||
+           (!std::same_as<std::remove_cvref_t<M>, ModuleList> && ...)) explicit ModuleList(M&&... modules) {
     (append(std::forward<M>(modules)), ...);
   }
 

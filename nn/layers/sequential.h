@@ -18,8 +18,8 @@ class Sequential : public ModuleSequence {
  public:
   Sequential() = default;
   template <ModuleOrPointer... M>
-    requires(sizeof...(M) > 1 || (!std::same_as<std::remove_cvref_t<M>, Sequential> && ...))
-  explicit Sequential(M&&... modules) {
+  requires(sizeof...(M) > 1 ||
+           (!std::same_as<std::remove_cvref_t<M>, Sequential> && ...)) explicit Sequential(M&&... modules) {
     (append(std::forward<M>(modules)), ...);
   }
   Sequential(std::initializer_list<NamedModule> modules);

@@ -18,11 +18,10 @@ Adagrad::Adagrad(ParameterList parameters, const AdagradOptions& options)
     : Adagrad(std::vector<AdagradGroup>{{std::move(parameters), options}}) {}
 
 Adagrad::Adagrad(std::vector<AdagradGroup> groups)
-    : OptimizerOf("Adagrad",
-                  {.step = StateLayout::Step::tensor,
-                   .slots = {{"sum", true, true}},
-                   .constants = {{"foreach", nullptr}}},
-                  std::move(groups)) {
+    : OptimizerOf(
+          "Adagrad",
+          {.step = StateLayout::Step::tensor, .slots = {{"sum", true, true}}, .constants = {{"foreach", nullptr}}},
+          std::move(groups)) {
   // PyTorch has this state before the first step.
   for (std::size_t group = 0; group < num_groups(); ++group) {
     for (std::size_t i = 0; i < parameters(group).size(); ++i) {
@@ -34,11 +33,8 @@ Adagrad::Adagrad(std::vector<AdagradGroup> groups)
 void Adagrad::step() {
   for (std::size_t group = 0; group < num_groups(); ++group) {
     const AdagradOptions& o = options(group);
-    AdagradStep step{.lr = o.lr,
-                     .lr_decay = o.lr_decay,
-                     .eps = o.eps,
-                     .weight_decay = o.weight_decay,
-                     .maximize = o.maximize};
+    AdagradStep step{
+        .lr = o.lr, .lr_decay = o.lr_decay, .eps = o.eps, .weight_decay = o.weight_decay, .maximize = o.maximize};
     for (std::size_t i = 0; i < parameters(group).size(); ++i) {
       const Tensor& parameter = parameters(group)[i];
       if (!parameter.grad().defined()) continue;

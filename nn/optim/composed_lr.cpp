@@ -16,8 +16,8 @@ Optimizer& common_optimizer(const char* owner, const std::vector<ChainableLR*>& 
   nn::detail::expect(!schedulers.empty(), owner, "at least one scheduler", "none");
   for (const ChainableLR* scheduler : schedulers) {
     if (scheduler == nullptr) throw TypeError(std::string(owner) + ": expected schedulers, got a null pointer");
-    nn::detail::expect(&scheduler->optimizer() == &schedulers[0]->optimizer(), owner,
-                       "schedulers of one optimizer", "schedulers of several");
+    nn::detail::expect(&scheduler->optimizer() == &schedulers[0]->optimizer(), owner, "schedulers of one optimizer",
+                       "schedulers of several");
   }
   return schedulers[0]->optimizer();
 }
@@ -49,9 +49,7 @@ std::vector<Commit> prepare_all(const std::vector<ChainableLR*>& schedulers, con
 
 SequentialLR::SequentialLR(Optimizer& optimizer, std::vector<ChainableLR*> schedulers,
                            std::vector<std::int64_t> milestones)
-    : LRScheduler("SequentialLR", optimizer),
-      schedulers_(std::move(schedulers)),
-      milestones_(std::move(milestones)) {
+    : LRScheduler("SequentialLR", optimizer), schedulers_(std::move(schedulers)), milestones_(std::move(milestones)) {
   nn::detail::expect(&common_optimizer("SequentialLR", schedulers_) == &optimizer, name(),
                      "schedulers of the given optimizer", "schedulers of another");
   nn::detail::expect(milestones_.size() + 1 == schedulers_.size(), name(),

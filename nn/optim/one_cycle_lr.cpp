@@ -18,8 +18,8 @@ void check_options(const Optimizer& optimizer, const OneCycleLROptions& options)
                      "total_steps in [1, 2^53]", std::to_string(options.total_steps));
   detail::expect_number(options.pct_start >= 0 && options.pct_start <= 1, kName, "pct_start", "in [0, 1]",
                         options.pct_start);
-  for (const auto& [name, value] : {std::pair("div_factor", options.div_factor),
-                                    std::pair("final_div_factor", options.final_div_factor)}) {
+  for (const auto& [name, value] :
+       {std::pair("div_factor", options.div_factor), std::pair("final_div_factor", options.final_div_factor)}) {
     detail::expect_number(value > 0 && std::isfinite(value), kName, name, "> 0 and finite", value);
   }
   nn::detail::expect(!options.cycle_momentum || optimizer.momentum().has_value(), kName,
@@ -151,8 +151,7 @@ Commit OneCycleLR::prepare_options(const Dict& options) {
   Annealing annealing{};
   from_string(options.at("_anneal_func_type").as_text(), annealing);
   const bool cycle_momentum = options.at("cycle_momentum").as_bool();
-  nn::detail::expect(cycle_momentum == cycle_momentum_, kName,
-                     cycle_momentum_ ? "cycle_momentum" : "no cycle_momentum",
+  nn::detail::expect(cycle_momentum == cycle_momentum_, kName, cycle_momentum_ ? "cycle_momentum" : "no cycle_momentum",
                      cycle_momentum ? "cycle_momentum" : "none");
   return [this, total, annealing, phases = std::move(phases)]() mutable {
     total_steps_ = total;

@@ -15,7 +15,7 @@ struct OneCycleLROptions {
   std::int64_t total_steps = 0;  // >= 1: calls of step() in all
   double pct_start = 0.3;        // the part of them in which the rate grows
   Annealing anneal_strategy = Annealing::cos;
-  bool cycle_momentum = true;    // momentum, or Adam's first beta, moves against the rate
+  bool cycle_momentum = true;  // momentum, or Adam's first beta, moves against the rate
   PerGroup base_momentum = 0.85;
   PerGroup max_momentum = 0.95;
   double div_factor = 25;         // max_lr / initial rate

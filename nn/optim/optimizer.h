@@ -95,9 +95,7 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = default;
   Optimizer& operator=(Optimizer&&) = default;
 
-  ParameterState& state(std::size_t group, std::size_t parameter) {
-    return state_[first_parameter(group) + parameter];
-  }
+  ParameterState& state(std::size_t group, std::size_t parameter) { return state_[first_parameter(group) + parameter]; }
   /// A slot, filled with `value` if it was undefined.
   const Tensor& slot(std::size_t group, std::size_t parameter, std::size_t slot, double value = 0);
 

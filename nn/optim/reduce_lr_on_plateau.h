@@ -8,8 +8,8 @@
 
 namespace teff::optim {
 
-enum class PlateauMode { min, max };         // whether smaller or larger metrics are better
-enum class ThresholdMode { rel, abs };       // by a factor, or by a difference
+enum class PlateauMode { min, max };    // whether smaller or larger metrics are better
+enum class ThresholdMode { rel, abs };  // by a factor, or by a difference
 std::string_view to_string(PlateauMode mode);
 std::string_view to_string(ThresholdMode mode);
 /// @throws ValueError for another text.
@@ -18,13 +18,13 @@ void from_string(std::string_view text, ThresholdMode& mode);
 
 struct ReduceLROnPlateauOptions {
   PlateauMode mode = PlateauMode::min;
-  double factor = 0.1;        // [0, 1)
+  double factor = 0.1;         // [0, 1)
   std::int64_t patience = 10;  // epochs without improvement that are accepted
-  double threshold = 1e-4;    // what is less is no improvement
+  double threshold = 1e-4;     // what is less is no improvement
   ThresholdMode threshold_mode = ThresholdMode::rel;
   std::int64_t cooldown = 0;  // epochs after a reduction that do not count
   PerGroup min_lr = 0;
-  double eps = 1e-8;          // a smaller change of a rate is left out
+  double eps = 1e-8;  // a smaller change of a rate is left out
 };
 
 /// lr = max(factor * lr, min_lr) when a metric has not improved for more than `patience` epochs. A metric that is NaN

@@ -11,10 +11,9 @@ void SGDOptions::check(std::string_view owner) const {
   detail::expect_non_negative(owner, "momentum", momentum);
   detail::expect_non_negative(owner, "weight_decay", weight_decay);
   detail::expect_finite(owner, "dampening", dampening);
-  nn::detail::expect(!nesterov || (momentum > 0 && dampening == 0), owner,
-                     "momentum > 0 and dampening 0 with nesterov",
-                     "momentum " + nn::detail::python_float(momentum) + " and dampening " +
-                         nn::detail::python_float(dampening));
+  nn::detail::expect(
+      !nesterov || (momentum > 0 && dampening == 0), owner, "momentum > 0 and dampening 0 with nesterov",
+      "momentum " + nn::detail::python_float(momentum) + " and dampening " + nn::detail::python_float(dampening));
 }
 
 SGD::SGD(ParameterList parameters, const SGDOptions& options)

@@ -53,9 +53,8 @@ class Comparison {
   Comparison(const std::string& a, const std::string& b) : a_(a), b_(b) {}
 
   std::vector<Difference> run() {
-    compare("metadata", a_.metadata(), b_.metadata(), [](const Value& value, const File&, const std::string&) {
-      return value;
-    });
+    compare("metadata", a_.metadata(), b_.metadata(),
+            [](const Value& value, const File&, const std::string&) { return value; });
     compare("value", content(a_), content(b_), [](const Value& value, const File& file, const std::string& path) {
       if (!value.is_tensor()) return value;
       return file.read(file.model() != nullptr ? "state_dict/" + path : path);
@@ -97,8 +96,7 @@ class Comparison {
   void compare_values(const std::string& part, const std::string& path, const Value& a, const Value& b, Get&& get) {
     const bool tensors = a.is_tensor() && b.is_tensor();
     if (tensors && a.as_tensor().type() == b.as_tensor().type()) {
-      const std::string text =
-          compare_elements(get(a, a_, path).as_tensor(), get(b, b_, path).as_tensor());
+      const std::string text = compare_elements(get(a, a_, path).as_tensor(), get(b, b_, path).as_tensor());
       if (!text.empty()) add(part, path, text);
     } else if (tensors || a.is_tensor() || b.is_tensor() || !(a == b)) {
       add(part, path, kind_text(a) + " and " + kind_text(b));

@@ -57,8 +57,8 @@ std::string source_text(const std::string& header, const std::string& name, std:
 
 std::string header_text(const std::string& name, const std::string& path, bool is_model) {
   return "// Written by `teff embed`.\n#pragma once\n\n#include <cstddef>\n#include <span>\n\n/// The file " +
-         printable(std::filesystem::path(path).filename().string()) + ": give it to teff::" +
-         (is_model ? "load_model" : "load") + ".\nstd::span<const std::byte> " + name + "();\n";
+         printable(std::filesystem::path(path).filename().string()) +
+         ": give it to teff::" + (is_model ? "load_model" : "load") + ".\nstd::span<const std::byte> " + name + "();\n";
 }
 
 /// The name of the file, without folder and extension, as an identifier.

@@ -27,18 +27,24 @@ std::string quoted(const std::vector<std::string>& lines) {
 std::vector<std::string> label(const GraphNode& node) {
   const std::string type = type_text(node.type);
   switch (node.kind) {
-    case GraphNode::Kind::placeholder: return {node.name, type};
-    case GraphNode::Kind::get_attr: return {node.target, type};
-    case GraphNode::Kind::call: break;
+    case GraphNode::Kind::placeholder:
+      return {node.name, type};
+    case GraphNode::Kind::get_attr:
+      return {node.target, type};
+    case GraphNode::Kind::call:
+      break;
   }
   return {node.target, node.scope, type};
 }
 
 const char* look(GraphNode::Kind kind) {
   switch (kind) {
-    case GraphNode::Kind::placeholder: return "shape=ellipse";
-    case GraphNode::Kind::get_attr: return "shape=note, fontsize=10";
-    case GraphNode::Kind::call: break;
+    case GraphNode::Kind::placeholder:
+      return "shape=ellipse";
+    case GraphNode::Kind::get_attr:
+      return "shape=note, fontsize=10";
+    case GraphNode::Kind::call:
+      break;
   }
   return "shape=box";
 }

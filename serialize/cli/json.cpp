@@ -12,13 +12,20 @@ using Json = nlohmann::ordered_json;
 
 Json to_json(const Value& value) {
   switch (value.kind()) {
-    case Value::Kind::none: return nullptr;
-    case Value::Kind::boolean: return value.as_bool();
-    case Value::Kind::integer: return value.as_int();
-    case Value::Kind::floating: return value.as_float();
-    case Value::Kind::text: return value.as_text();
-    case Value::Kind::bytes: return Json{{"bytes", value.as_bytes().size()}};
-    case Value::Kind::tensor: break;
+    case Value::Kind::none:
+      return nullptr;
+    case Value::Kind::boolean:
+      return value.as_bool();
+    case Value::Kind::integer:
+      return value.as_int();
+    case Value::Kind::floating:
+      return value.as_float();
+    case Value::Kind::text:
+      return value.as_text();
+    case Value::Kind::bytes:
+      return Json{{"bytes", value.as_bytes().size()}};
+    case Value::Kind::tensor:
+      break;
     case Value::Kind::list: {
       Json list = Json::array();
       for (const Value& item : value.as_list()) list.push_back(to_json(item));

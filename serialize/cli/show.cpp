@@ -14,9 +14,12 @@ namespace {
 
 std::string format_name(const File& file) {
   switch (file.format()) {
-    case FileFormat::pytorch: return "PyTorch";
-    case FileFormat::safetensors: return "safetensors";
-    default: return ".teff version " + std::to_string(file.version());
+    case FileFormat::pytorch:
+      return "PyTorch";
+    case FileFormat::safetensors:
+      return "safetensors";
+    default:
+      return ".teff version " + std::to_string(file.version());
   }
 }
 
@@ -86,8 +89,9 @@ void print_graph(const Graph& graph) {
   std::size_t place = 0;
   for (const GraphNode& node : graph.nodes) {
     const bool is_call = node.kind == GraphNode::Kind::call;
-    const std::string what = is_call ? node.target : std::string(to_string(node.kind)) + ' ' +
-                             (node.target.empty() ? node.name : node.target);
+    const std::string what =
+        is_call ? node.target
+                : std::string(to_string(node.kind)) + ' ' + (node.target.empty() ? node.name : node.target);
     table.add({'%' + std::to_string(place++), what, inputs_text(node), type_text(node.type), node.scope,
                node.attributes.empty() ? "" : value_text(node.attributes)});
   }
@@ -163,15 +167,17 @@ Value json_of(const nn::GraphModuleData& model) {
   List nodes, state;
   for (const GraphNode& node : model.graph.nodes) nodes.push_back(json_of(node));
   for (const nn::GraphState& one : model.state) {
-    state.push_back(Dict{{"key", one.key},
-                         {"is_parameter", one.is_parameter},
-                         {"requires_grad", one.tensor.requires_grad()}});
+    state.push_back(
+        Dict{{"key", one.key}, {"is_parameter", one.is_parameter}, {"requires_grad", one.tensor.requires_grad()}});
   }
   std::ostringstream printed;
   printed << model.summary;
-  return Dict{{"training", model.training},         {"inputs", json_of(module.inputs())},
-              {"outputs", json_of(module.outputs())}, {"printed", printed.str()},
-              {"state", state},                       {"graph", nodes}};
+  return Dict{{"training", model.training},
+              {"inputs", json_of(module.inputs())},
+              {"outputs", json_of(module.outputs())},
+              {"printed", printed.str()},
+              {"state", state},
+              {"graph", nodes}};
 }
 
 Value json_of(const std::string& path, const File& file) {

@@ -54,7 +54,8 @@ void add_leaves(std::vector<Leaf>& leaves, std::size_t& path_bytes, const std::s
     for (const auto& [key, item] : value.as_dict()) add_leaves(leaves, path_bytes, path + '/' + escape_key(key), item);
   } else if (value.is_list() && !value.as_list().empty()) {
     std::size_t index = 0;
-    for (const Value& item : value.as_list()) add_leaves(leaves, path_bytes, path + '[' + std::to_string(index++) + ']', item);
+    for (const Value& item : value.as_list())
+      add_leaves(leaves, path_bytes, path + '[' + std::to_string(index++) + ']', item);
   } else {
     leaves.push_back({path, value});
   }

@@ -136,8 +136,7 @@ void AtomicFile::keep_owner_and_permissions() const {
 void AtomicFile::commit() {
   if (durable_ && flush(temporary_.descriptor) != 0) throw_io_error("fsync", temporary_.path);
   // Network file systems report a failed write as late as here.
-  if (::close(temporary_.descriptor.exchange(-1)) != 0 && errno != EINTR)
-    throw_io_error("close", temporary_.path);
+  if (::close(temporary_.descriptor.exchange(-1)) != 0 && errno != EINTR) throw_io_error("close", temporary_.path);
   if (::rename(temporary_.path.c_str(), target_.c_str()) != 0) throw_io_error("rename to", target_);
   temporary_.path.clear();
   if (durable_) flush_folder(folder_);

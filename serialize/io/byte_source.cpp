@@ -42,7 +42,8 @@ std::vector<std::byte> read_all(std::istream& stream) {
     stream.read(reinterpret_cast<char*>(bytes.data() + size), static_cast<std::streamsize>(bytes.size() - size));
     bytes.resize(size + static_cast<std::size_t>(stream.gcount()));
   }
-  if (stream.bad() || !stream.eof()) throw IoError("the stream failed after " + std::to_string(bytes.size()) + " bytes");
+  if (stream.bad() || !stream.eof())
+    throw IoError("the stream failed after " + std::to_string(bytes.size()) + " bytes");
   return bytes;
 }
 

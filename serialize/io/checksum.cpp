@@ -19,9 +19,7 @@ std::uint64_t checksum(std::span<const std::byte> bytes) { return kernel().hash(
 
 Checksum::Checksum() : kernel_(kernel()) { kernel_.reset(state_.data()); }
 
-void Checksum::update(std::span<const std::byte> bytes) {
-  kernel_.update(state_.data(), bytes.data(), bytes.size());
-}
+void Checksum::update(std::span<const std::byte> bytes) { kernel_.update(state_.data(), bytes.data(), bytes.size()); }
 
 std::uint64_t Checksum::finish() {
   const std::uint64_t value = kernel_.digest(state_.data());

@@ -32,6 +32,4 @@ extern const ChecksumKernel kChecksumAvx2;
       [](void* state, const void* data, std::size_t bytes) {                                         \
         XXH3_64bits_update(static_cast<XXH3_state_t*>(state), data, bytes);                          \
       },                                                                                             \
-      [](const void* state) -> std::uint64_t {                                                       \
-        return XXH3_64bits_digest(static_cast<const XXH3_state_t*>(state));                          \
-      }};
+      [](const void* state) -> std::uint64_t { return XXH3_64bits_digest(static_cast<const XXH3_state_t*>(state)); }};

@@ -33,8 +33,8 @@ inline __m128i fold(__m128i lane, __m128i next, __m128i by) {
 
 namespace {
 
-/// Folds 16-byte lanes that follow each other into one. It has the same remainder as all that it stands for; its checksum
-/// begins with 0, which is the complement of ~0.
+/// Folds 16-byte lanes that follow each other into one. It has the same remainder as all that it stands for; its
+/// checksum begins with 0, which is the complement of ~0.
 template <std::size_t lanes>
 std::uint32_t finish(const __m128i (&lane)[lanes], std::span<const std::byte> rest) {
   static const __m128i over_lane = factors(8 * kLane);
@@ -62,14 +62,15 @@ std::uint32_t crc32_by_folding(std::span<const std::byte> bytes, std::uint32_t b
 
 /// The same with pairs of lanes.
 __attribute__((target("avx2,vpclmulqdq"))) std::uint32_t crc32_by_wide_folding(std::span<const std::byte> bytes,
-                                                                              std::uint32_t before) {
+                                                                               std::uint32_t before) {
   constexpr std::size_t kPairs = 4, kPair = 2 * kLane, kStep = kPairs * kPair;
   if (bytes.size() < 2 * kStep) return crc32_by_folding(bytes, before);
   static const __m128i over_step = factors(8 * kStep);
   const __m256i by = _mm256_broadcastsi128_si256(over_step);
   __m256i pairs[kPairs];
   const std::byte* at = bytes.data();
-  for (std::size_t i = 0; i < kPairs; ++i) pairs[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + i * kPair));
+  for (std::size_t i = 0; i < kPairs; ++i)
+    pairs[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + i * kPair));
   pairs[0] = _mm256_xor_si256(pairs[0], _mm256_setr_epi32(static_cast<int>(~before), 0, 0, 0, 0, 0, 0, 0));
   const std::size_t steps = bytes.size() / kStep;
   for (std::size_t step = 1; step < steps; ++step) {

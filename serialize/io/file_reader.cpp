@@ -38,8 +38,8 @@ void FileReader::read(std::span<iovec> pieces, std::uint64_t offset) const {
   pieces = drop_front(pieces, 0);
   while (!pieces.empty()) {
     const int count = static_cast<int>(std::min(pieces.size(), kMaxPieces));
-    const ssize_t got = uninterrupted(
-        [&] { return ::preadv(descriptor_.get(), pieces.data(), count, static_cast<off_t>(offset)); });
+    const ssize_t got =
+        uninterrupted([&] { return ::preadv(descriptor_.get(), pieces.data(), count, static_cast<off_t>(offset)); });
     if (got < 0) throw_io_error("read", "at offset " + std::to_string(offset));
     if (got == 0) {
       throw FormatError("expected " + std::to_string(size_) + " bytes, got the end of the file at offset " +

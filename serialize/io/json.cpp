@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/io/utf8.h"
+#include "teff/serialize/teff/archive.h"
 
 namespace teff::file {
 namespace {
@@ -105,11 +105,13 @@ std::uint64_t JsonReader::integer() {
   std::uint64_t value = 0;
   for (; position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9'; ++position_) {
     const auto digit = static_cast<std::uint64_t>(text_[position_] - '0');
-    if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) refuse("expected a number of at most 64 bits");
+    if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10)
+      refuse("expected a number of at most 64 bits");
     if (position_ > begin && text_[begin] == '0') refuse("expected a number without leading zeros");
     value = 10 * value + digit;
   }
-  const bool ends = position_ == text_.size() || std::string_view(".eE").find(text_[position_]) == std::string_view::npos;
+  const bool ends =
+      position_ == text_.size() || std::string_view(".eE").find(text_[position_]) == std::string_view::npos;
   if (position_ == begin || !ends) refuse("expected a whole number without sign, got " + found());
   return value;
 }

@@ -20,8 +20,7 @@ void throw_io_error(const std::string& call, const std::string& path) {
 
 void check_path(const std::string& path) {
   if (path.empty()) throw IoError("expected the path of a file, got an empty one");
-  if (path.find('\0') != std::string::npos)
-    throw IoError("expected the path of a file, got one with a NUL character");
+  if (path.find('\0') != std::string::npos) throw IoError("expected the path of a file, got one with a NUL character");
 }
 
 std::span<iovec> drop_front(std::span<iovec> pieces, std::size_t bytes) {

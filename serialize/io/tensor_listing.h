@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: what a reader says of a file with tensors that Teff cannot hold: which these are, and which others there are.
+// Private: what a reader says of a file with tensors that Teff cannot hold: which these are, and which others there
+// are.
 
 #include <cstddef>
 #include <string>

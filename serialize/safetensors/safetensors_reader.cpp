@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/io/data_blocks.h"
 #include "teff/serialize/io/json.h"
+#include "teff/serialize/io/tensor_listing.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
 #include "teff/serialize/safetensors/safetensors_format.h"
-#include "teff/serialize/io/tensor_listing.h"
+#include "teff/serialize/teff/archive.h"
 
 namespace teff::file {
 namespace {
@@ -71,7 +71,8 @@ Dict read_metadata(JsonReader& json) {
 
 void read_type(JsonReader& json, Entry& entry) {
   entry.type = json.string();
-  const auto known = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& t) { return t.name == entry.type; });
+  const auto known =
+      std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& t) { return t.name == entry.type; });
   if (known != kDTypes.end()) {
     entry.dtype = known->dtype;
   } else if (std::find(kOtherDTypes.begin(), kOtherDTypes.end(), entry.type) == kOtherDTypes.end()) {
@@ -112,9 +113,8 @@ Entry read_entry(JsonReader& json, const std::string& name) {
 void check_layout(const Header& header, std::uint64_t file_bytes) {
   std::vector<const Entry*> order;
   for (const Entry& entry : header.entries) order.push_back(&entry);
-  std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
-    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
-  });
+  std::sort(order.begin(), order.end(),
+            [](const Entry* a, const Entry* b) { return std::pair(a->begin, a->end) < std::pair(b->begin, b->end); });
   std::uint64_t end = 0;
   for (const Entry* entry : order) {
     if (entry->begin != end || entry->end < entry->begin) {
@@ -147,7 +147,8 @@ Header read_header(const ByteSource& source) {
   JsonReader json(text, kLengthBytes);
   std::set<std::string> names;
   json.object([&](const std::string& name) {
-    if (!names.insert(name).second) json.refuse("expected a name once, got \"" + escaped(name, kShownBytes) + "\" again");
+    if (!names.insert(name).second)
+      json.refuse("expected a name once, got \"" + escaped(name, kShownBytes) + "\" again");
     if (name == kMetadata) {
       header.metadata = read_metadata(json);
     } else {

@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/io/json.h"
+#include "teff/serialize/io/utf8.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
 #include "teff/serialize/safetensors/safetensors_format.h"
-#include "teff/serialize/io/utf8.h"
+#include "teff/serialize/teff/archive.h"
 
 namespace teff::file {
 namespace {
@@ -29,7 +29,8 @@ std::string quoted(const std::string& text) {
 
 std::size_t place_of(DType dtype) {
   return static_cast<std::size_t>(
-      std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& t) { return t.dtype == dtype; }) - kDTypes.begin());
+      std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& t) { return t.dtype == dtype; }) -
+      kDTypes.begin());
 }
 
 /// The tensors in the order of the file: wide types first, so that each is aligned, then by name.
@@ -38,9 +39,10 @@ std::vector<const DictItem*> ordered(const Dict& dict) {
   for (const DictItem& item : dict) {
     if (item.key == kMetadata) refuse(item.key, "expected another name: this one is the metadata's");
     if (!item.value.is_tensor() || !item.value.as_tensor().defined()) {
-      refuse(item.key, "expected a tensor, got " +
-                           (item.value.is_tensor() ? "an undefined one" : std::string(to_string(item.value.kind()))) +
-                           ": .safetensors holds tensors by name and nothing else; save the dictionary as .teff or .pt");
+      refuse(item.key,
+             "expected a tensor, got " +
+                 (item.value.is_tensor() ? "an undefined one" : std::string(to_string(item.value.kind()))) +
+                 ": .safetensors holds tensors by name and nothing else; save the dictionary as .teff or .pt");
     }
     items.push_back(&item);
   }
@@ -75,8 +77,8 @@ std::string metadata_member(const Dict& metadata) {
 std::string tensor_member(const std::string& name, const Tensor& tensor, std::uint64_t begin) {
   std::string shape;
   for (const std::int64_t size : tensor.shape()) add(shape, std::to_string(size));
-  return quoted(name) + ":{\"dtype\":\"" + std::string(kDTypes[place_of(tensor.dtype())].name) + "\",\"shape\":[" + shape +
-         "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(begin + tensor.nbytes()) + "]}";
+  return quoted(name) + ":{\"dtype\":\"" + std::string(kDTypes[place_of(tensor.dtype())].name) + "\",\"shape\":[" +
+         shape + "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(begin + tensor.nbytes()) + "]}";
 }
 
 /// With the length in front.

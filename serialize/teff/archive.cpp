@@ -14,13 +14,11 @@ namespace {
 constexpr std::size_t kMaxShownBytes = 80;
 
 std::string too_long(std::string_view name) {
-  return "expected a name of at most " + std::to_string(kMaxNameBytes) + " bytes, got " +
-         std::to_string(name.size());
+  return "expected a name of at most " + std::to_string(kMaxNameBytes) + " bytes, got " + std::to_string(name.size());
 }
 
 std::string too_many_items() {
-  return "expected at most " + std::to_string(kMaxItems) +
-         " elements of lists, dictionaries and tables, got more";
+  return "expected at most " + std::to_string(kMaxItems) + " elements of lists, dictionaries and tables, got more";
 }
 
 /// `key`: null for an index.
@@ -101,8 +99,7 @@ void HeaderWriter::tensor(const Tensor& tensor) {
   const auto [known, is_new] = known_.try_emplace(tensor.impl().get(), tensors_.size());
   if (is_new) {
     const std::span bytes(static_cast<const std::byte*>(tensor.raw_data()), tensor.nbytes());
-    if (tensor.dtype() == DType::bool_ && !are_bools(bytes))
-      refuse("expected bool values of 0 or 1, got others");
+    if (tensor.dtype() == DType::bool_ && !are_bools(bytes)) refuse("expected bool values of 0 or 1, got others");
     tensors_.push_back(tensor);
   }
   word(known->second);
@@ -149,8 +146,8 @@ std::string_view HeaderReader::name() {
 std::size_t HeaderReader::count(std::size_t min_bytes) {
   const std::uint64_t count = word();
   if (count > left() / min_bytes || count * min_bytes > bytes_.size() - claimed_) {
-    refuse("expected no more elements than the " + std::to_string(left()) +
-           " bytes that are left can hold, got " + std::to_string(count));
+    refuse("expected no more elements than the " + std::to_string(left()) + " bytes that are left can hold, got " +
+           std::to_string(count));
   }
   claimed_ += static_cast<std::size_t>(count) * min_bytes;
   items_ += static_cast<std::size_t>(count);

@@ -168,9 +168,7 @@ void load(HeaderReader& archive, T& value) {
   }
 }
 
-inline void save(HeaderWriter& archive, const double& value) {
-  archive.word(std::bit_cast<std::uint64_t>(value));
-}
+inline void save(HeaderWriter& archive, const double& value) { archive.word(std::bit_cast<std::uint64_t>(value)); }
 inline void load(HeaderReader& archive, double& value) { value = std::bit_cast<double>(archive.word()); }
 
 inline void save(HeaderWriter& archive, const std::string& name) { archive.name(name); }

@@ -27,9 +27,7 @@ Bytes to_bytes(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
-std::string_view as_text(const Bytes& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string_view as_text(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 void save_list(HeaderWriter& archive, const List& list) {
   archive.count(list.size());

@@ -45,16 +45,14 @@ void check_names(const HeaderReader& archive, const nn::GraphModuleData& module)
   std::set<std::string_view> names;
   for (const nn::GraphState& state : module.state) names.insert(state.key);
   for (const auto& [name, tensor] : module.graph.constants) {
-    if (!names.insert(name).second)
-      archive.refuse("expected constants with names of their own, got one again");
+    if (!names.insert(name).second) archive.refuse("expected constants with names of their own, got one again");
   }
 }
 
 void check_arity(const HeaderReader& archive, const ModelContent& content) {
   const std::vector<GraphNode>& nodes = content.module.graph.nodes;
-  const auto inputs = std::count_if(nodes.begin(), nodes.end(), [](const GraphNode& node) {
-    return node.kind == GraphNode::Kind::placeholder;
-  });
+  const auto inputs = std::count_if(nodes.begin(), nodes.end(),
+                                    [](const GraphNode& node) { return node.kind == GraphNode::Kind::placeholder; });
   const SelfTest& test = content.self_test;
   if (test.inputs.size() != static_cast<std::size_t>(inputs) ||
       test.outputs.size() != content.module.graph.outputs.size()) {
@@ -115,8 +113,7 @@ void load(HeaderReader& archive, nn::GraphState& state) {
   const Within within(archive, std::string_view(state.key));
   archive(state.tensor, state.is_parameter, requires_grad);
   if (!requires_grad) return;
-  if (!is_computable(state.tensor.dtype()))
-    archive.refuse("expected float32 or float64 where a gradient is required");
+  if (!is_computable(state.tensor.dtype())) archive.refuse("expected float32 or float64 where a gradient is required");
   state.tensor.requires_grad_();
 }
 template <>

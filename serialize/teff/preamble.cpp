@@ -48,8 +48,8 @@ void check_magic(std::span<const std::byte> bytes) {
   const bool high_bit_lost = !bytes.empty() && bytes.front() == std::byte{0x09};
   if (bytes.size() >= 5 && std::memcmp(bytes.data() + 1, "TEFF", 4) == 0 &&
       (bytes.front() == std::byte{0x89} || high_bit_lost)) {
-    throw FormatError("damaged: expected the first bytes " + hex(std::as_bytes(std::span(kMagic))) +
-                      ", got " + hex(bytes.first(std::min(bytes.size(), kMagic.size()))) +
+    throw FormatError("damaged: expected the first bytes " + hex(std::as_bytes(std::span(kMagic))) + ", got " +
+                      hex(bytes.first(std::min(bytes.size(), kMagic.size()))) +
                       ", as after a transfer as text: transfer it as binary");
   }
   throw FormatError(bytes.empty() ? "not a .teff file: it is empty"
@@ -91,13 +91,11 @@ Preamble decode_preamble(std::span<const std::byte> bytes) {
     refuse("damaged: expected checksum " + hex(expected) + ", got " + hex(stored));
   }
   if (const auto version = get<std::uint16_t>(bytes, kVersion); version != kFormatVersion) {
-    refuse("expected format version 1, got version " + std::to_string(version) +
-           ": read it with a newer Teff");
+    refuse("expected format version 1, got version " + std::to_string(version) + ": read it with a newer Teff");
   }
   check_features(get<std::uint64_t>(bytes, kFeatures));
   const auto kind = get<std::uint32_t>(bytes, kKind);
-  if (kind != 1 && kind != 2)
-    refuse("expected kind 1 (dictionary) or 2 (model), got " + std::to_string(kind));
+  if (kind != 1 && kind != 2) refuse("expected kind 1 (dictionary) or 2 (model), got " + std::to_string(kind));
   const Preamble preamble{static_cast<FileKind>(kind), get<std::uint64_t>(bytes, kHeaderBytes),
                           get<std::uint64_t>(bytes, kFileBytes), get<std::uint64_t>(bytes, kHeaderChecksum)};
   if (const auto reserved = get<std::uint64_t>(bytes, kReserved); reserved != 0) {

@@ -21,10 +21,10 @@ Dict as_dict(const ModelContent& content) {
   for (const nn::GraphState& one : content.module.state) state.insert(one.key, one.tensor);
   for (const auto& [name, tensor] : content.module.graph.constants) constants.insert(name, tensor);
   const auto list = [](const std::vector<Tensor>& tensors) { return List(tensors.begin(), tensors.end()); };
-  return {{"state_dict", state},
-          {"constants", constants},
-          {"self_test",
-           Dict{{"inputs", list(content.self_test.inputs)}, {"outputs", list(content.self_test.outputs)}}}};
+  return {
+      {"state_dict", state},
+      {"constants", constants},
+      {"self_test", Dict{{"inputs", list(content.self_test.inputs)}, {"outputs", list(content.self_test.outputs)}}}};
 }
 
 class TeffContents final : public Contents {
@@ -138,8 +138,7 @@ std::vector<Damage> TeffContents::check() const {
 
 }  // namespace
 
-std::unique_ptr<Contents> open_teff(std::shared_ptr<const ByteSource> source, const LoadOptions& options,
-                                    bool whole) {
+std::unique_ptr<Contents> open_teff(std::shared_ptr<const ByteSource> source, const LoadOptions& options, bool whole) {
   return std::make_unique<TeffContents>(std::move(source), options, whole);
 }
 

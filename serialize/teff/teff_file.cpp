@@ -37,8 +37,7 @@ class Head {
     preamble_.header_bytes = bytes_.size() - kPreambleBytes;
     if (preamble_.header_bytes > kMaxHeaderBytes) {
       throw ValueError("expected names, text and structure of at most " + std::to_string(kMaxHeaderBytes) +
-                       " bytes, got " + std::to_string(preamble_.header_bytes) +
-                       ": keep large data as a tensor");
+                       " bytes, got " + std::to_string(preamble_.header_bytes) + ": keep large data as a tensor");
     }
   }
 
@@ -86,8 +85,8 @@ std::vector<std::byte> read_header(const ByteSource& file, const Preamble& pream
   std::vector<std::byte> header(static_cast<std::size_t>(preamble.header_bytes));
   file.read(header, kPreambleBytes);
   if (const std::uint64_t actual = checksum(header); actual != preamble.header_checksum) {
-    throw FormatError("header at offset 64: damaged: expected checksum " + hex(preamble.header_checksum) +
-                      ", got " + hex(actual));
+    throw FormatError("header at offset 64: damaged: expected checksum " + hex(preamble.header_checksum) + ", got " +
+                      hex(actual));
   }
   return header;
 }

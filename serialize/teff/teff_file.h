@@ -6,11 +6,11 @@
 
 #include <functional>
 
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/byte_source.h"
-#include "teff/serialize/teff/preamble.h"
 #include "teff/serialize/options.h"
+#include "teff/serialize/teff/archive.h"
+#include "teff/serialize/teff/preamble.h"
 #include "teff/serialize/teff/tensor_table.h"
 
 namespace teff::file {
@@ -32,8 +32,7 @@ struct TeffHeader {
 
 /// Writes a file with what `content` writes to the archive.
 /// @throws IoError; ValueError for what the format cannot hold.
-void write_teff(ByteSink& file, FileKind kind, const Dict& metadata,
-                const std::function<void(HeaderWriter&)>& content);
+void write_teff(ByteSink& file, FileKind kind, const Dict& metadata, const std::function<void(HeaderWriter&)>& content);
 
 /// Lets `content` read from the archive; then fills the tensors that it got. Returns the metadata.
 /// @throws IoError; FormatError for a file that is damaged, foreign, newer, or of another kind.

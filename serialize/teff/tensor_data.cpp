@@ -142,8 +142,8 @@ class DataReader {
   }
 
   [[noreturn]] void refuse(std::size_t tensor, const std::string& what) const {
-    throw FormatError("tensor " + options_.name_of(tensor) + " at offset " +
-                      std::to_string(table_[tensor].offset) + ": " + what);
+    throw FormatError("tensor " + options_.name_of(tensor) + " at offset " + std::to_string(table_[tensor].offset) +
+                      ": " + what);
   }
 
   const ByteSource& file_;

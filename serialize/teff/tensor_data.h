@@ -17,8 +17,8 @@ namespace teff::file {
 
 /// Writes the head (preamble and header) and the tensors that own their bytes. Each checksum of the table is
 /// set on the way; then `finish` is called once, to bring the bytes of the head up to date.
-void write_data(ByteSink& file, std::span<std::byte> head, std::span<const Tensor> tensors,
-                const Layout& layout, std::vector<TensorEntry>& table, const std::function<void()>& finish);
+void write_data(ByteSink& file, std::span<std::byte> head, std::span<const Tensor> tensors, const Layout& layout,
+                std::vector<TensorEntry>& table, const std::function<void()>& finish);
 
 /// A tensor that has memory of its own for the entry: on the mapping if there is one, else not initialised.
 Tensor make_tensor(const TensorEntry& entry, const std::shared_ptr<const Mapping>& mapping);

@@ -63,17 +63,15 @@ Layout lay_out(std::span<const Tensor> tensors, std::uint64_t header_end, std::v
   return layout;
 }
 
-Layout check_layout(const std::vector<TensorEntry>& table, std::uint64_t header_end,
-                    std::uint64_t file_bytes) {
+Layout check_layout(const std::vector<TensorEntry>& table, std::uint64_t header_end, std::uint64_t file_bytes) {
   Layout layout{{}, {}, header_end};
   std::unordered_map<std::uint64_t, std::size_t> owners;
   for (std::size_t i = 0; i < table.size(); ++i) {
     const TensorEntry& entry = table[i];
     const auto bytes = static_cast<std::uint64_t>(numel(entry.type.shape)) * size_of(entry.type.dtype);
     if (entry.bytes != bytes) {
-      refuse(i, "expected " + std::to_string(bytes) + " bytes for " +
-                    std::string(to_string(entry.type.dtype)) + " " + to_string(entry.type.shape) + ", got " +
-                    std::to_string(entry.bytes));
+      refuse(i, "expected " + std::to_string(bytes) + " bytes for " + std::string(to_string(entry.type.dtype)) + " " +
+                    to_string(entry.type.shape) + ", got " + std::to_string(entry.bytes));
     }
     layout.owner_of.push_back(i);
     if (bytes == 0) {
@@ -88,8 +86,8 @@ Layout check_layout(const std::vector<TensorEntry>& table, std::uint64_t header_
       continue;
     }
     if (expected > file_bytes || bytes > file_bytes - expected) {
-      refuse(i, "expected at most the " + std::to_string(file_bytes) +
-                    " bytes of the file, got an end at offset " + std::to_string(expected + bytes));
+      refuse(i, "expected at most the " + std::to_string(file_bytes) + " bytes of the file, got an end at offset " +
+                    std::to_string(expected + bytes));
     }
     owners.emplace(entry.offset, i);
     layout.owners.push_back(i);

@@ -40,12 +40,9 @@ Layout lay_out(std::span<const Tensor> tensors, std::uint64_t header_end, std::v
 
 /// Checks that the entries lie as lay_out puts them: aligned, one after the other, without gap or overlap, up
 /// to the end of the file. @throws FormatError.
-Layout check_layout(const std::vector<TensorEntry>& table, std::uint64_t header_end,
-                    std::uint64_t file_bytes);
+Layout check_layout(const std::vector<TensorEntry>& table, std::uint64_t header_end, std::uint64_t file_bytes);
 
 /// The next place where a tensor may begin.
-constexpr std::uint64_t align(std::uint64_t offset) {
-  return (offset + kAlignment - 1) / kAlignment * kAlignment;
-}
+constexpr std::uint64_t align(std::uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
 
 }  // namespace teff::file

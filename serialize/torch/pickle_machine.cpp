@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "teff/serialize/io/utf8.h"
 #include "teff/serialize/teff/archive.h"
 #include "teff/serialize/torch/pickle_opcodes.h"
-#include "teff/serialize/io/utf8.h"
 
 namespace teff::file {
 namespace {
@@ -31,9 +31,9 @@ bool is_container(NodeKind kind) {
 }
 
 const char* kind_name(NodeKind kind) {
-  static constexpr std::array kNames = {"None",    "a bool", "an integer", "a float", "text",
-                                        "bytes",   "a long integer", "a tuple", "a list", "a set",
-                                        "a dict",  "a class or function", "an object", "a storage"};
+  static constexpr std::array kNames = {
+      "None",  "a bool", "an integer",          "a float",   "text",     "bytes", "a long integer", "a tuple", "a list",
+      "a set", "a dict", "a class or function", "an object", "a storage"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -61,49 +61,92 @@ class PickleMachine {
  private:
   void step() {
     switch (opcode_) {
-      case Opcode::proto: return check_protocol(byte());
-      case Opcode::frame: return check_frame(number(8));
-      case Opcode::mark: return push_mark();
-      case Opcode::stop: return finish();
-      case Opcode::binget: return push(recall(number(1)));
-      case Opcode::long_binget: return push(recall(number(4)));
-      case Opcode::binput: return remember(number(1));
-      case Opcode::long_binput: return remember(number(4));
-      case Opcode::memoize: return remember(memo_.size());
-      case Opcode::none: return push(kNone);
-      case Opcode::newtrue: return push(kTrue);
-      case Opcode::newfalse: return push(kFalse);
-      case Opcode::binint1: return push_integer(static_cast<std::int64_t>(number(1)));
-      case Opcode::binint2: return push_integer(static_cast<std::int64_t>(number(2)));
-      case Opcode::binint: return push_integer(static_cast<std::int32_t>(number(4)));
-      case Opcode::long1: return push_long(number(1));
-      case Opcode::binfloat: return push_float();
-      case Opcode::short_binstring: return push_string(number(1));
-      case Opcode::binstring: return push_string(number(4));
-      case Opcode::short_binunicode: return push_text(number(1));
-      case Opcode::binunicode: return push_text(number(4));
-      case Opcode::binunicode8: return push_text(number(8));
-      case Opcode::short_binbytes: return push_span(NodeKind::bytes, number(1));
-      case Opcode::binbytes: return push_span(NodeKind::bytes, number(4));
-      case Opcode::empty_list: return push_empty(NodeKind::list);
-      case Opcode::empty_dict: return push_empty(NodeKind::dict);
-      case Opcode::empty_set: return push_empty(NodeKind::set);
-      case Opcode::empty_tuple: return push(kEmptyTuple);
-      case Opcode::tuple: return push_tuple(pop_mark());
-      case Opcode::tuple1: return push_tuple(below(1));
-      case Opcode::tuple2: return push_tuple(below(2));
-      case Opcode::tuple3: return push_tuple(below(3));
-      case Opcode::append: return extend(NodeKind::list, below(1));
-      case Opcode::appends: return extend(NodeKind::list, pop_mark());
-      case Opcode::additems: return extend(NodeKind::set, pop_mark());
-      case Opcode::setitem: return extend(NodeKind::dict, below(2));
-      case Opcode::setitems: return extend(NodeKind::dict, pop_mark());
-      case Opcode::global: return push_global();
-      case Opcode::stack_global: return push_stack_global();
-      case Opcode::binpersid: return push_persistent();
-      case Opcode::reduce: return call("arguments");
-      case Opcode::newobj: return call("arguments of a class");
-      case Opcode::build: return build();
+      case Opcode::proto:
+        return check_protocol(byte());
+      case Opcode::frame:
+        return check_frame(number(8));
+      case Opcode::mark:
+        return push_mark();
+      case Opcode::stop:
+        return finish();
+      case Opcode::binget:
+        return push(recall(number(1)));
+      case Opcode::long_binget:
+        return push(recall(number(4)));
+      case Opcode::binput:
+        return remember(number(1));
+      case Opcode::long_binput:
+        return remember(number(4));
+      case Opcode::memoize:
+        return remember(memo_.size());
+      case Opcode::none:
+        return push(kNone);
+      case Opcode::newtrue:
+        return push(kTrue);
+      case Opcode::newfalse:
+        return push(kFalse);
+      case Opcode::binint1:
+        return push_integer(static_cast<std::int64_t>(number(1)));
+      case Opcode::binint2:
+        return push_integer(static_cast<std::int64_t>(number(2)));
+      case Opcode::binint:
+        return push_integer(static_cast<std::int32_t>(number(4)));
+      case Opcode::long1:
+        return push_long(number(1));
+      case Opcode::binfloat:
+        return push_float();
+      case Opcode::short_binstring:
+        return push_string(number(1));
+      case Opcode::binstring:
+        return push_string(number(4));
+      case Opcode::short_binunicode:
+        return push_text(number(1));
+      case Opcode::binunicode:
+        return push_text(number(4));
+      case Opcode::binunicode8:
+        return push_text(number(8));
+      case Opcode::short_binbytes:
+        return push_span(NodeKind::bytes, number(1));
+      case Opcode::binbytes:
+        return push_span(NodeKind::bytes, number(4));
+      case Opcode::empty_list:
+        return push_empty(NodeKind::list);
+      case Opcode::empty_dict:
+        return push_empty(NodeKind::dict);
+      case Opcode::empty_set:
+        return push_empty(NodeKind::set);
+      case Opcode::empty_tuple:
+        return push(kEmptyTuple);
+      case Opcode::tuple:
+        return push_tuple(pop_mark());
+      case Opcode::tuple1:
+        return push_tuple(below(1));
+      case Opcode::tuple2:
+        return push_tuple(below(2));
+      case Opcode::tuple3:
+        return push_tuple(below(3));
+      case Opcode::append:
+        return extend(NodeKind::list, below(1));
+      case Opcode::appends:
+        return extend(NodeKind::list, pop_mark());
+      case Opcode::additems:
+        return extend(NodeKind::set, pop_mark());
+      case Opcode::setitem:
+        return extend(NodeKind::dict, below(2));
+      case Opcode::setitems:
+        return extend(NodeKind::dict, pop_mark());
+      case Opcode::global:
+        return push_global();
+      case Opcode::stack_global:
+        return push_stack_global();
+      case Opcode::binpersid:
+        return push_persistent();
+      case Opcode::reduce:
+        return call("arguments");
+      case Opcode::newobj:
+        return call("arguments of a class");
+      case Opcode::build:
+        return build();
     }
     refuse("expected an opcode that dictionaries of tensors need: nothing of the pickle was run");
   }
@@ -264,7 +307,8 @@ class PickleMachine {
     if (const NodeKind actual = pickle_[target].kind; actual != kind) {
       refuse("expected " + std::string(kind_name(kind)) + " to add to, got " + kind_name(actual));
     }
-    if (kind == NodeKind::dict && (stack_.size() - begin) % 2 != 0) refuse("expected keys with values, got a key alone");
+    if (kind == NodeKind::dict && (stack_.size() - begin) % 2 != 0)
+      refuse("expected keys with values, got a key alone");
     append_from(target, begin);
   }
 

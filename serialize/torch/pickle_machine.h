@@ -26,19 +26,19 @@ using NodeId = std::uint32_t;
 
 enum class NodeKind : std::uint8_t {
   none,
-  boolean,     // a
-  integer,     // b and c: the two halves
-  floating,    // the same
-  text,        // b, c: begin and length in the pickle
-  bytes,       // the same
+  boolean,       // a
+  integer,       // b and c: the two halves
+  floating,      // the same
+  text,          // b, c: begin and length in the pickle
+  bytes,         // the same
   long_integer,  // the same: an integer of more than 64 bits
-  tuple,       // b, c: first and last cell; a: number of cells
-  list,        // the same
-  set,         // the same
-  dict,        // the same; keys and values in turn
-  global,      // b, c: begins of module and name in the pickle; a: their lengths, 16 bits each
-  object,      // a: what is called; b: the tuple of arguments; c: the state that was given to it, or kNoNode
-  persistent,  // a: what the id is
+  tuple,         // b, c: first and last cell; a: number of cells
+  list,          // the same
+  set,           // the same
+  dict,          // the same; keys and values in turn
+  global,        // b, c: begins of module and name in the pickle; a: their lengths, 16 bits each
+  object,        // a: what is called; b: the tuple of arguments; c: the state that was given to it, or kNoNode
+  persistent,    // a: what the id is
 };
 
 struct Node {

@@ -26,7 +26,8 @@ std::string text_of(const ZipReader& zip, const ZipEntry& entry, const LoadOptio
 void check_version(const ZipReader& zip, const LoadOptions& options) {
   const ZipEntry* entry = zip.find("version");
   if (entry == nullptr) entry = zip.find(".data/version");
-  if (entry == nullptr) throw FormatError("expected a file of torch.save, got a zip file without the entry \"version\"");
+  if (entry == nullptr)
+    throw FormatError("expected a file of torch.save, got a zip file without the entry \"version\"");
   const std::string text = text_of(zip, *entry, options);
   int version = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
@@ -56,7 +57,8 @@ Dict load_zip(const ByteSource& source, const LoadOptions& options) {
   check_version(zip, options);
   check_byte_order(zip, options);
   const ZipEntry* entry = zip.find("data.pkl");
-  if (entry == nullptr) throw FormatError("expected a file of torch.save, got a zip file without the entry \"data.pkl\"");
+  if (entry == nullptr)
+    throw FormatError("expected a file of torch.save, got a zip file without the entry \"data.pkl\"");
   const std::vector<std::byte> bytes = zip.read(*entry, kMaxHeaderBytes, options.verify);
   const Pickle pickle(bytes, {entry->offset, is_torch_global, options.inert_objects});
   if (pickle.size() != bytes.size()) {

@@ -91,8 +91,8 @@ std::map<std::string, StorageId> storages_of(const Pickle& object) {
 }
 
 /// Where the bytes lie: as the list of keys says, one after the other up to the end of the file.
-std::map<std::string, StoredBytes> find_storages(const ByteSource& source, const Pickle& object,
-                                                           const Pickle& keys, std::uint64_t offset) {
+std::map<std::string, StoredBytes> find_storages(const ByteSource& source, const Pickle& object, const Pickle& keys,
+                                                 std::uint64_t offset) {
   const std::map<std::string, StorageId> storages = storages_of(object);
   std::map<std::string, StoredBytes> places;
   if (keys[keys.root()].kind != NodeKind::list) throw FormatError("expected a list of storages, got something else");

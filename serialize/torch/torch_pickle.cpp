@@ -9,10 +9,10 @@
 #include <unordered_set>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/io/utf8.h"
 #include "teff/serialize/teff/archive.h"
 #include "teff/serialize/torch/pickle_writer.h"
 #include "teff/serialize/torch/torch_storage.h"
-#include "teff/serialize/io/utf8.h"
 
 namespace teff::file {
 namespace {
@@ -56,15 +56,25 @@ class Writer {
  private:
   void write(const Value& value) {
     switch (value.kind()) {
-      case Value::Kind::none: return pickle_.none();
-      case Value::Kind::boolean: return pickle_.boolean(value.as_bool());
-      case Value::Kind::integer: return pickle_.integer(value.as_int());
-      case Value::Kind::floating: return pickle_.floating(value.as_float());
-      case Value::Kind::text: check_text(value.as_text()); return pickle_.text(value.as_text());
-      case Value::Kind::bytes: return write_bytes(value.as_bytes());
-      case Value::Kind::tensor: return write_tensor(value.as_tensor());
-      case Value::Kind::list: return write_list(value.as_list());
-      case Value::Kind::dict: return write_dict(value.as_dict());
+      case Value::Kind::none:
+        return pickle_.none();
+      case Value::Kind::boolean:
+        return pickle_.boolean(value.as_bool());
+      case Value::Kind::integer:
+        return pickle_.integer(value.as_int());
+      case Value::Kind::floating:
+        return pickle_.floating(value.as_float());
+      case Value::Kind::text:
+        check_text(value.as_text());
+        return pickle_.text(value.as_text());
+      case Value::Kind::bytes:
+        return write_bytes(value.as_bytes());
+      case Value::Kind::tensor:
+        return write_tensor(value.as_tensor());
+      case Value::Kind::list:
+        return write_list(value.as_list());
+      case Value::Kind::dict:
+        return write_dict(value.as_dict());
     }
   }
 
@@ -72,9 +82,7 @@ class Writer {
     if (!is_utf8(text)) refuse("expected text in UTF-8, got other bytes: keep bytes as Bytes");
   }
 
-  void write_bytes(const Bytes& bytes) {
-    pickle_.bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  }
+  void write_bytes(const Bytes& bytes) { pickle_.bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
 
   void write_list(const List& list) {
     pickle_.empty_list();
@@ -131,7 +139,8 @@ class Writer {
         if (seen.insert(key.substr(0, dot)).second) modules.push_back(key.substr(0, dot));
       }
       const bool has_dot = last != key.npos;
-      if (key.substr(has_dot ? last + 1 : 0) == "num_batches_tracked") batch_norms.insert(key.substr(0, has_dot ? last : 0));
+      if (key.substr(has_dot ? last + 1 : 0) == "num_batches_tracked")
+        batch_norms.insert(key.substr(0, has_dot ? last : 0));
     }
     pickle_.empty_dict();
     pickle_.text("_metadata");
@@ -155,7 +164,7 @@ class Writer {
     pickle_.integer(0);
     pickle_.tuple_of({tensor.shape().begin(), tensor.shape().end()});
     pickle_.tuple_of(strides_of(tensor.shape()));
-    pickle_.boolean(false);  // requires_grad
+    pickle_.boolean(false);        // requires_grad
     pickle_.empty_ordered_dict();  // hooks
     pickle_.tuple();
     pickle_.call();
@@ -177,7 +186,8 @@ class Writer {
   std::size_t storage_of(const Tensor& tensor) {
     const std::size_t next = result_.storages.size();
     if (tensor.numel() > 0) {
-      const auto [known, is_new] = storages_.emplace(std::tuple(tensor.raw_data(), tensor.numel(), tensor.dtype()), next);
+      const auto [known, is_new] =
+          storages_.emplace(std::tuple(tensor.raw_data(), tensor.numel(), tensor.dtype()), next);
       if (!is_new) return known->second;
     }
     result_.storages.push_back(tensor);

@@ -40,7 +40,9 @@ void save_torch(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
                      " bytes, got " + std::to_string(pickle.bytes.size()) + ": keep large data as a tensor");
   }
   ZipWriter zip(sink, "archive");
-  const auto add_text = [&](std::string_view name, std::string_view text) { zip.add(name, std::as_bytes(std::span(text))); };
+  const auto add_text = [&](std::string_view name, std::string_view text) {
+    zip.add(name, std::as_bytes(std::span(text)));
+  };
   zip.add("data.pkl", pickle.bytes);
   add_text("byteorder", "little");
   for (std::size_t i = 0; i < pickle.storages.size(); ++i) {

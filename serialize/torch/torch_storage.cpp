@@ -5,8 +5,8 @@
 #include <array>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/io/crc32.h"
+#include "teff/serialize/teff/archive.h"
 
 namespace teff::file {
 namespace {
@@ -18,15 +18,24 @@ struct StorageType {
 };
 
 constexpr std::array kTypes = {
-    StorageType{"Float", 4, DType::float32},      StorageType{"Double", 8, DType::float64},
-    StorageType{"Half", 2, DType::float16},       StorageType{"BFloat16", 2, DType::bfloat16},
-    StorageType{"Long", 8, DType::int64},         StorageType{"Int", 4, DType::int32},
-    StorageType{"Short", 2, DType::int16},        StorageType{"Char", 1, DType::int8},
-    StorageType{"Byte", 1, DType::uint8},         StorageType{"Bool", 1, DType::bool_},
-    StorageType{"Untyped", 1, {}},                StorageType{"ComplexFloat", 8, {}},
-    StorageType{"ComplexDouble", 16, {}},         StorageType{"QInt8", 1, {}},
-    StorageType{"QUInt8", 1, {}},                 StorageType{"QInt32", 4, {}},
-    StorageType{"QUInt4x2", 1, {}},               StorageType{"QUInt2x4", 1, {}},
+    StorageType{"Float", 4, DType::float32},
+    StorageType{"Double", 8, DType::float64},
+    StorageType{"Half", 2, DType::float16},
+    StorageType{"BFloat16", 2, DType::bfloat16},
+    StorageType{"Long", 8, DType::int64},
+    StorageType{"Int", 4, DType::int32},
+    StorageType{"Short", 2, DType::int16},
+    StorageType{"Char", 1, DType::int8},
+    StorageType{"Byte", 1, DType::uint8},
+    StorageType{"Bool", 1, DType::bool_},
+    StorageType{"Untyped", 1, {}},
+    StorageType{"ComplexFloat", 8, {}},
+    StorageType{"ComplexDouble", 16, {}},
+    StorageType{"QInt8", 1, {}},
+    StorageType{"QUInt8", 1, {}},
+    StorageType{"QInt32", 4, {}},
+    StorageType{"QUInt4x2", 1, {}},
+    StorageType{"QUInt2x4", 1, {}},
 };
 
 constexpr std::string_view kStorage = "Storage";
@@ -42,7 +51,8 @@ NodeId field(const Pickle& pickle, std::span<const NodeId> fields, std::size_t p
 
 void read_view(const Pickle& pickle, NodeId node, StorageId& id) {
   if (pickle[node].kind == NodeKind::none) return;
-  if (pickle[node].kind != NodeKind::tuple || pickle[node].a != 3) refuse("expected the key, offset and size of a view");
+  if (pickle[node].kind != NodeKind::tuple || pickle[node].a != 3)
+    refuse("expected the key, offset and size of a view");
   const std::vector<NodeId> view = pickle.items(node);
   const std::int64_t offset = pickle.integer(field(pickle, view, 1, NodeKind::integer, "the offset of a view"));
   const std::int64_t size = pickle.integer(field(pickle, view, 2, NodeKind::integer, "the size of a view"));

@@ -24,12 +24,12 @@ namespace teff::file {
 
 /// What a pickle says of a storage: ('storage', type, key, location, numel).
 struct StorageId {
-  std::string type;               // "FloatStorage"
+  std::string type;  // "FloatStorage"
   std::string key;
   std::int64_t numel = 0;
-  std::int64_t view_offset = 0;   // legacy files: of a storage that is part of another
-  std::size_t item_bytes = 0;     // 0: Teff does not know the type
-  std::optional<DType> dtype;     // none: Teff has no such type, or the storage is of plain bytes
+  std::int64_t view_offset = 0;  // legacy files: of a storage that is part of another
+  std::size_t item_bytes = 0;    // 0: Teff does not know the type
+  std::optional<DType> dtype;    // none: Teff has no such type, or the storage is of plain bytes
   bool untyped() const { return type == "UntypedStorage"; }
 };
 
@@ -54,8 +54,8 @@ class TorchStorages {
  public:
   TorchStorages(const ByteSource& source, const LoadOptions& options, FindStorage find);
 
-  /// A tensor of all elements, which read() fills later. @throws FormatError if the file has no such storage, or another
-  /// length of it.
+  /// A tensor of all elements, which read() fills later. @throws FormatError if the file has no such storage, or
+  /// another length of it.
   const Tensor& get(const StorageId& id, DType dtype);
   /// @throws FormatError if an entry is damaged, or a bool is neither 0 nor 1.
   void read() const;

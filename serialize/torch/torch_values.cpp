@@ -18,15 +18,25 @@ constexpr int kMaxCalls = 2 * kMaxDepth;
 // Of what a pickle may unfold to, and expanded tensors may take, beyond multiples of its length and the file's.
 constexpr std::uint64_t kSlackBytes = 64 * 1024;
 
-constexpr std::array<std::string_view, 14> kTorchNames = {
-    "Size",           "device",      "Tensor",       "strided",        "sparse_coo", "sparse_csr", "contiguous_format",
-    "channels_last",  "preserve_format", "per_tensor_affine", "per_channel_affine", "per_tensor_symmetric",
-    "per_channel_symmetric", "per_channel_affine_float_qparams"};
+constexpr std::array<std::string_view, 14> kTorchNames = {"Size",
+                                                          "device",
+                                                          "Tensor",
+                                                          "strided",
+                                                          "sparse_coo",
+                                                          "sparse_csr",
+                                                          "contiguous_format",
+                                                          "channels_last",
+                                                          "preserve_format",
+                                                          "per_tensor_affine",
+                                                          "per_channel_affine",
+                                                          "per_tensor_symmetric",
+                                                          "per_channel_symmetric",
+                                                          "per_channel_affine_float_qparams"};
 constexpr std::array<std::string_view, 29> kDTypeNames = {
-    "float32",   "float",  "float64", "double",  "float16",     "half",     "bfloat16",   "int64",       "long",
-    "int32",     "int",    "int16",   "short",   "int8",        "uint8",    "bool",       "complex64",   "complex128",
-    "complex32", "qint8",  "quint8",  "qint32",  "quint4x2",    "uint16",   "uint32",     "uint64",      "float8_e4m3fn",
-    "float8_e5m2", "cdouble"};
+    "float32",   "float",      "float64",       "double",      "float16", "half",   "bfloat16", "int64",
+    "long",      "int32",      "int",           "int16",       "short",   "int8",   "uint8",    "bool",
+    "complex64", "complex128", "complex32",     "qint8",       "quint8",  "qint32", "quint4x2", "uint16",
+    "uint32",    "uint64",     "float8_e4m3fn", "float8_e5m2", "cdouble"};
 
 template <std::size_t n>
 bool is_one_of(std::string_view name, const std::array<std::string_view, n>& names) {
@@ -132,24 +142,36 @@ Value TorchValues::value_of(NodeId id) {
   const Node& node = pickle_[id];
   count(8);
   switch (node.kind) {
-    case NodeKind::none: return {};
-    case NodeKind::boolean: return node.a != 0;
-    case NodeKind::integer: return pickle_.integer(id);
-    case NodeKind::floating: return pickle_.floating(id);
-    case NodeKind::text: count(node.c); return pickle_.text(id);
+    case NodeKind::none:
+      return {};
+    case NodeKind::boolean:
+      return node.a != 0;
+    case NodeKind::integer:
+      return pickle_.integer(id);
+    case NodeKind::floating:
+      return pickle_.floating(id);
+    case NodeKind::text:
+      count(node.c);
+      return pickle_.text(id);
     case NodeKind::bytes: {
       count(node.c);
       const auto bytes = std::as_bytes(std::span(pickle_.text(id)));
       return Bytes(bytes.begin(), bytes.end());
     }
-    case NodeKind::long_integer: refuse("expected an integer of at most 64 bits, got a longer one");
+    case NodeKind::long_integer:
+      refuse("expected an integer of at most 64 bits, got a longer one");
     case NodeKind::tuple:
     case NodeKind::list:
-    case NodeKind::set: return list(id);
-    case NodeKind::dict: return dict_of(id);
-    case NodeKind::global: return pickle_.global(id);
-    case NodeKind::object: return object(id);
-    case NodeKind::persistent: return storage(id);
+    case NodeKind::set:
+      return list(id);
+    case NodeKind::dict:
+      return dict_of(id);
+    case NodeKind::global:
+      return pickle_.global(id);
+    case NodeKind::object:
+      return object(id);
+    case NodeKind::persistent:
+      return storage(id);
   }
   return {};
 }
@@ -260,7 +282,8 @@ Value TorchValues::tensor_of_type(std::span<const NodeId> arguments) {
     refuse("expected a function, a type and arguments, got something else");
   }
   const std::string function = pickle_.global(arguments[0]);
-  if (!function.starts_with("torch._utils._rebuild_")) refuse("expected a tensor, got " + escaped(function, kShownBytes));
+  if (!function.starts_with("torch._utils._rebuild_"))
+    refuse("expected a tensor, got " + escaped(function, kShownBytes));
   return call(function, tuple(arguments[2], "a tuple of arguments"));
 }
 
@@ -312,12 +335,12 @@ Tensor TorchValues::make_tensor(const StorageId& id, DType dtype, const View& vi
   try {
     const std::int64_t numel = view.numel();
     if (numel > 0 && !view.fits(storage.numel())) {
-      refuse("expected a tensor within the " + std::to_string(storage.numel()) + " elements of its storage, got shape " +
-             with_shape(view.sizes) + ", strides " + with_shape(view.strides) + ", offset " +
-             std::to_string(view.offset));
+      refuse("expected a tensor within the " + std::to_string(storage.numel()) +
+             " elements of its storage, got shape " + with_shape(view.sizes) + ", strides " + with_shape(view.strides) +
+             ", offset " + std::to_string(view.offset));
     }
     const Shape shape(std::span<const std::int64_t>(view.sizes));
-    tensor = numel == 0            ? empty(shape, {.dtype = dtype})
+    tensor = numel == 0             ? empty(shape, {.dtype = dtype})
              : view.is_contiguous() ? detail::alias(storage, shape, view.offset)
                                     : strided(storage, id.key, view);
   } catch (const ShapeError& error) {

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "teff/engine/dict.h"
+#include "teff/serialize/io/tensor_listing.h"
 #include "teff/serialize/teff/archive.h"
 #include "teff/serialize/torch/pickle_machine.h"
-#include "teff/serialize/io/tensor_listing.h"
 #include "teff/serialize/torch/torch_storage.h"
 
 namespace teff::file {
@@ -17,8 +17,8 @@ namespace teff::file {
 /// Whether the class or function is one that torch_value interprets, or refuses with more than its name.
 bool is_torch_global(std::string_view module, std::string_view name);
 
-/// The pickle as a value: tuples and sets become lists; numbers as keys text; torch.Size a list; a dtype, a device and a
-/// class text; an object, where LoadOptions takes it, a dictionary of its attributes. Tensors that share elements in
+/// The pickle as a value: tuples and sets become lists; numbers as keys text; torch.Size a list; a dtype, a device and
+/// a class text; an object, where LoadOptions takes it, a dictionary of its attributes. Tensors that share elements in
 /// the file share them, if they are contiguous. Their elements are there once storages.read() and finish() were called.
 class TorchValues {
  public:

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/io/crc32.h"
 #include "teff/serialize/io/limits.h"
+#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/torch/zip_format.h"
 
 namespace teff::file {
@@ -133,8 +133,8 @@ void check_local(const ZipEntry& entry, Fields fields, std::uint64_t& header_byt
   const auto same = [&](std::uint64_t local, std::uint64_t value, bool wide) {
     return local == value || (later && local == 0) || (wide && local == kElsewhere32);
   };
-  if (flags != entry.flags || method != entry.method || !same(crc, entry.crc, false) || !same(packed, entry.packed, true) ||
-      !same(bytes, entry.bytes, true)) {
+  if (flags != entry.flags || method != entry.method || !same(crc, entry.crc, false) ||
+      !same(packed, entry.packed, true) || !same(bytes, entry.bytes, true)) {
     refuse(entry, "its header does not say what the directory says");
   }
   header_bytes = kLocalBytes + name_bytes + std::uint64_t{extra_bytes};
@@ -218,8 +218,8 @@ void ZipReader::read_directory(const ZipDirectory& directory) {
     std::uint16_t made_by = 0, needed = 0, time = 0, date = 0, name = 0, extra = 0, comment = 0, disk = 0, kind = 0;
     ZipEntry entry;
     if (fields.left() < kCentralBytes) refuse("the directory ends in entry " + std::to_string(i));
-    fields.get(signature, made_by, needed, entry.flags, entry.method, time, date, crc, packed, bytes, name, extra, comment,
-               disk, kind, attributes, header);
+    fields.get(signature, made_by, needed, entry.flags, entry.method, time, date, crc, packed, bytes, name, extra,
+               comment, disk, kind, attributes, header);
     if (signature != kCentral || fields.left() < std::size_t{name} + extra + comment) {
       refuse("expected entry " + std::to_string(i) + " of " + std::to_string(directory.entries) +
              " in the directory, got other bytes");
@@ -248,16 +248,16 @@ void ZipReader::check_names() {
     if (!root.ends_with('/') || !entry.name.starts_with(root)) {
       refuse(entry, "expected a name in one folder with all others, got another");
     }
-    if (!by_name_.emplace(entry.name.substr(root.size()), i).second) refuse(entry, "expected a name once, got it again");
+    if (!by_name_.emplace(entry.name.substr(root.size()), i).second)
+      refuse(entry, "expected a name once, got it again");
   }
 }
 
 void ZipReader::check_layout(const ZipDirectory& directory) {
   std::vector<std::size_t> order(entries_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return entries_[a].header < entries_[b].header;
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return entries_[a].header < entries_[b].header; });
   std::uint64_t end = 0;  // of the bytes of the entry before
   for (std::size_t i = 0; i <= order.size(); ++i) {
     ZipEntry* entry = i < order.size() ? &entries_[order[i]] : nullptr;

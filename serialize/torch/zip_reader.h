@@ -15,14 +15,14 @@
 namespace teff::file {
 
 struct ZipEntry {
-  std::string_view name;      // with the root
-  std::uint64_t header = 0;   // offset of its local header
-  std::uint64_t offset = 0;   // of its bytes
+  std::string_view name;     // with the root
+  std::uint64_t header = 0;  // offset of its local header
+  std::uint64_t offset = 0;  // of its bytes
   std::uint64_t bytes = 0;
-  std::uint64_t packed = 0;   // what they take in the file
-  std::uint32_t crc = 0;      // 0 of an entry that is not empty: not computed by the writer
+  std::uint64_t packed = 0;  // what they take in the file
+  std::uint32_t crc = 0;     // 0 of an entry that is not empty: not computed by the writer
   std::uint16_t flags = 0;
-  std::uint16_t method = 0;   // of compression; 0 for none
+  std::uint16_t method = 0;  // of compression; 0 for none
 };
 
 /// What the end of a zip file says of its directory.

@@ -16,11 +16,15 @@ constexpr std::size_t kChunkBytes = 256 * 1024;  // checked while they are in th
 constexpr std::size_t kSmallBytes = 16 * 1024;   // below, gathering is quicker than a system call
 constexpr std::uint16_t kMadeBy = 0x031e, kNeeded = 0x2d;
 
-std::uint16_t flags_of(const ZipWriter::Entry& entry) { return entry.bytes > 0 ? kHasDescriptor | kUtf8Name : kUtf8Name; }
+std::uint16_t flags_of(const ZipWriter::Entry& entry) {
+  return entry.bytes > 0 ? kHasDescriptor | kUtf8Name : kUtf8Name;
+}
 
 bool is_large(std::uint64_t number) { return number >= kElsewhere32; }
 
-std::uint32_t narrow(std::uint64_t number) { return is_large(number) ? kElsewhere32 : static_cast<std::uint32_t>(number); }
+std::uint32_t narrow(std::uint64_t number) {
+  return is_large(number) ? kElsewhere32 : static_cast<std::uint32_t>(number);
+}
 
 void put_text(std::vector<std::byte>& bytes, std::string_view text) {
   const auto raw = std::as_bytes(std::span(text));
@@ -86,7 +90,8 @@ void ZipWriter::put_descriptor(const Entry& entry) {
 void ZipWriter::put_directory() {
   const std::uint16_t zero = 0;
   for (const Entry& entry : entries_) {
-    const std::uint16_t wide = static_cast<std::uint16_t>((is_large(entry.bytes) ? 16 : 0) + (is_large(entry.header) ? 8 : 0));
+    const std::uint16_t wide =
+        static_cast<std::uint16_t>((is_large(entry.bytes) ? 16 : 0) + (is_large(entry.header) ? 8 : 0));
     put(pending_, kCentral, zero, zero, flags_of(entry), zero, zero, zero, entry.crc, narrow(entry.bytes),
         narrow(entry.bytes), static_cast<std::uint16_t>(entry.name.size()),
         static_cast<std::uint16_t>(wide > 0 ? wide + 4 : 0), zero, zero, zero, std::uint32_t{0}, narrow(entry.header));

@@ -171,8 +171,8 @@ ResumeReport Checkpoints::resume(TrainingState& run) {
     break;
   }
   if (!report.loaded && !report.refused.empty()) {
-    throw FormatError("Checkpoints: expected a checkpoint that can be read in folder " + folder_ + ", got none:" +
-                      refusals(report.refused));
+    throw FormatError("Checkpoints: expected a checkpoint that can be read in folder " + folder_ +
+                      ", got none:" + refusals(report.refused));
   }
   for (const ResumeReport::Refused& refused : report.refused) refused_.insert(refused.path);
   return report;

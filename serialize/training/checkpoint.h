@@ -32,10 +32,10 @@ class TrainingState {
   /// scheduler, a DataLoader, or anything else with `Dict state_dict()` and `Commit prepare_load(const Dict&)`.
   /// @throws ValueError if the name is empty or taken.
   template <class Part>
-    requires requires(Part& part, const Dict& dict) {
-      { part.state_dict() } -> std::convertible_to<Dict>;
-      { part.prepare_load(dict) } -> std::convertible_to<Commit>;
-    }
+  requires requires(Part& part, const Dict& dict) {
+    { part.state_dict() } -> std::convertible_to<Dict>;
+    { part.prepare_load(dict) } -> std::convertible_to<Commit>;
+  }
   TrainingState& add(std::string name, Part& part) {
     return add_part({std::move(name), [&part] { return Dict(part.state_dict()); },
                      [&part](const Dict& dict) { return Commit(part.prepare_load(dict)); }});

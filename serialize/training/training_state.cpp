@@ -30,7 +30,10 @@ std::int64_t to_count(const Dict& dict, const char* key) {
 }  // namespace
 
 TrainingState& TrainingState::add(std::string name, Generator& generator) {
-  return add_part({std::move(name), [&generator] { return Dict{{"state", state_of(generator)}}; },
+  return add_part({std::move(name),
+                   [&generator] {
+                     return Dict{{"state", state_of(generator)}};
+                   },
                    [&generator](const Dict& dict) -> Commit {
                      return [&generator, loaded = to_generator(dict.at("state"))] { generator = loaded; };
                    }});

@@ -88,11 +88,11 @@ TEST_CASE("a pickle that unfolds, or claims more than there is, takes at most 16
   const std::string zero("K\0\x85", 3);
   for (const std::string& pickle :
        {"(" + doubling(60) + "t", "(" + doubling(100) + "t", repeated("]", 200'000), repeated("(", 1'000'000),
-        repeated("]", 1'000'000),
-        "](" + text(std::string(60'000, 'x')) + "q\x01" + repeated("h\x01", 10'000) + "e",
+        repeated("]", 1'000'000), "](" + text(std::string(60'000, 'x')) + "q\x01" + repeated("h\x01", 10'000) + "e",
         global("collections", "OrderedDict") + "q\x02](" + repeated("K\x01K\x02\x86", 10'000) + "e\x85q\x03R" +
             repeated("h\x02h\x03R", 10'000),
-        tensor_pickle({.numel = huge, .sizes = huge + "\x85"}), tensor_pickle({.sizes = huge + "\x85", .strides = zero}),
+        tensor_pickle({.numel = huge, .sizes = huge + "\x85"}),
+        tensor_pickle({.sizes = huge + "\x85", .strides = zero}),
         global("torch", "Size") + repeated("q\x01)Rh\x01", 100'000)}) {
     for (const bool inert : {false, true}) {
       const std::string file = pt_of(kProto + dict(text("a") + pickle) + '.');

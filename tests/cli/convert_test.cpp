@@ -60,7 +60,8 @@ TEST_CASE("convert goes to the other formats and back") {
   const TempFolder folder;
   const Dict dict{{"w", tensor({1.f, 2.f})}, {"n", arange(3)}};
   save(dict, folder / "a.teff", {.metadata = {{"licence", "MIT"}}});
-  const auto convert = [&](const std::string& from, const std::string& to, const std::string& option = "--dtype=float32") {
+  const auto convert = [&](const std::string& from, const std::string& to,
+                           const std::string& option = "--dtype=float32") {
     return run_teff({"convert", from, to, option}, folder.path());
   };
   CHECK(convert("a.teff", "b.safetensors").code == 0);
@@ -69,8 +70,7 @@ TEST_CASE("convert goes to the other formats and back") {
   CHECK(File(folder / "c.teff").metadata() == Dict{{"licence", "MIT"}});
   const Output refused = convert("a.teff", "d.pt");
   CHECK(refused.code == 2);
-  CHECK(refused.err ==
-        "teff: save: d.pt: expected no metadata, for which PyTorch's files have no place\n");
+  CHECK(refused.err == "teff: save: d.pt: expected no metadata, for which PyTorch's files have no place\n");
   CHECK(convert("a.teff", "d.pt", "--without-metadata").code == 0);
   CHECK(run_teff({"diff", "d.pt", "b.safetensors"}, folder.path()).out ==
         "metadata licence: only in the second: 'MIT'\n");

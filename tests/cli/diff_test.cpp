@@ -46,18 +46,21 @@ TEST_CASE("equal files do not differ, whatever the order of their names") {
 
 TEST_CASE("diff names keys, types, values and how far elements are apart") {
   const Dict a{{"w", tensor({1.f, 2.f, 3.f})}, {"shape", ones({2})}, {"old", zeros({1})}, {"epoch", 3},
-               {"list", List{1, 2}}, {"same", ones({3})}};
-  const Dict b{{"w", tensor({1.f, 2.5f, 2.f})}, {"shape", ones({2, 1})}, {"epoch", 4}, {"list", List{1}},
-               {"same", ones({3})}, {"new", 0.5}};
+               {"list", List{1, 2}},           {"same", ones({3})}};
+  const Dict b{{"w", tensor({1.f, 2.5f, 2.f})},
+               {"shape", ones({2, 1})},
+               {"epoch", 4},
+               {"list", List{1}},
+               {"same", ones({3})},
+               {"new", 0.5}};
   const Diff diff(a, b, {.metadata = {{"by", "me"}}});
-  CHECK(diff.text() ==
-        "metadata by: only in the first: 'me'\n"
-        "w: 2 of 3 elements differ, by at most 1\n"
-        "shape: float32 [2] and float32 [2, 1]\n"
-        "old: only in the first: float32 [1]\n"
-        "epoch: 3 and 4\n"
-        "list[1]: only in the first: 2\n"
-        "new: only in the second: 0.5\n");
+  CHECK(diff.text() == "metadata by: only in the first: 'me'\n"
+                       "w: 2 of 3 elements differ, by at most 1\n"
+                       "shape: float32 [2] and float32 [2, 1]\n"
+                       "old: only in the first: float32 [1]\n"
+                       "epoch: 3 and 4\n"
+                       "list[1]: only in the first: 2\n"
+                       "new: only in the second: 0.5\n");
   const Output json = diff.run("--json");
   CHECK(json.code == 1);
   CHECK(contains(json.out, "\"part\": \"value\",\n      \"path\": \"w\",\n      \"difference\": \"2 of 3 elements"));
@@ -79,11 +82,10 @@ TEST_CASE("models differ in state, graph, modules and mode") {
   b.load_state_dict(a.state_dict());
   CHECK(Diff(a, a, input).text() == "");
   b.eval();
-  CHECK(Diff(a, b, input).text() ==
-        "graph: one is in training mode\n"
-        "graph: the modules are printed differently\n"
-        "graph relu: only in the first: relu(%3) -> float32 [1, 4] in 1\n"
-        "graph sigmoid: only in the second: sigmoid(%3) -> float32 [1, 4] in 1\n");
+  CHECK(Diff(a, b, input).text() == "graph: one is in training mode\n"
+                                    "graph: the modules are printed differently\n"
+                                    "graph relu: only in the first: relu(%3) -> float32 [1, 4] in 1\n"
+                                    "graph sigmoid: only in the second: sigmoid(%3) -> float32 [1, 4] in 1\n");
 }
 
 TEST_CASE("a model is compared with a state dict") {

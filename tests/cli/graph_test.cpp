@@ -16,17 +16,16 @@ TEST_CASE("graph prints what Graphviz reads") {
   const Output output = run_teff({"graph", "m.teff"}, folder.path());
   CHECK(output.code == 0);
   CHECK(output.err == "");
-  CHECK(output.out ==
-        "digraph {\n"
-        "  node [fontname=\"sans-serif\"];\n"
-        "  n0 [label=\"an \\\"image\\\"\\\\n\\nfloat32 [1, 2]\", shape=ellipse];\n"
-        "  n3 [label=\"linear\\nfc\\nfloat32 [1, 1]\", shape=box];\n"
-        "  n0 -> n3;\n"
-        "  n4 [label=\"relu\\nfloat32 [1, 1]\", shape=box];\n"
-        "  n3 -> n4;\n"
-        "  out0 [label=\"output 0\", shape=ellipse];\n"
-        "  n4 -> out0;\n"
-        "}\n");
+  CHECK(output.out == "digraph {\n"
+                      "  node [fontname=\"sans-serif\"];\n"
+                      "  n0 [label=\"an \\\"image\\\"\\\\n\\nfloat32 [1, 2]\", shape=ellipse];\n"
+                      "  n3 [label=\"linear\\nfc\\nfloat32 [1, 1]\", shape=box];\n"
+                      "  n0 -> n3;\n"
+                      "  n4 [label=\"relu\\nfloat32 [1, 1]\", shape=box];\n"
+                      "  n3 -> n4;\n"
+                      "  out0 [label=\"output 0\", shape=ellipse];\n"
+                      "  n4 -> out0;\n"
+                      "}\n");
   const Output all = run_teff({"graph", "--parameters", "m.teff"}, folder.path());
   CHECK(contains(all.out, "  n1 [label=\"fc.weight\\nfloat32 [1, 2]\", shape=note, fontsize=10];\n"));
   CHECK(contains(all.out, "  n1 -> n3;\n"));
@@ -64,8 +63,7 @@ TEST_CASE("embed refuses names and files that give no program") {
   };
   CHECK(error({"embed", "a.teff", "-o", "x.cpp", "--name", "1x"}, 2) ==
         "teff: --name: expected letters, digits and _, got 1x (see teff --help)\n");
-  CHECK(error({"embed", "a.teff", "-o", "x.h"}, 2) ==
-        "teff: embed: expected an output like model.cpp, got x.h\n");
+  CHECK(error({"embed", "a.teff", "-o", "x.h"}, 2) == "teff: embed: expected an output like model.cpp, got x.h\n");
   CHECK(error({"embed", "a.teff", "-o", "none/x.cpp"}, 2) == "teff: embed: none/x.cpp: it cannot be written\n");
   CHECK(error({"embed", "b.teff", "-o", "x.cpp"}, 2) == "teff: embed: b.teff: it cannot be read\n");
   std::string bytes = read_file(folder / "a.teff");

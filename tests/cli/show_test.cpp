@@ -23,17 +23,16 @@ TEST_CASE("show prints names, types, places, values and totals") {
   const Output output = folder.run({"show", "a.teff"});
   CHECK(output.code == 0);
   CHECK(output.err == "");
-  CHECK(output.out ==
-        "a.teff: dictionary, .teff version 1, 472 B\n"
-        "metadata classes: ['cat', 'dog']\n"
-        "  name    value           bytes  offset\n"
-        "  weight  float32 [2, 3]  24     448\n"
-        "  tied    float32 [2, 3]  24     448     = weight\n"
-        "  epoch   5\n"
-        "  log[0]  0.5\n"
-        "  log[1]  'x'\n"
-        "  none    []\n"
-        "2 tensors, 6 elements, 24 B\n");
+  CHECK(output.out == "a.teff: dictionary, .teff version 1, 472 B\n"
+                      "metadata classes: ['cat', 'dog']\n"
+                      "  name    value           bytes  offset\n"
+                      "  weight  float32 [2, 3]  24     448\n"
+                      "  tied    float32 [2, 3]  24     448     = weight\n"
+                      "  epoch   5\n"
+                      "  log[0]  0.5\n"
+                      "  log[1]  'x'\n"
+                      "  none    []\n"
+                      "2 tensors, 6 elements, 24 B\n");
 }
 
 TEST_CASE("show prints a model's mode, inputs, modules and graph") {
@@ -47,19 +46,18 @@ TEST_CASE("show prints a model's mode, inputs, modules and graph") {
   CHECK(contains(output.out, "m.teff: entire model, .teff version 1, "));
   CHECK(contains(output.out, "  state_dict/fc.bias    float32 [1]     4      "));
   CHECK(contains(output.out, "frozen\n"));
-  CHECK(contains(output.out,
-                 "mode: evaluation\n"
-                 "input: image, float32 [N, 2]\n"
-                 "output: relu, float32 [N, 1]\n"
-                 "TinyNet(\n"
-                 "  (fc): Linear(in_features=2, out_features=1, bias=True)\n"
-                 ")\n"
-                 "  node  operation           inputs      result          module  attributes\n"
-                 "  %0    placeholder image               float32 [3, 2]\n"
-                 "  %1    get_attr fc.weight              float32 [1, 2]\n"
-                 "  %2    get_attr fc.bias                float32 [1]\n"
-                 "  %3    linear              %0, %1, %2  float32 [3, 1]  fc\n"
-                 "  %4    relu                %3          float32 [3, 1]\n"));
+  CHECK(contains(output.out, "mode: evaluation\n"
+                             "input: image, float32 [N, 2]\n"
+                             "output: relu, float32 [N, 1]\n"
+                             "TinyNet(\n"
+                             "  (fc): Linear(in_features=2, out_features=1, bias=True)\n"
+                             ")\n"
+                             "  node  operation           inputs      result          module  attributes\n"
+                             "  %0    placeholder image               float32 [3, 2]\n"
+                             "  %1    get_attr fc.weight              float32 [1, 2]\n"
+                             "  %2    get_attr fc.bias                float32 [1]\n"
+                             "  %3    linear              %0, %1, %2  float32 [3, 1]  fc\n"
+                             "  %4    relu                %3          float32 [3, 1]\n"));
 }
 
 TEST_CASE("show --json is for programs") {
@@ -69,7 +67,8 @@ TEST_CASE("show --json is for programs") {
   CHECK(output.code == 0);
   CHECK(contains(output.out,
                  "[\n  {\n    \"file\": \"a.teff\",\n    \"kind\": \"dict\",\n    \"format\": \".teff version 1\",\n"));
-  CHECK(contains(output.out, "\"e\": 3,\n      \"s\": \"\\u001b[31m\\ufffd\",\n      \"b\": {\n        \"bytes\": 3\n"));
+  CHECK(
+      contains(output.out, "\"e\": 3,\n      \"s\": \"\\u001b[31m\\ufffd\",\n      \"b\": {\n        \"bytes\": 3\n"));
   CHECK(contains(output.out, "\"path\": \"w\",\n        \"dtype\": \"float32\",\n        \"shape\": [\n          2\n"));
   TinyNet net;
   save_model(net, ones({3, 2}), folder / "m.teff");
@@ -81,16 +80,22 @@ TEST_CASE("show --json is for programs") {
 
 TEST_CASE("names from files are escaped before they reach a terminal") {
   const Folder folder;
-  const std::string evil = "\x1b]0;x\x07 \xc2\x9b" "2J \xe2\x80\xae \xff gr\xc3\xbcn";
+  const std::string evil = "\x1b]0;x\x07 \xc2\x9b"
+                           "2J \xe2\x80\xae \xff gr\xc3\xbcn";
   save({{evil, ones({1})}, {"text", evil}}, folder / "a.teff", {.metadata = {{evil, evil}}});
   save({{"other", 1}}, folder / "b.teff");
   std::string model = saved_model(*std::make_unique<TinyNet>(), ones({1, 2}));
   for (std::size_t i = 0; (i = model.find("relu", i)) != std::string::npos; i += 4) model.replace(i, 4, "\x1b[1m");
   write_file(folder / "m.teff", repaired(model));
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"show", "a.teff"}, {"show", "--json", "a.teff"}, {"diff", "a.teff", "b.teff"},
-        {"diff", "--json", "a.teff", "b.teff"}, {"show", "m.teff"}, {"graph", "m.teff"}, {"verify", "m.teff"},
-        {"verify", evil}, {evil}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"show", "a.teff"},
+                                                    {"show", "--json", "a.teff"},
+                                                    {"diff", "a.teff", "b.teff"},
+                                                    {"diff", "--json", "a.teff", "b.teff"},
+                                                    {"show", "m.teff"},
+                                                    {"graph", "m.teff"},
+                                                    {"verify", "m.teff"},
+                                                    {"verify", evil},
+                                                    {evil}}) {
     const Output output = folder.run(arguments);
     for (const std::string& text : {output.out, output.err}) {
       CHECK(text.find('\x1b') == std::string::npos);

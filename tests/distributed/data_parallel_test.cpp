@@ -87,8 +87,8 @@ TestNet train_alone(DType dtype, bool in_parts) {
   train(optimizer, data, 1, 0, kBatch * processes, [&](const Tensor& images, const Tensor& labels) {
     if (!in_parts) return cross_entropy(net(images), labels).backward();
     for (std::int64_t part = 0; part < processes; ++part) {  // example i of the order is process i % processes's
-      const Tensor loss = cross_entropy(net(images.slice(0, part, {}, processes)),
-                                        labels.slice(0, part, {}, processes));
+      const Tensor loss =
+          cross_entropy(net(images.slice(0, part, {}, processes)), labels.slice(0, part, {}, processes));
       (loss / static_cast<double>(processes)).backward();
     }
   });

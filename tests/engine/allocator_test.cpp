@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "teff/engine/ops.h"
+#include "teff/engine/optim_steps.h"
 #include "teff/engine/parallel.h"
 #include "teff/engine/random.h"
-#include "teff/engine/optim_steps.h"
 
 using namespace teff;
 
@@ -87,8 +87,7 @@ TEST_SUITE("allocator") {
     const int threads = get_num_threads();
     set_num_threads(1);
     Generator generator(1);
-    const Tensor x = randn({8, 3, 12, 12}, generator),
-                 labels = tensor<std::int64_t>({1, 0, 3, 2, 1, 1, 0, 3});
+    const Tensor x = randn({8, 3, 12, 12}, generator), labels = tensor<std::int64_t>({1, 0, 3, 2, 1, 1, 0, 3});
     const Tensor w = randn({5, 3, 3, 3}, generator).requires_grad_();
     const Tensor v = randn({4, 5 * 5 * 5}, generator).requires_grad_();
     const auto step = [&] {

@@ -29,9 +29,7 @@ class Spy : public OpWith<Spy> {
   static inline int calls = 0;
 
   TensorType output_type(std::span<const TensorType> inputs) const override { return inputs[0]; }
-  Tensor forward(const ForwardContext& context) const override {
-    return context.inputs[0] + context.inputs[1];
-  }
+  Tensor forward(const ForwardContext& context) const override { return context.inputs[0] + context.inputs[1]; }
   TensorList backward(const BackwardContext& context) const override {
     wanted.assign(context.wanted.begin(), context.wanted.end());
     ++calls;
@@ -207,8 +205,7 @@ TEST_SUITE("autograd") {
 
   TEST_CASE("backward needs one element or a gradient of the tensor's type") {
     const Tensor y = leaf({1, 2}) * 2.0;
-    CHECK_THROWS_WITH_AS(y.backward(),
-                         "backward: expected a tensor of one element, or a gradient, got float32 [2]",
+    CHECK_THROWS_WITH_AS(y.backward(), "backward: expected a tensor of one element, or a gradient, got float32 [2]",
                          ShapeError);
     CHECK_THROWS_WITH_AS(y.backward(ones({3})), "backward: expected a gradient float32 [2], got float32 [3]",
                          ShapeError);
@@ -216,22 +213,20 @@ TEST_SUITE("autograd") {
   }
 
   TEST_CASE("backward of what was computed from no leaf is an error") {
-    CHECK_THROWS_WITH_AS(
-        (ones({1}) * 2.0).backward(),
-        "backward: expected a tensor that requires grad, got one that was computed from none; see "
-        "requires_grad_() and NoGradGuard",
-        Error);
+    CHECK_THROWS_WITH_AS((ones({1}) * 2.0).backward(),
+                         "backward: expected a tensor that requires grad, got one that was computed from none; see "
+                         "requires_grad_() and NoGradGuard",
+                         Error);
   }
 
   TEST_CASE("a saved tensor that was changed in place is an error, not a wrong gradient") {
     const Tensor x = leaf({2}), w = tensor<float>({3});
     const Tensor y = x * w;
     w.fill_(100);
-    CHECK_THROWS_WITH_AS(
-        y.backward(),
-        "backward: expected the tensors that mul needs to be unchanged since forward, but float32 [1] "
-        "was changed in place; change a clone() instead",
-        Error);
+    CHECK_THROWS_WITH_AS(y.backward(),
+                         "backward: expected the tensors that mul needs to be unchanged since forward, but float32 [1] "
+                         "was changed in place; change a clone() instead",
+                         Error);
   }
 
   TEST_CASE("a saved result or a view of a saved tensor counts as the tensor") {
@@ -297,23 +292,21 @@ TEST_SUITE("autograd") {
     CHECK_FALSE(constant.grad().defined());
   }
 
-  TEST_CASE(
-      "a backward that returns wrong shapes or too few gradients is an error that names the operation") {
+  TEST_CASE("a backward that returns wrong shapes or too few gradients is an error that names the operation") {
     const Tensor x = leaf({1});
-    CHECK_THROWS_WITH_AS(
-        teff::apply(WrongBackward({.size = 2}), {x}).backward(),
-        "wrong: expected backward to return a gradient float32 [1] for input 0, got float32 [2]", Error);
+    CHECK_THROWS_WITH_AS(teff::apply(WrongBackward({.size = 2}), {x}).backward(),
+                         "wrong: expected backward to return a gradient float32 [1] for input 0, got float32 [2]",
+                         Error);
     CHECK_THROWS_WITH_AS(teff::apply(WrongBackward({.count = 2}), {x}).backward(),
                          "wrong: expected backward to return 1 gradients, got 2", Error);
     CHECK_FALSE(x.grad().defined());
   }
 
   TEST_CASE("a forward that does not keep output_type's promise is an error") {
-    CHECK_THROWS_WITH_AS(
-        teff::apply(WrongForward(), {ones({1})}),
-        "wrong_forward: expected forward to return a new tensor float32 [3], as output_type said, got "
-        "float32 [2]",
-        Error);
+    CHECK_THROWS_WITH_AS(teff::apply(WrongForward(), {ones({1})}),
+                         "wrong_forward: expected forward to return a new tensor float32 [3], as output_type said, got "
+                         "float32 [2]",
+                         Error);
   }
 
   TEST_CASE("a chain of 200 000 operations overflows the stack neither in backward nor when it is let go") {

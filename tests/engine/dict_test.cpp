@@ -65,8 +65,7 @@ TEST_SUITE("dict") {
 
   TEST_CASE("a key can be there once") {
     Dict dict{{"a", 1}};
-    CHECK_THROWS_WITH_AS(dict.insert("a", 2), "dict: expected a new key, got \"a\" a second time",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(dict.insert("a", 2), "dict: expected a new key, got \"a\" a second time", ValueError);
     CHECK(dict.at("a").as_int() == 1);
     CHECK_THROWS_AS((Dict{{"x", 1}, {"x", 2}}), ValueError);
   }
@@ -138,8 +137,7 @@ TEST_SUITE("dict") {
 
   TEST_CASE("a value says what it is when it is taken for something else") {
     CHECK_THROWS_WITH_AS(Value("x").as_int(), "value: expected an integer, got text", TypeError);
-    CHECK_THROWS_WITH_AS(Value(1.5).as_int(), "value: expected an integer, got a floating-point number",
-                         TypeError);
+    CHECK_THROWS_WITH_AS(Value(1.5).as_int(), "value: expected an integer, got a floating-point number", TypeError);
     CHECK_THROWS_WITH_AS(Value().as_dict(), "value: expected a dict, got None", TypeError);
     CHECK_THROWS_WITH_AS(Value(ones({1})).as_list(), "value: expected a list, got a tensor", TypeError);
     CHECK_THROWS_AS(Value(true).as_int(), TypeError);
@@ -149,10 +147,9 @@ TEST_SUITE("dict") {
   }
 
   TEST_CASE("values are printed as Python prints them, tensors by type and shape") {
-    const Dict dict{
-        {"epoch", 5},      {"loss", 0.5},        {"name", "it's"},       {"done", false},
-        {"none", Value()}, {"w", zeros({2, 3})}, {"list", List{1, "a"}}, {"inner", Dict{{"x", 1}}},
-        {"b", Bytes(3)}};
+    const Dict dict{{"epoch", 5},      {"loss", 0.5},        {"name", "it's"},       {"done", false},
+                    {"none", Value()}, {"w", zeros({2, 3})}, {"list", List{1, "a"}}, {"inner", Dict{{"x", 1}}},
+                    {"b", Bytes(3)}};
     CHECK(printed(dict) ==
           "{'epoch': 5, 'loss': 0.5, 'name': 'it\\'s', 'done': False, 'none': None, 'w': tensor float32 [2, "
           "3], "
@@ -180,11 +177,10 @@ TEST_SUITE("dict") {
   }
 
   TEST_CASE("options refuse unknown names and wrong kinds") {
-    CHECK_THROWS_WITH_AS(
-        (from_dict<Options>({{"colour", 1}}, "test")),
-        "test: expected attributes among (flag, count, rate, name, kernel, dims, dim, dtype), got "
-        "\"colour\"",
-        ValueError);
+    CHECK_THROWS_WITH_AS((from_dict<Options>({{"colour", 1}}, "test")),
+                         "test: expected attributes among (flag, count, rate, name, kernel, dims, dim, dtype), got "
+                         "\"colour\"",
+                         ValueError);
     CHECK_THROWS_WITH_AS((from_dict<Options>({{"count", 1.5}}, "test")),
                          "test: attribute \"count\": value: expected an integer, got a floating-point number",
                          TypeError);

@@ -36,18 +36,14 @@ Reduction reduction(const Dict& attributes) {
 
 /// Functions of ops.h that are made of other operations.
 const std::map<std::string, std::function<Tensor(const Inputs&, const Dict&)>> kComposed = {
-    {"flatten",
-     [](const Inputs& x, const Dict& a) {
-       return flatten(x[0], a.at("start_dim").as_int(), a.at("end_dim").as_int());
-     }},
+    {"flatten", [](const Inputs& x,
+                   const Dict& a) { return flatten(x[0], a.at("start_dim").as_int(), a.at("end_dim").as_int()); }},
     {"squeeze", [](const Inputs& x, const Dict& a) { return squeeze(x[0], optional_int(a.at("dim"))); }},
     {"unsqueeze", [](const Inputs& x, const Dict& a) { return unsqueeze(x[0], a.at("dim").as_int()); }},
     {"transpose",
-     [](const Inputs& x, const Dict& a) {
-       return transpose(x[0], a.at("dim0").as_int(), a.at("dim1").as_int());
-     }},
-    {"select", [](const Inputs& x,
-                  const Dict& a) { return select(x[0], a.at("dim").as_int(), a.at("index").as_int()); }},
+     [](const Inputs& x, const Dict& a) { return transpose(x[0], a.at("dim0").as_int(), a.at("dim1").as_int()); }},
+    {"select",
+     [](const Inputs& x, const Dict& a) { return select(x[0], a.at("dim").as_int(), a.at("index").as_int()); }},
     {"stack", [](const Inputs& x, const Dict& a) { return stack(x, a.at("dim").as_int()); }},
     {"prelu", [](const Inputs& x, const Dict&) { return prelu(x[0], x[1]); }},
     {"conv1d",

@@ -35,15 +35,13 @@ TEST_SUITE("gradcheck") {
   TEST_CASE("batch norm in training between two products") {
     gradcheck(
         [](Inputs x) {
-          return sigmoid(
-              matmul(batch_norm(matmul(x[0], x[1]), {}, {}, x[2], x[3], {.training = true}), x[1]));
+          return sigmoid(matmul(batch_norm(matmul(x[0], x[1]), {}, {}, x[2], x[3], {.training = true}), x[1]));
         },
         {input({5, 3}, 1), input({3, 3}, 2), input({3}, 3), input({3}, 4)});
   }
 
   TEST_CASE("a residual connection with broadcast scale") {
-    gradcheck([](Inputs x) { return x[0] + tanh(x[0] * x[1]) / (2.0 + exp(x[1])); },
-              {input({3, 4}, 1), input({4}, 2)});
+    gradcheck([](Inputs x) { return x[0] + tanh(x[0] * x[1]) / (2.0 + exp(x[1])); }, {input({3, 4}, 1), input({4}, 2)});
   }
 
   TEST_CASE("a softmax attention") {

@@ -207,29 +207,27 @@ TEST_SUITE("op_registry") {
   }
 
   TEST_CASE("an unknown name is refused") {
-    CHECK_THROWS_WITH_AS(
-        make_op("no_such_op", {}),
-        "make_op: expected the name of a registered op, got \"no_such_op\"; an op of your own must be "
-        "made known with register_op first",
-        ValueError);
+    CHECK_THROWS_WITH_AS(make_op("no_such_op", {}),
+                         "make_op: expected the name of a registered op, got \"no_such_op\"; an op of your own must be "
+                         "made known with register_op first",
+                         ValueError);
   }
 
   TEST_CASE("a newer version is refused with both versions") {
-    CHECK_THROWS_WITH_AS(make_op("relu", {}, 7),
-                         "relu: expected version 1 to 1 of the operation, got version 7", ValueError);
+    CHECK_THROWS_WITH_AS(make_op("relu", {}, 7), "relu: expected version 1 to 1 of the operation, got version 7",
+                         ValueError);
   }
 
   TEST_CASE("an attribute of the wrong kind is refused by name") {
     CHECK_THROWS_WITH_AS(make_op("softmax", {{"dim", "last"}}),
                          "softmax: attribute \"dim\": value: expected an integer, got text", TypeError);
     CHECK_THROWS_WITH_AS(make_op("conv2d", {{"stride", IntList{1, 2, 3}}}),
-                         "conv2d: attribute \"stride\": expected a list of 2 integers, got [1, 2, 3]",
-                         TypeError);
+                         "conv2d: attribute \"stride\": expected a list of 2 integers, got [1, 2, 3]", TypeError);
   }
 
   TEST_CASE("an unknown attribute is refused with the known ones") {
-    CHECK_THROWS_WITH_AS(make_op("softmax", {{"axis", 1}}),
-                         "softmax: expected attributes among (dim), got \"axis\"", ValueError);
+    CHECK_THROWS_WITH_AS(make_op("softmax", {{"axis", 1}}), "softmax: expected attributes among (dim), got \"axis\"",
+                         ValueError);
   }
 
   TEST_CASE("a missing attribute has its default") {

@@ -20,10 +20,12 @@ TEST_CASE("steps of optimisers check every tensor, and change nothing if one doe
         "sgd_step_: expected a momentum buffer float32 [3] as the parameter, got an undefined tensor");
   CHECK(error_of<TypeError>([&] { adam_step_(p, g, {.exp_avg = g, .exp_avg_sq = d}, {.lr = 1}); }) ==
         "adam_step_: expected exp_avg_sq float32 [3] as the parameter, got float64 [3]");
-  CHECK(error_of<ShapeError>([&] { adam_step_(p, g, {g, g, two}, {.lr = 1}); }) ==
-        "adam_step_: expected max_exp_avg_sq float32 [3] as the parameter, got float32 [2]");
-  CHECK(error_of<ValueError>([&] { adam_step_(p, g, {g, g, {}}, {.t = 0, .lr = 1}); }) ==
-        "adam_step_: expected a step count >= 1, got 0");
+  CHECK(error_of<ShapeError>([&] {
+          adam_step_(p, g, {g, g, two}, {.lr = 1});
+        }) == "adam_step_: expected max_exp_avg_sq float32 [3] as the parameter, got float32 [2]");
+  CHECK(error_of<ValueError>([&] {
+          adam_step_(p, g, {g, g, {}}, {.t = 0, .lr = 1});
+        }) == "adam_step_: expected a step count >= 1, got 0");
   CHECK(error_of<ShapeError>([&] { rmsprop_step_(p, g, {.square_avg = g, .grad_avg = two}, {.lr = 1}); }) ==
         "rmsprop_step_: expected grad_avg float32 [3] as the parameter, got float32 [2]");
   CHECK(error_of<TypeError>([&] { rmsprop_step_(p, g, {.square_avg = g}, {.lr = 1, .momentum = 0.5}); }) ==

@@ -56,13 +56,13 @@ TEST_SUITE("parallel") {
   TEST_CASE("a thread whose own share is done helps the others") {
     const Threads guard(2);
     using std::chrono::steady_clock;
-    bool helped = false;    // not in a try in which the other thread sleeps
+    bool helped = false;  // not in a try in which the other thread sleeps
     for (int tries = 0; tries < 100 && !helped; ++tries) {
       std::atomic<int> others = 0;
       parallel_for(10, [&](std::int64_t i) {
         if (i > 0) {
           ++others;
-        } else {    // until others have done all the rest, also of this task's share
+        } else {  // until others have done all the rest, also of this task's share
           const auto end = steady_clock::now() + std::chrono::milliseconds(100);
           while (!helped && steady_clock::now() < end) {
             helped = others == 9;
@@ -89,8 +89,7 @@ TEST_SUITE("parallel") {
 
   TEST_CASE("if all tasks throw one exception comes out") {
     const Threads guard(4);
-    CHECK_THROWS_AS(parallel_for(100, [](std::int64_t) { throw std::runtime_error("all"); }),
-                    std::runtime_error);
+    CHECK_THROWS_AS(parallel_for(100, [](std::int64_t) { throw std::runtime_error("all"); }), std::runtime_error);
   }
 
   TEST_CASE("a parallel_for inside a task runs on its thread") {
@@ -107,7 +106,7 @@ TEST_SUITE("parallel") {
 
   TEST_CASE("workers that sleep are woken by a job that goes on") {
     const Threads guard(2);
-    calls(2);    // starts them
+    calls(2);  // starts them
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     CHECK(teff::testing::on_another_thread([] {}));
   }
@@ -125,7 +124,7 @@ TEST_SUITE("parallel") {
     const detail::CallerOnly outer(true);
     CHECK(all_here());
     {
-      const detail::CallerOnly inner(false);    // does not let go of what the outer one holds
+      const detail::CallerOnly inner(false);  // does not let go of what the outer one holds
       CHECK(all_here());
     }
     CHECK(all_here());
@@ -134,8 +133,7 @@ TEST_SUITE("parallel") {
 
   TEST_CASE("set_num_threads refuses counts out of range and calls from a task") {
     const int before = get_num_threads();
-    CHECK_THROWS_WITH_AS(set_num_threads(0), "set_num_threads: expected a count from 1 to 1024, got 0",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(set_num_threads(0), "set_num_threads: expected a count from 1 to 1024, got 0", ValueError);
     CHECK_THROWS_AS(set_num_threads(-1), ValueError);
     CHECK_THROWS_AS(set_num_threads(1025), ValueError);
     CHECK(get_num_threads() == before);

@@ -24,8 +24,7 @@ namespace {
 // FNV-1a, 64 bits, as in make_random_golden.py.
 std::uint64_t checksum(const void* data, std::size_t bytes) {
   std::uint64_t value = 0xcbf29ce484222325u;
-  for (std::size_t i = 0; i < bytes; ++i)
-    value = (value ^ static_cast<const std::uint8_t*>(data)[i]) * 0x100000001b3u;
+  for (std::size_t i = 0; i < bytes; ++i) value = (value ^ static_cast<const std::uint8_t*>(data)[i]) * 0x100000001b3u;
   return value;
 }
 
@@ -195,11 +194,10 @@ TEST_CASE("a malformed state is refused and changes nothing") {
                        ValueError);
   CHECK(g.get_state() == before);
   CHECK_THROWS_WITH_AS(set_state(state_with(8, 0)), "set_state: expected left in 1..624, got 0", ValueError);
-  CHECK_THROWS_WITH_AS(set_state(state_with(8, 2)), "set_state: expected next = 625 - left, got 624",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(set_state(state_with(8, 2)), "set_state: expected next = 625 - left, got 624", ValueError);
   CHECK_THROWS_WITH_AS(set_state(state_with(12, 0)), "set_state: expected seeded = 1, got 0", ValueError);
-  CHECK_THROWS_WITH_AS(set_state(state_with(5040, 2)),
-                       "set_state: expected a normal sample flagged 0 or 1, got 2", ValueError);
+  CHECK_THROWS_WITH_AS(set_state(state_with(5040, 2)), "set_state: expected a normal sample flagged 0 or 1, got 2",
+                       ValueError);
 
   auto zeros = Generator(0).get_state();
   std::fill(zeros.begin() + 24, zeros.begin() + 5016, std::uint8_t{0});
@@ -208,8 +206,7 @@ TEST_CASE("a malformed state is refused and changes nothing") {
   infinite[5052] = 1;
   infinite[5050] = 0x80;
   infinite[5051] = 0x7f;
-  CHECK_THROWS_WITH_AS(set_state(infinite), "set_state: expected a finite normal sample, got inf",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(set_state(infinite), "set_state: expected a finite normal sample, got inf", ValueError);
 }
 
 TEST_CASE("bernoulli_ draws the same for every type, and nothing but 0 and 1 at the ends") {
@@ -263,17 +260,13 @@ TEST_CASE("arguments out of range are refused before anything is drawn or writte
   double y = 7;
   std::int64_t k = 7;
   CHECK_THROWS_WITH_AS(uniform_(&x, 1, 1, 0, g), "uniform_: expected from <= to, got 1 and 0", ValueError);
-  CHECK_THROWS_WITH_AS(uniform_(&x, 1, nan, 0, g), "uniform_: expected finite bounds, got nan and 0",
-                       ValueError);
-  CHECK_THROWS_WITH_AS(uniform_(&x, 1, 0, 1e39, g), "uniform_: expected finite bounds, got 0 and 1e+39",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(uniform_(&x, 1, nan, 0, g), "uniform_: expected finite bounds, got nan and 0", ValueError);
+  CHECK_THROWS_WITH_AS(uniform_(&x, 1, 0, 1e39, g), "uniform_: expected finite bounds, got 0 and 1e+39", ValueError);
   CHECK_THROWS_WITH_AS(uniform_(&y, 1, -1e308, 1e308, g),
-                       "uniform_: expected bounds with a finite to - from, got -1e+308 and 1e+308",
-                       ValueError);
+                       "uniform_: expected bounds with a finite to - from, got -1e+308 and 1e+308", ValueError);
   CHECK_THROWS_WITH_AS(normal_(&x, 1, 0, -1, g), "normal_: expected std >= 0, got -1", ValueError);
   CHECK_THROWS_WITH_AS(normal_(&x, 1, 0, nan, g), "normal_: expected std >= 0, got nan", ValueError);
-  CHECK_THROWS_WITH_AS(normal_(&y, 1, inf, 1, g), "normal_: expected finite mean and std, got inf and 1",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(normal_(&y, 1, inf, 1, g), "normal_: expected finite mean and std, got inf and 1", ValueError);
   CHECK_THROWS_WITH_AS(bernoulli_(&x, 1, 2, g), "bernoulli_: expected 0 <= p <= 1, got 2", ValueError);
   CHECK_THROWS_WITH_AS(bernoulli_(&x, 1, nan, g), "bernoulli_: expected 0 <= p <= 1, got nan", ValueError);
   CHECK_THROWS_WITH_AS(random_(&k, 1, 3, 3, g), "randint: expected low < high, got 3 and 3", ValueError);

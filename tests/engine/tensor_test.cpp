@@ -19,8 +19,7 @@ using namespace teff;
 namespace {
 
 bool same(const Tensor& a, const Tensor& b) {
-  return a.type() == b.type() &&
-         (a.nbytes() == 0 || std::memcmp(a.raw_data(), b.raw_data(), a.nbytes()) == 0);
+  return a.type() == b.type() && (a.nbytes() == 0 || std::memcmp(a.raw_data(), b.raw_data(), a.nbytes()) == 0);
 }
 
 template <class To, class From>
@@ -44,8 +43,7 @@ TEST_SUITE("tensor") {
     CHECK_THROWS_AS(none.requires_grad_(), TypeError);
     CHECK_THROWS_AS(none.backward(), TypeError);
     CHECK_THROWS_AS(none.fill_(1), TypeError);
-    CHECK_THROWS_WITH_AS(relu(none), "relu: expected defined tensors, got an undefined one as input 0",
-                         TypeError);
+    CHECK_THROWS_WITH_AS(relu(none), "relu: expected defined tensors, got an undefined one as input 0", TypeError);
   }
 
   TEST_CASE("shape, size, dim, numel, dtype and nbytes describe a tensor") {
@@ -88,14 +86,13 @@ TEST_SUITE("tensor") {
 
   TEST_CASE("views share elements, everything else copies") {
     const Tensor x = randn({4, 1, 3});
-    for (const Tensor& view : {x.view({12}), x.reshape({2, 6}), x.flatten(), x.squeeze(), x.unsqueeze(0),
-                               x.detach(), x[1], x.select(0, -1), x.slice(0, 1, 3)}) {
+    for (const Tensor& view : {x.view({12}), x.reshape({2, 6}), x.flatten(), x.squeeze(), x.unsqueeze(0), x.detach(),
+                               x[1], x.select(0, -1), x.slice(0, 1, 3)}) {
       INFO(view.shape());
       CHECK(view.shares_memory_with(x));
     }
-    for (const Tensor& copy :
-         {x.clone(), x.transpose(0, 2), x.permute({2, 0, 1}), x.select(2, 0), x.slice(2, 0, 2),
-          x.slice(0, 0, 4, 2), expand(x, {4, 2, 3}), cat({x, x}), x + 0.0}) {
+    for (const Tensor& copy : {x.clone(), x.transpose(0, 2), x.permute({2, 0, 1}), x.select(2, 0), x.slice(2, 0, 2),
+                               x.slice(0, 0, 4, 2), expand(x, {4, 2, 3}), cat({x, x}), x + 0.0}) {
       INFO(copy.shape());
       CHECK_FALSE(copy.shares_memory_with(x));
     }
@@ -111,8 +108,7 @@ TEST_SUITE("tensor") {
   TEST_CASE("data() and span() check the type") {
     const Tensor x = zeros({2, 3});
     CHECK(x.span<float>().size() == 6);
-    CHECK_THROWS_WITH_AS(x.data<double>(), "data: expected a tensor of dtype float64, got float32 [2, 3]",
-                         TypeError);
+    CHECK_THROWS_WITH_AS(x.data<double>(), "data: expected a tensor of dtype float64, got float32 [2, 3]", TypeError);
   }
 
   TEST_CASE("item() converts the only element") {
@@ -179,14 +175,13 @@ TEST_SUITE("tensor") {
   TEST_CASE("creation refuses what cannot be, in exact words") {
     CHECK_THROWS_WITH_AS(zeros({2, -1}), "shape: expected sizes of at least 0, got [2, -1]", ShapeError);
     CHECK_THROWS_AS(zeros({std::int64_t{1} << 40, std::int64_t{1} << 40}), ShapeError);
-    CHECK_THROWS_WITH_AS(tensor<float>({1, 2, 3}, Shape{2, 2}),
-                         "tensor: expected 4 values for shape [2, 2], got 3", ShapeError);
-    CHECK_THROWS_WITH_AS(tensor<float>({{1, 2}, {3}}), "tensor: expected rows of 2 values, got one of 1",
+    CHECK_THROWS_WITH_AS(tensor<float>({1, 2, 3}, Shape{2, 2}), "tensor: expected 4 values for shape [2, 2], got 3",
                          ShapeError);
+    CHECK_THROWS_WITH_AS(tensor<float>({{1, 2}, {3}}), "tensor: expected rows of 2 values, got one of 1", ShapeError);
     CHECK_THROWS_AS(arange(0, 1, -1), ValueError);
     CHECK_THROWS_AS(arange(0, kInf, 1), ValueError);
-    CHECK_THROWS_WITH_AS(randn({2}, {.dtype = DType::int64}),
-                         "randn: expected dtype float32 or float64, got int64", TypeError);
+    CHECK_THROWS_WITH_AS(randn({2}, {.dtype = DType::int64}), "randn: expected dtype float32 or float64, got int64",
+                         TypeError);
     CHECK_THROWS_AS(zeros(Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), ShapeError);
   }
 
@@ -196,8 +191,7 @@ TEST_SUITE("tensor") {
     CHECK(converted<std::int8_t>({127.9f, 128.f, -128.9f, -1e9f, kNan}) ==
           std::vector<std::int8_t>{127, 127, -128, -128, 0});
     CHECK(converted<std::uint8_t>({-0.5f, -3.f, 255.5f, 300.f}) == std::vector<std::uint8_t>{0, 0, 255, 255});
-    CHECK(converted<std::int8_t>({std::int64_t{1000}, std::int64_t{-1000}}) ==
-          std::vector<std::int8_t>{127, -128});
+    CHECK(converted<std::int8_t>({std::int64_t{1000}, std::int64_t{-1000}}) == std::vector<std::int8_t>{127, -128});
     CHECK(converted<std::uint8_t>({std::int64_t{-1}, std::int64_t{7}}) == std::vector<std::uint8_t>{0, 7});
     CHECK(converted<std::int32_t>({2147483647.0, 2147483648.0, -2147483649.0}) ==
           std::vector<std::int32_t>{INT32_MAX, INT32_MAX, INT32_MIN});
@@ -282,20 +276,19 @@ TEST_SUITE("tensor") {
     const Tensor y = x * 2.0;
     CHECK(x.is_leaf());
     CHECK_FALSE(y.is_leaf());
-    CHECK_THROWS_WITH_AS(
-        y.requires_grad_(false),
-        "requires_grad_: expected a leaf, got the result of a recorded operation; use detach()", Error);
+    CHECK_THROWS_WITH_AS(y.requires_grad_(false),
+                         "requires_grad_: expected a leaf, got the result of a recorded operation; use detach()",
+                         Error);
     CHECK(y.detach().is_leaf());
     CHECK_FALSE(y.detach().requires_grad());
   }
 
   TEST_CASE("in-place changes of what is recorded are refused, but allowed without recording") {
     const Tensor x = ones({2}, {.requires_grad = true});
-    CHECK_THROWS_WITH_AS(
-        x.add_(ones({2})),
-        "add_: expected a tensor whose gradient is not recorded, got one that requires grad; use "
-        "NoGradGuard or detach()",
-        Error);
+    CHECK_THROWS_WITH_AS(x.add_(ones({2})),
+                         "add_: expected a tensor whose gradient is not recorded, got one that requires grad; use "
+                         "NoGradGuard or detach()",
+                         Error);
     CHECK_THROWS_AS((x * 2.0).zero_(), Error);
     {
       const NoGradGuard no_grad;

@@ -30,9 +30,7 @@ class Square : public OpWith<Square, FactorOptions> {
   static constexpr std::string_view kName = "square";
   using OpWith::OpWith;
   TensorType output_type(std::span<const TensorType> inputs) const override { return inputs[0]; }
-  Tensor forward(const ForwardContext& context) const override {
-    return context.inputs[0] * context.inputs[0];
-  }
+  Tensor forward(const ForwardContext& context) const override { return context.inputs[0] * context.inputs[0]; }
   TensorList backward(const BackwardContext& context) const override {
     return {context.grad * context.inputs[0] * options_.factor};
   }
@@ -61,8 +59,7 @@ TEST_SUITE("testing") {
 
   TEST_CASE("tensors of different type cannot be compared") {
     CHECK_THROWS_WITH_AS(allclose(ones({2}), ones({3})),
-                         "allclose: expected tensors of one type, got float32 [2] and float32 [3]",
-                         ShapeError);
+                         "allclose: expected tensors of one type, got float32 [2] and float32 [3]", ShapeError);
     CHECK_THROWS_AS(allclose(ones({2}), doubles({1, 1})), TypeError);
     CHECK_THROWS_AS(assert_close(ones({2}), ones({1, 2})), ShapeError);
   }
@@ -100,15 +97,14 @@ TEST_SUITE("testing") {
   }
 
   TEST_CASE("gradcheck finds a gradient that is missing") {
-    CHECK_THROWS_AS(
-        gradcheck([](auto x) { return x[0].detach() * x[0]; }, {doubles({1, 2}).requires_grad_()}), Error);
+    CHECK_THROWS_AS(gradcheck([](auto x) { return x[0].detach() * x[0]; }, {doubles({1, 2}).requires_grad_()}), Error);
   }
 
   TEST_CASE("gradcheck finds gradients that only a sum would hide") {
     // The gradient of sum(softmax(x)) is 0 whatever softmax's backward says.
-    CHECK_THROWS_AS(gradcheck([](auto x) { return softmax(x[0], 0).detach() + x[0] * 0.0; },
-                              {doubles({1, 2, 3}).requires_grad_()}),
-                    Error);
+    CHECK_THROWS_AS(
+        gradcheck([](auto x) { return softmax(x[0], 0).detach() + x[0] * 0.0; }, {doubles({1, 2, 3}).requires_grad_()}),
+        Error);
   }
 
   TEST_CASE("gradcheck wants float64 and leaves its inputs as they were") {

@@ -74,8 +74,7 @@ TEST_CASE("an IDX file is read from the disk") {
 
 TEST_CASE("a file that is not there, or is a folder, cannot be read") {
   const testing::TempFolder folder;
-  CHECK_THROWS_WITH_AS(read_idx(folder / "none"), doctest::Contains("none: cannot read: No such file"),
-                       IoError);
+  CHECK_THROWS_WITH_AS(read_idx(folder / "none"), doctest::Contains("none: cannot read: No such file"), IoError);
   CHECK_THROWS_WITH_AS(read_idx(folder.path()), doctest::Contains(": cannot read: Is a directory"), IoError);
 }
 
@@ -99,16 +98,14 @@ TEST_CASE("sizes beyond the limit are refused before anything is allocated") {
 }
 
 TEST_CASE("every truncation of an IDX file is refused, packed or not") {
-  for (std::size_t size = 0; size < kTwoByThree.size(); ++size)
-    CHECK(refusal(first(kTwoByThree, size)) != "");
+  for (std::size_t size = 0; size < kTwoByThree.size(); ++size) CHECK(refusal(first(kTwoByThree, size)) != "");
   for (std::size_t size = 0; size < kGzip.size(); ++size) CHECK(refusal(first(kGzip, size)) != "");
   CHECK(refusal(first(kTwoByThree, 17)) == "f: truncated: expected 6 elements for the sizes [2, 3], got 5");
   CHECK(refusal(first(kGzip, 30)) == "f: truncated: the gzip stream has no end");
 }
 
 TEST_CASE("bytes after the end of an IDX file are refused, packed or not") {
-  CHECK(refusal(joined(kTwoByThree, {0})) ==
-        "f: bytes after the end: expected 6 elements for the sizes [2, 3], got 7");
+  CHECK(refusal(joined(kTwoByThree, {0})) == "f: bytes after the end: expected 6 elements for the sizes [2, 3], got 7");
   CHECK(refusal(joined(kGzip, {0})) == "f: 1 bytes after the end of the gzip stream");
   CHECK(refusal(joined(kGzip, kGzip)) == "f: 35 bytes after the end of the gzip stream");
 }
@@ -118,7 +115,6 @@ TEST_CASE("damage within a gzip stream is refused, and so is a gzip stream withi
   CHECK(refusal(with(kGzip, 31, 0x13)) == "f: damaged gzip stream: incorrect length check");
   CHECK(refusal(with(kGzip, 2, 7)) == "f: damaged gzip stream: unknown compression method");
   // gzip.compress(b"\x1f\x8b", 9, mtime=0)
-  CHECK(refusal(
-            {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0x93, 0xef, 0x06, 0, 0xc9, 0x46, 0xe9, 0xf6, 2, 0, 0, 0}) ==
+  CHECK(refusal({0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0x93, 0xef, 0x06, 0, 0xc9, 0x46, 0xe9, 0xf6, 2, 0, 0, 0}) ==
         "f: truncated: expected a header of 4 bytes, got 2");
 }

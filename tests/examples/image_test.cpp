@@ -92,7 +92,8 @@ TEST_CASE("what is no picture is refused with its path") {
                        FormatError);
   write(folder / "huge.ppm", "P6 20000 20000 255\n");
   CHECK_THROWS_WITH_AS(images::read_image(folder / "huge.ppm"),
-                       (folder / "huge.ppm: expected 1 to 100000000 pixels, got 20000 rows of 20000").c_str(), FormatError);
+                       (folder / "huge.ppm: expected 1 to 100000000 pixels, got 20000 rows of 20000").c_str(),
+                       FormatError);
   write(folder / "cut.ppm", kPixel.substr(0, kPixel.size() - 1));
   CHECK_THROWS_WITH_AS(images::read_image(folder / "cut.ppm"),
                        (folder / "cut.ppm: expected 3 bytes of pixels, got 2").c_str(), FormatError);

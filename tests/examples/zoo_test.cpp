@@ -34,9 +34,7 @@ void train_one_step(nn::Module& model, const Tensor& images, const Tensor& label
 }
 
 /// The largest difference over the largest score.
-float distance(const Tensor& a, const Tensor& b) {
-  return ((a - b).abs().max() / b.abs().max()).item<float>();
-}
+float distance(const Tensor& a, const Tensor& b) { return ((a - b).abs().max() / b.abs().max()).item<float>(); }
 
 }  // namespace
 

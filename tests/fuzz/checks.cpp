@@ -20,9 +20,9 @@ void expect(bool condition, const char* promise) {
 
 void expect_refusal(std::string_view text) {
   expect(text.starts_with("load"), "a refusal begins with the name of the function");
-  expect(std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }),
-         "a refusal has no control characters");
+  expect(
+      std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }),
+      "a refusal has no control characters");
 }
 
 namespace {

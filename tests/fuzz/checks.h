@@ -16,8 +16,8 @@ void expect(bool condition, const char* promise);
 /// The text of a refusal names the function, is one line, and cannot drive a terminal.
 void expect_refusal(std::string_view text);
 
-/// Looks into a file without loading it: a file that `is_loaded` is found whole, and one that is refused is not, unless it
-/// holds a model.
+/// Looks into a file without loading it: a file that `is_loaded` is found whole, and one that is refused is not, unless
+/// it holds a model.
 void check_file(std::span<const std::byte> bytes, bool is_loaded);
 
 /// Loads a dictionary. What is accepted prints, is saved in the given format, and comes back equal; or that format has

@@ -6,8 +6,8 @@
 #include "teff/engine/error.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/byte_source.h"
-#include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/save_load.h"
+#include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/teff/teff_file.h"
 
 namespace teff::fuzz {

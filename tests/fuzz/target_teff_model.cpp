@@ -10,9 +10,9 @@
 #include "teff/nn/graph/graph_module.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/save_load.h"
 #include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/teff/model_file.h"
-#include "teff/serialize/save_load.h"
 #include "teff/serialize/teff/teff_file.h"
 
 namespace teff::fuzz {

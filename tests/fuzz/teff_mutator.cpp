@@ -34,8 +34,7 @@ std::uint64_t hash(const std::uint8_t* data, std::size_t bytes) {
 /// The three parts of a file, as far as its preamble can be believed.
 struct Parts {
   explicit Parts(const Bytes& file) {
-    const std::size_t end =
-        kPreambleBytes + std::min<std::size_t>(word_at(file, 24), file.size() - kPreambleBytes);
+    const std::size_t end = kPreambleBytes + std::min<std::size_t>(word_at(file, 24), file.size() - kPreambleBytes);
     const std::size_t data_begin = std::min(align(end), file.size());
     const auto at = [&](std::size_t place) { return file.begin() + static_cast<std::ptrdiff_t>(place); };
     preamble.assign(file.begin(), at(kPreambleBytes));
@@ -102,9 +101,15 @@ Bytes join(Parts parts) {
 
 /// A number that means something at some place: a count, a kind, a size, a limit.
 std::uint64_t telling_word(Random& random, const Bytes& header) {
-  constexpr std::array<std::uint64_t, 9> kEdges = {0x7fff,     0xffff,          std::uint64_t{1} << 31,
-                                                   0xffffffff, std::uint64_t{1} << 59, std::uint64_t{1} << 62,
-                                                   std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{0} - 7};
+  constexpr std::array<std::uint64_t, 9> kEdges = {0x7fff,
+                                                   0xffff,
+                                                   std::uint64_t{1} << 31,
+                                                   0xffffffff,
+                                                   std::uint64_t{1} << 59,
+                                                   std::uint64_t{1} << 62,
+                                                   std::uint64_t{1} << 63,
+                                                   ~std::uint64_t{0},
+                                                   ~std::uint64_t{0} - 7};
   switch (random() % 4) {
     case 0:
       return kEdges[random() % kEdges.size()];

@@ -49,8 +49,8 @@ std::vector<Entry> entries_of(const Bytes& file) {
     const std::size_t begin = local + zip::kLocalBytes + number_at<std::uint16_t>(file, local + 26) +
                               number_at<std::uint16_t>(file, local + 28);
     const Bytes name_bytes = part(file, place + zip::kCentralBytes, name);
-    entries.push_back({{name_bytes.begin(), name_bytes.end()},
-                       part(file, begin, number_at<std::uint32_t>(file, place + 24))});
+    entries.push_back(
+        {{name_bytes.begin(), name_bytes.end()}, part(file, begin, number_at<std::uint32_t>(file, place + 24))});
     place += zip::kCentralBytes + name + number_at<std::uint16_t>(file, place + 30) +
              number_at<std::uint16_t>(file, place + 32);
   }
@@ -104,8 +104,7 @@ void mutate_torch(Bytes& file, Random& random, Mutator mutate) {
 void mutate_safetensors(Bytes& file, Random& random, Mutator mutate) {
   constexpr std::size_t kLengthBytes = 8;
   if (file.size() <= kLengthBytes || random() % 16 == 0) return mutate(file);
-  const std::size_t header_bytes =
-      std::min<std::size_t>(number_at<std::uint64_t>(file, 0), file.size() - kLengthBytes);
+  const std::size_t header_bytes = std::min<std::size_t>(number_at<std::uint64_t>(file, 0), file.size() - kLengthBytes);
   Bytes header = part(file, kLengthBytes, header_bytes), data = part(file, kLengthBytes + header_bytes, file.size());
   mutate(random() % 8 == 0 ? data : header);
   const std::uint64_t length = header.size();

@@ -136,10 +136,10 @@ TEST_CASE("renaming two keys alike is refused") {
     CHECK(net.state_dict() == before);
     return text;
   };
-  CHECK(refusal({.rename = [](const std::string&) { return "scale"; }})
-            .find("renaming gives two keys the name \"scale\"") != std::string::npos);
-  CHECK(refusal({.remove_prefix = "module."}).find("renaming gives two keys the name \"scale\"") !=
-        std::string::npos);
+  CHECK(refusal({.rename = [](const std::string&) {
+          return "scale";
+        }}).find("renaming gives two keys the name \"scale\"") != std::string::npos);
+  CHECK(refusal({.remove_prefix = "module."}).find("renaming gives two keys the name \"scale\"") != std::string::npos);
 }
 
 TEST_CASE("a key of many dots costs no time") {
@@ -198,8 +198,7 @@ TEST_CASE("mis-shaped entries can be left out") {
   REQUIRE(report.mismatched.size() == 1);
   CHECK(report.mismatched[0].loaded == Shape{4, 1, 3, 3});
   CHECK(report.mismatched[0].current == Shape{2, 1, 3, 3});
-  CHECK(printed(report) ==
-        "_IncompatibleKeys(missing_keys=[], unexpected_keys=[], mismatched_keys=['conv.weight'])");
+  CHECK(printed(report) == "_IncompatibleKeys(missing_keys=[], unexpected_keys=[], mismatched_keys=['conv.weight'])");
   CHECK(same_bits(net.conv.weight, before.detach()));
   CHECK(net.scale.detach()[0].item<float>() == 7);
 }

@@ -66,12 +66,15 @@ TEST_CASE("batches that do not fit are refused and not counted") {
         "Accuracy: expected targets int64, got float32 [2]");
   CHECK(error_of<ShapeError>([&] { accuracy.add(scores, arange(3)); }) ==
         "Accuracy: expected targets [2], got int64 [3]");
-  CHECK(error_of<IndexError>([&] { accuracy.add(scores, tensor<std::int64_t>({0, 3})); }) ==
-        "Accuracy: expected targets in [0, 3), got 3");
-  CHECK(error_of<ShapeError>([&] { matrix.add(zeros({2, 4}), targets); }) ==
-        "ConfusionMatrix: expected scores [N, 3], got float32 [2, 4]");
-  CHECK(error_of<IndexError>([&] { matrix.add(tensor<std::int64_t>({0, -1}), targets); }) ==
-        "ConfusionMatrix: expected predictions in [0, 3), got -1");
+  CHECK(error_of<IndexError>([&] {
+          accuracy.add(scores, tensor<std::int64_t>({0, 3}));
+        }) == "Accuracy: expected targets in [0, 3), got 3");
+  CHECK(error_of<ShapeError>([&] {
+          matrix.add(zeros({2, 4}), targets);
+        }) == "ConfusionMatrix: expected scores [N, 3], got float32 [2, 4]");
+  CHECK(error_of<IndexError>([&] {
+          matrix.add(tensor<std::int64_t>({0, -1}), targets);
+        }) == "ConfusionMatrix: expected predictions in [0, 3), got -1");
   CHECK_THROWS_AS(matrix.add(tensor<std::int64_t>({0, 1}), tensor<std::int64_t>({0, 7})), IndexError);
   CHECK(accuracy.count() == 0);
   CHECK(Value(matrix.counts()) == Value(zeros({3, 3}, {.dtype = DType::int64})));

@@ -35,15 +35,14 @@ std::vector<std::string> print_all() {
   std::vector<std::string> all;
   const auto add = [&](const nn::Module& module) { all.push_back(printed(module)); };
   add(nn::Conv2d(3, 6, 5));
-  add(nn::Conv2d(4, 8, {3, 5},
-                 {.stride = {2, 1}, .padding = {1, 2}, .dilation = {2, 3}, .groups = 4, .bias = false}));
+  add(nn::Conv2d(4, 8, {3, 5}, {.stride = {2, 1}, .padding = {1, 2}, .dilation = {2, 3}, .groups = 4, .bias = false}));
   add(nn::Conv2d(3, 6, 1, {.padding = 1}));
   add(nn::MaxPool2d(2, 2));
   add(nn::MaxPool2d{{3, 2}});
   add(nn::MaxPool2d(3, {2, 1}, {.padding = 1, .dilation = 2, .ceil_mode = true}));
   add(nn::AvgPool2d(2));
-  add(nn::AvgPool2d({3, 2}, 2, {.padding = {1, 0}, .ceil_mode = true, .count_include_pad = false,
-                                .divisor_override = 3}));
+  add(nn::AvgPool2d({3, 2}, 2,
+                    {.padding = {1, 0}, .ceil_mode = true, .count_include_pad = false, .divisor_override = 3}));
   add(nn::Linear(3, 4));
   add(nn::Linear(3, 4, {.bias = false}));
   add(nn::ReLU());
@@ -108,9 +107,9 @@ TEST_CASE("shared parameters and modules are listed once, and under each name in
                                           "present.bias"});
   CHECK(tied.named_children().size() == 3);
   CHECK(tied.named_modules().size() == 4);
-  CHECK(keys_of(tied.state_dict()) ==
-        std::vector<std::string>{"weight", "first.weight", "first.bias", "again.weight", "again.bias", "other.weight",
-                                 "other.bias", "present.weight", "present.bias"});
+  CHECK(keys_of(tied.state_dict()) == std::vector<std::string>{"weight", "first.weight", "first.bias", "again.weight",
+                                                               "again.bias", "other.weight", "other.bias",
+                                                               "present.weight", "present.bias"});
 }
 
 TEST_CASE("a copy shares parameters, a clone has its own and keeps ties") {
@@ -151,8 +150,7 @@ TEST_CASE("a derived class that adds no members has those of its base") {
     TEFF_MODULE(Block)
   };
   const Block block;
-  CHECK(printed(block) ==
-        "Block(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n  (1): ReLU()\n)");
+  CHECK(printed(block) == "Block(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n  (1): ReLU()\n)");
   CHECK(keys_of(block.state_dict()) == std::vector<std::string>{"0.weight", "0.bias"});
   const nn::Sequential outer{block};  // holds it, and does not copy its elements
   CHECK(keys_of(outer.state_dict()) == std::vector<std::string>{"0.0.weight", "0.0.bias"});
@@ -204,6 +202,7 @@ TEST_CASE("a module without forward says so") {
   CHECK(error_of<Error>([&] { list(ones({1})); }) ==
         "ModuleList: expected a class that overrides forward(input), got one that does not");
   nn::ReLU layer;
-  CHECK(error_of<Error>([&] { layer({ones({1}), ones({1})}); }) ==
-        "ReLU: expected 1 input (override forward_many to take several), got 2");
+  CHECK(error_of<Error>([&] {
+          layer({ones({1}), ones({1})});
+        }) == "ReLU: expected 1 input (override forward_many to take several), got 2");
 }

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <sstream>
 
+#include "nn/nets.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/profiler.h"
 #include "teff/engine/random.h"
 #include "teff/nn/nn.h"
-#include "nn/nets.h"
 
 namespace teff::nn_testing {
 namespace {

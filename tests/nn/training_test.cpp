@@ -2,14 +2,13 @@
 // The training loop as a whole: memory and threads.
 #include <doctest/doctest.h>
 
+#include "nn/nets.h"
+#include "support/threads_guard.h"
 #include "teff/engine/allocator.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
 #include "teff/nn/nn.h"
-#include "nn/nets.h"
-#include "support/threads_guard.h"
-
 
 namespace teff::nn_testing {
 namespace {

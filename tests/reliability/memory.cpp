@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// A program of its own, for it replaces operator new: memory that runs out at every allocation in turn, that is counted,
-// and that must not grow. Usage: teff_reliability_memory CYCLES
+// A program of its own, for it replaces operator new: memory that runs out at every allocation in turn, that is
+// counted, and that must not grow. Usage: teff_reliability_memory CYCLES
 
 #include <malloc.h>
 #include <unistd.h>
@@ -69,9 +69,7 @@ void* operator new(std::size_t bytes) { return take_or_throw(bytes, alignof(std:
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return take_or_throw(bytes, static_cast<std::size_t>(alignment));
 }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  return take(bytes, alignof(std::max_align_t));
-}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return take(bytes, alignof(std::max_align_t)); }
 void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   return take(bytes, static_cast<std::size_t>(alignment));
 }
@@ -88,8 +86,8 @@ using namespace teff;
 using namespace teff::reliability;
 using teff::testing::TempFolder;
 
-/// Runs the work with the n-th allocation failing, for each n until none fails. After each, `is_unchanged` must hold and
-/// no block more than before be in use. Returns how many failed.
+/// Runs the work with the n-th allocation failing, for each n until none fails. After each, `is_unchanged` must hold
+/// and no block more than before be in use. Returns how many failed.
 long run_out_of_memory(const std::string& name, bool stays_out, const std::function<void()>& work,
                        const std::function<bool()>& is_unchanged) {
   work();  // what is made once and kept
@@ -166,7 +164,8 @@ void test_no_memory() {
       {"load_state_dict", restored([&] { net.load_state_dict(other_state); })},
       {"load_state_dict of an optimiser", restored([&] { optimizer.load_state_dict(other_steps); })},
       {"construction of a network", [] { Net fresh; }},
-      {"a training step", [&] {
+      {"a training step",
+       [&] {
          Net fresh = net.clone();
          optim::SGD another(fresh.parameters(), {.lr = 0.1, .momentum = 0.9});
          train(fresh, another);
@@ -217,8 +216,8 @@ struct Heaviest {
   }
 };
 
-/// Peak memory of loads, after the first MiB. What the limits allow is not elements of tensors but small values, each of
-/// which takes a few bytes in a file and a whole Value in memory.
+/// Peak memory of loads, after the first MiB. What the limits allow is not elements of tensors but small values, each
+/// of which takes a few bytes in a file and a whole Value in memory.
 void test_peak_memory(const std::string& corpus) {
   constexpr double kMiB = 1 << 20;
   const TempFolder folder;

@@ -146,9 +146,8 @@ int faccessat(int folder, const char* path, int mode, int) noexcept {
 }
 
 int fchmod(int descriptor, mode_t mode) noexcept {
-  return begin(Call::fchmod, "", descriptor) != nullptr
-             ? -1
-             : static_cast<int>(::syscall(SYS_fchmod, descriptor, mode));
+  return begin(Call::fchmod, "", descriptor) != nullptr ? -1
+                                                        : static_cast<int>(::syscall(SYS_fchmod, descriptor, mode));
 }
 
 void* mmap(void* address, std::size_t bytes, int protection, int flags, int descriptor, off_t offset) noexcept {

@@ -17,17 +17,17 @@ const char* to_string(Call call);
 /// What happens to one call.
 struct Fault {
   Call call = Call::open;
-  int number = 0;      // of the call: 1 is the first since start_recording()
-  int error = 0;       // errno; 0: the call succeeds in part
+  int number = 0;        // of the call: 1 is the first since start_recording()
+  int error = 0;         // errno; 0: the call succeeds in part
   std::size_t part = 0;  // bytes that pwritev and preadv move if error is 0
 };
 
 /// A call as it was made.
 struct Record {
   Call call;
-  std::string path;    // open, rename (the target), unlink
+  std::string path;     // open, rename (the target), unlink
   int descriptor = -1;  // what was given or returned
-  int flags = 0;       // open
+  int flags = 0;        // open
 };
 
 /// Forgets what was recorded and sets the only fault there is, if any.

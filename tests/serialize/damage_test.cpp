@@ -35,9 +35,7 @@ struct Sample {
 };
 
 std::vector<Sample> samples() {
-  return {{"dict", small_dict(), refusal},
-          {"empty dict", saved({}), refusal},
-          {"model", small_model(), model_refusal}};
+  return {{"dict", small_dict(), refusal}, {"empty dict", saved({}), refusal}, {"model", small_model(), model_refusal}};
 }
 
 }  // namespace

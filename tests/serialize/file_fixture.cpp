@@ -54,9 +54,8 @@ void write_file(const std::string& path, std::string_view bytes) {
   // Not truncated first: some file systems flush a file that was emptied and written again.
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT, 0666);
   REQUIRE(descriptor >= 0);
-  const bool written =
-      ::pwrite(descriptor, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
-      ::ftruncate(descriptor, static_cast<off_t>(bytes.size())) == 0;
+  const bool written = ::pwrite(descriptor, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
+                       ::ftruncate(descriptor, static_cast<off_t>(bytes.size())) == 0;
   ::close(descriptor);
   REQUIRE(written);
 }
@@ -86,8 +85,7 @@ std::string header_of(std::initializer_list<Part> parts) {
 
 std::string file_of(std::string_view header, std::string_view data, const PreambleFields& fields) {
   std::string file(kMagic);
-  file += little_endian(fields.version) + little_endian(fields.kind) + word(fields.features) +
-          word(header.size());
+  file += little_endian(fields.version) + little_endian(fields.kind) + word(fields.features) + word(header.size());
   file += word(0) + word(0) + word(fields.reserved) + word(0);
   file += header;
   if (!data.empty()) file.resize((file.size() + 63) / 64 * 64);

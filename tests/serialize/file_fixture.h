@@ -12,9 +12,9 @@
 #include <string>
 #include <string_view>
 
+#include "support/error_of.h"
 #include "teff/engine/error.h"
 #include "teff/serialize/save_load.h"
-#include "support/error_of.h"
 
 namespace teff::testing {
 

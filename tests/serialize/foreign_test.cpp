@@ -14,15 +14,14 @@ TEST_CASE("a file's format is known by its content, whatever it is called") {
   CHECK(contains(refusal("\x80\x02\x8a\x0al\xfc" + rest), "load: x.teff: pickle: "));
   CHECK(contains(refusal(rest.substr(0, 257) + "ustar" + rest), "it is a tar file, as PyTorch wrote before 0.1.10"));
   CHECK(contains(refusal(word(10) + "{\"a\":1234}"), "load: x.teff: JSON at offset 13"));
-  CHECK(model_refusal("PK\x03\x04" + rest) ==
-        "load_model: x.teff: expected a .teff file with an entire model, got a file in the format of PyTorch, which holds "
-        "no graph: use load");
+  CHECK(model_refusal("PK\x03\x04" + rest) == "load_model: x.teff: expected a .teff file with an entire model, got a "
+                                              "file in the format of PyTorch, which holds "
+                                              "no graph: use load");
 }
 
 TEST_CASE("any other file is refused with its first bytes") {
   CHECK(refusal("") == "load: x.teff: not a .teff file: it is empty");
-  CHECK(refusal("hello, world") ==
-        "load: x.teff: not a .teff file: the first bytes are 68 65 6c 6c 6f 2c 20 77");
+  CHECK(refusal("hello, world") == "load: x.teff: not a .teff file: the first bytes are 68 65 6c 6c 6f 2c 20 77");
   CHECK(contains(refusal("PK"), "not a .teff file: the first bytes are 50 4b"));
 }
 
@@ -38,22 +37,29 @@ TEST_CASE("damage by a transfer as text is told by name") {
 TEST_CASE("a dict file and a model file are not taken for each other") {
   TinyNet net;
   CHECK(refusal(saved_model(net, ones({1, 2}))) == "load: x.teff: it holds an entire model: use load_model");
-  CHECK(model_refusal(saved({})) ==
-        "load_model: x.teff: it holds a dictionary (state dict or checkpoint): use load");
+  CHECK(model_refusal(saved({})) == "load_model: x.teff: it holds a dictionary (state dict or checkpoint): use load");
 }
 
 TEST_CASE("the extension decides how a dictionary is written; an entire model goes to .teff only") {
   const TempFolder folder;
   TinyNet net;
-  for (const auto& [name, begin] : {std::pair("a.pt", "PK"), {"a.pth", "PK"}, {"a.PT", "PK"}, {"a.safetensors", "\x08"},
-                                    {"a", "\x89TEFF"}, {"a.teff", "\x89TEFF"}, {"a.bin", "\x89TEFF"}, {"pt", "\x89TEFF"}}) {
+  for (const auto& [name, begin] : {std::pair("a.pt", "PK"),
+                                    {"a.pth", "PK"},
+                                    {"a.PT", "PK"},
+                                    {"a.safetensors", "\x08"},
+                                    {"a", "\x89TEFF"},
+                                    {"a.teff", "\x89TEFF"},
+                                    {"a.bin", "\x89TEFF"},
+                                    {"pt", "\x89TEFF"}}) {
     const std::string path = folder / name;
     save({}, path);
     CHECK(read_file(path).starts_with(begin));
     CHECK(load(path).empty());
   }
   const std::string path = folder / "model.pt";
-  CHECK(contains(error_of<ValueError>([&] { save_model(net, ones({1, 2}), path); }),
+  CHECK(contains(error_of<ValueError>([&] {
+                   save_model(net, ones({1, 2}), path);
+                 }),
                  "expected the format .teff for an entire model, got that of PyTorch"));
   CHECK(!std::filesystem::exists(path));
 }

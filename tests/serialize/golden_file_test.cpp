@@ -22,8 +22,8 @@ std::string golden(const std::string& name) { return std::string(TEFF_GOLDEN_DIR
 Dict golden_dict() {
   const Tensor weight = arange(0, 6, 1, {.dtype = DType::float32}).view({2, 3});
   Dict tensors{{"weight", weight}, {"tied", weight}, {"flat", weight.view({-1})}, {"none", zeros({0, 4})}};
-  for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16,
-                            DType::int8, DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
+  for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16, DType::int8,
+                            DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
     tensors.insert(std::string(to_string(dtype)), tensor({0, 1, 2}).to(dtype));
   }
   return {{"model_state_dict", tensors},
@@ -50,8 +50,7 @@ struct GoldenNet : Regularised {
 
 Tensor golden_input() { return arange(0, 128, 1, {.dtype = DType::float32}).view({2, 1, 8, 8}); }
 
-const SaveOptions kOptions{.durable = false,
-                           .metadata = {{"written by", "tests/serialize/golden_file_test.cpp"}}};
+const SaveOptions kOptions{.durable = false, .metadata = {{"written by", "tests/serialize/golden_file_test.cpp"}}};
 
 bool writes_golden() { return std::getenv("TEFF_WRITE_GOLDEN") != nullptr; }
 

@@ -26,8 +26,7 @@ Tensor read_tensor(std::istream& words) {
   words >> dtype;
   const Shape shape = read_shape(words);
   std::vector<double> values;
-  for (std::string word; words >> word;)
-    values.push_back(std::strtod(word.c_str(), nullptr));  // also nan and inf
+  for (std::string word; words >> word;) values.push_back(std::strtod(word.c_str(), nullptr));  // also nan and inf
   return tensor(values, shape).to(dtype_from_string(dtype));
 }
 

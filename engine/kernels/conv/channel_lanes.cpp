@@ -14,7 +14,8 @@ constexpr int64_t kMaxStripBytes = 512 * 1024;  // with the sums it stays in the
 constexpr int64_t kLeastRows = 4;               // of a strip, if those around it are copied, too
 constexpr int64_t kMultiplyAddsPerTask = 400'000;
 
-/// sums[packet, pixel, lane] = start[packet, lane] or += sum over k of weight[k, packet, lane] * strip[offsets[k] + pixel]
+/// sums[packet, pixel, lane] = start[packet, lane] or += sum over k of weight[k, packet, lane] * strip[offsets[k] +
+/// pixel]
 template <class T>
 struct ChannelTile {
   int64_t depth;
@@ -25,7 +26,7 @@ struct ChannelTile {
   int64_t sums_step;  // from one packet to the next
   const T* start;     // null: the sums go on
   Clamp<T> clamp;
-  const T* ahead;     // asked for meanwhile: [depth], ahead_step apart
+  const T* ahead;  // asked for meanwhile: [depth], ahead_step apart
   int64_t ahead_step;
 };
 
@@ -124,7 +125,7 @@ class ChannelCorrelation {
     Parts chunks = parts_of_at_most(y.out, larger(kLeastRows, rows));
     const int64_t work = batch * y.out * x.out * weight.out_channels() * weight.depth();
     const int64_t wanted = smaller(2 * get_num_threads(), work / kMultiplyAddsPerTask);
-    if (get_num_threads() > 1 && weight.panels() < wanted) {    // the sums are the same, however it is cut
+    if (get_num_threads() > 1 && weight.panels() < wanted) {  // the sums are the same, however it is cut
       const int64_t least = y.taps == 1 ? 1 : kLeastRows;
       chunks.count = larger(chunks.count, smaller(ceil_div(wanted, batch), y.out / least));
     }

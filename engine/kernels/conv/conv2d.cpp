@@ -2,9 +2,9 @@
 #include "teff/engine/kernels/conv/channel_lanes.h"
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
 #include "teff/engine/kernels/conv/correlation.h"
+#include "teff/engine/kernels/conv/winograd.h"
 #include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm/gemm_pack.h"
-#include "teff/engine/kernels/conv/winograd.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -100,7 +100,8 @@ void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
 }
 
 template <class T>
-void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* bias, const Clamp<T>& clamp, T* output) {
+void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* bias, const Clamp<T>& clamp,
+                   T* output) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, clamp, output);
   }
@@ -136,7 +137,8 @@ void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, c
 template void conv2d(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
 template void conv2d(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
 template void conv2d_packed(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
-template void conv2d_packed(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
+template void conv2d_packed(const Window2d&, const double*, const double*, const double*, const Clamp<double>&,
+                            double*);
 template void conv2d_pack(const Window2d&, const float*, float*);
 template void conv2d_pack(const Window2d&, const double*, double*);
 template int64_t conv2d_packed_size<float>(const Window2d&);

@@ -8,7 +8,7 @@ namespace teff::kernels::TEFF_ISA {
 namespace {
 
 constexpr int64_t kMultiplyAddsPerTask = 50'000;
-constexpr int64_t kStripElements = 4096;    // of a plane: the first level cache has room for it and for the output
+constexpr int64_t kStripElements = 4096;  // of a plane: the first level cache has room for it and for the output
 
 /// Calls task(begin, end) for parts of [0, planes) of about equal length, each of them worth a task.
 template <class Task>
@@ -134,16 +134,14 @@ void filter_planes(int64_t batch, int64_t in_channels, int64_t out_channels, con
   const int64_t planes = batch * out_channels;
   const int64_t multiply_adds = y.out * x.out * y.taps * x.taps;
   if (has_bands(y, x) && planes > 0 && place(0, 0).column == 1) {
-    parallel_planes(planes, multiply_adds, [&](int64_t begin, int64_t end) {
-      filter_in_place<T>(begin, end, y, x, plane_of);
-    });
+    parallel_planes(planes, multiply_adds,
+                    [&](int64_t begin, int64_t end) { filter_in_place<T>(begin, end, y, x, plane_of); });
     return;
   }
   const int64_t rows = strip_rows(y, x.extent(x.out));
   const Columns<T> columns(1, y, x, rows, true);
-  parallel_planes(planes, multiply_adds, [&](int64_t begin, int64_t end) {
-    filter_copies<T>(begin, end, columns, rows, plane_of);
-  });
+  parallel_planes(planes, multiply_adds,
+                  [&](int64_t begin, int64_t end) { filter_copies<T>(begin, end, columns, rows, plane_of); });
 }
 
 /// sums[tap] += grad[i] * strip[offset of the tap + i], lane by lane, for one row of the output.
@@ -194,7 +192,9 @@ void depthwise(const Window2d& w, const T* input, const T* weight, const T* bias
   const int64_t plane = w.out_height * w.out_width, taps = w.kernel_height * w.kernel_width;
   filter_planes<T>(
       w.batch, w.channels, w.out_channels, forward_y(w), forward_x(w), input,
-      [=](int64_t k) { return Filter<T>{weight + k * taps, bias == nullptr ? T(0) : bias[k], clamp}; },
+      [=](int64_t k) {
+        return Filter<T>{weight + k * taps, bias == nullptr ? T(0) : bias[k], clamp};
+      },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{output + (n * w.out_channels + k) * plane, w.out_width, 1};
       });
@@ -214,7 +214,9 @@ void depthwise_backward_input(const Window2d& w, const Axis& y, const Axis& x, c
   const T* filters = reordered.data();
   filter_planes<T>(
       w.batch, w.channels, w.channels, y, x, grad_output,
-      [=](int64_t k) { return Filter<T>{filters + k * taps, T(0), {}}; },
+      [=](int64_t k) {
+        return Filter<T>{filters + k * taps, T(0), {}};
+      },
       [=, &w](int64_t n, int64_t k) {
         return PlanePlace<T>{grad_input + (n * w.channels + k) * plane, w.stride_height * w.width, w.stride_width};
       });

@@ -73,15 +73,16 @@ void pack_weight(const TransposedWeight<T>& weight, const WeightLayout<T>& layou
   const Parts &panels = layout.panels(), &depths = layout.depths();
   parallel_ranges(panels.count, ceil_div(kPackedPerTask, panels.longest() * depths.size),
                   [&](int64_t begin, int64_t end) {
-    Workspace<T> columns(static_cast<std::size_t>(depths.size * panels.longest()));
-    for (int64_t p = begin; p < end; ++p) {
-      const int64_t rows = panels.length(p);
-      weight.pack(panels.begin(p), rows, columns.data(), rows);
-      for (int64_t block = 0; block < depths.count; ++block) {
-        copy(columns.data() + depths.begin(block) * rows, depths.length(block) * rows, packed + layout.panel(block, p));
-      }
-    }
-  });
+                    Workspace<T> columns(static_cast<std::size_t>(depths.size * panels.longest()));
+                    for (int64_t p = begin; p < end; ++p) {
+                      const int64_t rows = panels.length(p);
+                      weight.pack(panels.begin(p), rows, columns.data(), rows);
+                      for (int64_t block = 0; block < depths.count; ++block) {
+                        copy(columns.data() + depths.begin(block) * rows, depths.length(block) * rows,
+                             packed + layout.panel(block, p));
+                      }
+                    }
+                  });
 }
 template <class T>
 void pack_weight(const TransposedWeight<T>& weight, const ChannelLayout<T>& layout, T* packed) {
@@ -154,10 +155,10 @@ class ImageLanesGradient {
   /// Tiles that take the same weights.
   struct Stretch {
     const Axis& x;
-    int64_t begin;    // in the row
+    int64_t begin;  // in the row
     const WeightLayout<T> layout;
     const T* weight;
-    const int64_t* offsets;    // [depth], from the first tap that a tile takes
+    const int64_t* offsets;  // [depth], from the first tap that a tile takes
   };
 
   int64_t depth(const Axis& part) const { return y_.taps * filters_ * part.taps; }
@@ -211,7 +212,7 @@ class ImageLanesGradient {
                  .clamp = {},
                  .b_second = rows == 2 ? x_.source * L : 0,
                  .c_second = block.output.row};
-    if (first == last) return multiply_tile<T>(panels.length(panel), tile);    // zeros
+    if (first == last) return multiply_tile<T>(panels.length(panel), tile);  // zeros
     for (int64_t d = 0; d < depths.count; ++d) {
       const int64_t begin = larger(first, depths.begin(d)), end = smaller(last, depths.begin(d + 1));
       if (begin >= end) continue;
@@ -274,17 +275,17 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
   for (int64_t g = 0; g < w.groups; ++g) {
-    InputGradient<T>(w, y, x, weight + g * out_channels * in_channels * w.kernel_height * w.kernel_width,
-                     {.batch = w.batch,
-                      .input = grad_output + g * out_channels * out_plane,
-                      .input_step = w.out_channels * out_plane,
-                      .output_step = w.channels * in_plane,
-                      .input_end = grad_output + w.batch * w.out_channels * out_plane,
-                      .output = {grad_input + g * in_channels * in_plane, in_plane, w.stride_height * w.width,
-                                 w.stride_width},
-                      .weight = nullptr,
-                      .bias = nullptr,
-                      .clamp = {}})
+    InputGradient<T>(
+        w, y, x, weight + g * out_channels * in_channels * w.kernel_height * w.kernel_width,
+        {.batch = w.batch,
+         .input = grad_output + g * out_channels * out_plane,
+         .input_step = w.out_channels * out_plane,
+         .output_step = w.channels * in_plane,
+         .input_end = grad_output + w.batch * w.out_channels * out_plane,
+         .output = {grad_input + g * in_channels * in_plane, in_plane, w.stride_height * w.width, w.stride_width},
+         .weight = nullptr,
+         .bias = nullptr,
+         .clamp = {}})
         .run();
   }
 }
@@ -298,8 +299,8 @@ void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* wei
     const Axis y = transposed_axis(w.out_height, w.height, w.kernel_height, w.stride_height, w.padding_height,
                                    w.dilation_height, py);
     for (int64_t px = 0; px < smaller(w.stride_width, w.width); ++px) {
-      const Axis x = transposed_axis(w.out_width, w.width, w.kernel_width, w.stride_width, w.padding_width,
-                                     w.dilation_width, px);
+      const Axis x =
+          transposed_axis(w.out_width, w.width, w.kernel_width, w.stride_width, w.padding_width, w.dilation_width, px);
       T* first = grad_input + py * w.width + px;
       if (y.taps * x.taps * w.out_channels == 0) {
         fill_zero<T>({first, w.height * w.width, w.stride_height * w.width, w.stride_width}, w.batch * w.channels,

@@ -5,31 +5,31 @@
 
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
 #include "teff/engine/kernels/conv/dot_products.h"
+#include "teff/engine/kernels/conv/image_lanes.h"
 #include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm/gemm_pack.h"
-#include "teff/engine/kernels/conv/image_lanes.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kChunkRows = 280;        // output channels of a task
-constexpr int64_t kChunkColumns = 1024;    // columns of dW of a task
-constexpr int64_t kMaxTasks = 8;           // beyond the chunks of dW, the batch is split: each part wants a copy of dW
-constexpr int64_t kLeastTasks = 2;         // for which a block of images is cut
+constexpr int64_t kChunkRows = 280;      // output channels of a task
+constexpr int64_t kChunkColumns = 1024;  // columns of dW of a task
+constexpr int64_t kMaxTasks = 8;         // beyond the chunks of dW, the batch is split: each part wants a copy of dW
+constexpr int64_t kLeastTasks = 2;       // for which a block of images is cut
 constexpr int64_t kMultiplyAddsPerTask = 400'000;
-constexpr int64_t kMaxDotRows = 16;         // output channels for which dot products beat packing
-constexpr int64_t kDotPixels = 1024;       // of a block of dot products: a few channels of it fit the first level cache
+constexpr int64_t kMaxDotRows = 16;   // output channels for which dot products beat packing
+constexpr int64_t kDotPixels = 1024;  // of a block of dot products: a few channels of it fit the first level cache
 
 /// How the work on one group is cut.
 struct Plan {
-  bool dot;                // dot products, without packing
-  Parts panels;            // output channels of the group, into tile heights
-  Parts panel_chunks;      // panels, into tasks
-  Parts channel_chunks;    // input channels of the group, into tasks
-  Parts strips;            // output rows, into blocks
-  Parts image_groups;      // images, into blocks: 1 image in each if there are several strips
-  Parts batch_chunks;      // image groups, into tasks
+  bool dot;              // dot products, without packing
+  Parts panels;          // output channels of the group, into tile heights
+  Parts panel_chunks;    // panels, into tasks
+  Parts channel_chunks;  // input channels of the group, into tasks
+  Parts strips;          // output rows, into blocks
+  Parts image_groups;    // images, into blocks: 1 image in each if there are several strips
+  Parts batch_chunks;    // image groups, into tasks
 };
 
 template <class T>
@@ -158,13 +158,14 @@ class WeightGradientTask {
 
   void pack_columns(int64_t first, int64_t columns) {
     const int64_t* offsets = columns_.offsets() + first;
-    const bool joined = columns_.pitch() == w_.out_width;    // rows without a gap: one long row
+    const bool joined = columns_.pitch() == w_.out_width;  // rows without a gap: one long row
     const int64_t length = joined ? pixels() : w_.out_width, count = joined ? 1 : rows_;
     T* panel = b_.data();
     for (int64_t i = 0; i < images_; ++i) {
       for (int64_t y = 0; y < count; ++y, panel += length * kTileColumns<T>) {
         const T* row = strip_ + i * image_step_ + y * columns_.pitch();
-        pack_transposed(columns, length, [=](int64_t r) { return row + offsets[r]; }, panel, kTileColumns<T>);
+        pack_transposed(
+            columns, length, [=](int64_t r) { return row + offsets[r]; }, panel, kTileColumns<T>);
       }
     }
   }
@@ -245,7 +246,9 @@ void backward_weight_lanes(const Window2d& w, const T* grad_output, const T* inp
       gather_stretches(grad_output + block * L * out_size + begin * w.out_width, images, out_size, out, grad.data());
       const bool first = block == blocks.begin(part);
       conv2d_backward_weight<T>(window, grad.data(), x.data(), first ? sum : next.data());
-      if (!first) map(0, size, sum, [](Packet<T> a, Packet<T> b) { return padd(a, b); }, sum, next.data());
+      if (!first)
+        map(
+            0, size, sum, [](Packet<T> a, Packet<T> b) { return padd(a, b); }, sum, next.data());
     }
   });
   add_parts(sums.data(), blocks.count * rows.count, size, grad_weight);

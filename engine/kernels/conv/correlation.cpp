@@ -6,12 +6,12 @@
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kChunkRows = 280;        // output channels of a task: their weights stay in the second level cache
-constexpr int64_t kChunkPositions = 512;   // output pixels of a task
-constexpr int64_t kLeastRows = 128;        // to have more tasks, channels are not cut finer: each packs all its pixels
-constexpr int64_t kLeastPositions = 96;    // nor pixels: each task reads all its weights
+constexpr int64_t kChunkRows = 280;       // output channels of a task: their weights stay in the second level cache
+constexpr int64_t kChunkPositions = 512;  // output pixels of a task
+constexpr int64_t kLeastRows = 128;       // to have more tasks, channels are not cut finer: each packs all its pixels
+constexpr int64_t kLeastPositions = 96;   // nor pixels: each task reads all its weights
 constexpr int64_t kMaxTasks = 8;
-constexpr int64_t kShallowDepth = 32;      // rows of B for the positions of a task stay in the first level cache
+constexpr int64_t kShallowDepth = 32;  // rows of B for the positions of a task stay in the first level cache
 constexpr int64_t kMultiplyAddsPerTask = 400'000;
 
 /// The positions of an output (see im2col.h) and how they and its channels are cut: one task for each pair of chunks.
@@ -123,11 +123,11 @@ class CorrelationTask {
 
   /// Where a task reads and writes.
   struct Chunk {
-    int64_t begin, end;    // positions
-    int64_t strip_begin;   // the position that the strip begins with
+    int64_t begin, end;   // positions
+    int64_t strip_begin;  // the position that the strip begins with
     const T *strip, *strip_end;
-    T* packed;             // scratch for a panel of B
-    bool direct;           // to the output, or else to a dense copy of the chunk
+    T* packed;    // scratch for a panel of B
+    bool direct;  // to the output, or else to a dense copy of the chunk
     T* to;
     int64_t channel, ldc;  // the first of its channels, elements from one to the next
   };
@@ -192,21 +192,20 @@ class CorrelationTask {
     const int64_t skipped = depths.first - weight_.depths().begin(block);
     const bool last = block + 1 == weight_.depths().count;
     for (int64_t p = first_panel; p < last_panel; ++p) {
-      multiply_tile<T>(panels.length(p),
-                       {.k = depths.count,
-                        .a = c_.weight + weight_.panel(block, p) + skipped * panels.length(p),
-                        .b = b,
-                        .b_stride = kTileColumns<T>,
-                        .offsets = offsets,
-                        .c = c + (panels.begin(p) - panels.begin(first_panel)) * ldc,
-                        .ldc = ldc,
-                        .columns = columns,
-                        .accumulate = block > 0,
-                        .row_bias = last && c_.bias != nullptr ? c_.bias + panels.begin(p) : nullptr,
-                        .column_bias = nullptr,
-                        .clamp = last ? c_.clamp : Clamp<T>{},
-                        .b_second = second,
-                        .c_second = c_.output.row});
+      multiply_tile<T>(panels.length(p), {.k = depths.count,
+                                          .a = c_.weight + weight_.panel(block, p) + skipped * panels.length(p),
+                                          .b = b,
+                                          .b_stride = kTileColumns<T>,
+                                          .offsets = offsets,
+                                          .c = c + (panels.begin(p) - panels.begin(first_panel)) * ldc,
+                                          .ldc = ldc,
+                                          .columns = columns,
+                                          .accumulate = block > 0,
+                                          .row_bias = last && c_.bias != nullptr ? c_.bias + panels.begin(p) : nullptr,
+                                          .column_bias = nullptr,
+                                          .clamp = last ? c_.clamp : Clamp<T>{},
+                                          .b_second = second,
+                                          .c_second = c_.output.row});
     }
   }
 
@@ -297,8 +296,8 @@ Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, 
 }
 
 template <class T>
-void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
-               const WeightLayout<T>& weight, Lanes lanes) {
+void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight,
+               Lanes lanes) {
   if (c.batch == 0 || y.out * x.out == 0) return;
   if (lanes == Lanes::images) {
     const auto correlate_rows = [&](Correlation<T>& block, int64_t begin, int64_t end) {
@@ -308,8 +307,8 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
     const int64_t done = for_image_blocks(c, channels, weight.panels().size, y, x, correlate_rows);
     return correlate(c.without(done), channels, y, x, weight, Lanes::pixels);
   }
-  const Plan plan = plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size,
-                               c.output.column == 1);
+  const Plan plan =
+      plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size, c.output.column == 1);
   const Parts &channel_chunks = plan.channel_chunks, &position_chunks = plan.position_chunks;
   // Without gaps, chunks of positions are cut anywhere in a row; with gaps, they are whole rows without the last gap.
   const bool gaps = plan.width != x.out;

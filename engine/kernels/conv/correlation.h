@@ -3,13 +3,13 @@
 
 // What a convolution and the gradient of its input have in common.
 
-#include "teff/engine/kernels/conv/image_lanes.h"
 #include "teff/engine/kernels/conv/im2col.h"
+#include "teff/engine/kernels/conv/image_lanes.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
 
-constexpr int64_t kPackedPerTask = 32768;    // weights
+constexpr int64_t kPackedPerTask = 32768;  // weights
 
 /// The weights of a group, a matrix [out_channels, depth], as multiply_tile wants them: for every block of depth the
 /// panels of rows one after the other, each in the order of packing.
@@ -43,11 +43,11 @@ template <class T>
 struct Correlation {
   int64_t batch;
   const T* input;
-  int64_t input_step, output_step;    // elements from one image to the next
-  const T* input_end;                 // of the whole array
+  int64_t input_step, output_step;  // elements from one image to the next
+  const T* input_end;               // of the whole array
   OutputPlace<T> output;
-  const T* weight;    // packed
-  const T* bias;      // [out_channels] or null
+  const T* weight;  // packed
+  const T* bias;    // [out_channels] or null
   Clamp<T> clamp;
 
   /// What is left when the first images are done.

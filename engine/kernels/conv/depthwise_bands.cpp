@@ -14,7 +14,7 @@ template <class T>
 struct Band {
   const Filter<T>& filter;
   const Axis& x;
-  const T* const* rows;    // of the image; those outside are zeros
+  const T* const* rows;  // of the image; those outside are zeros
   T* out;
   int64_t out_row;
 };

@@ -119,7 +119,7 @@ void DotProducts<T>::totals(int64_t step, T* result) {
   const int64_t count = tile_sums(rows_, 0);
   T* const sums = sums_.data();
   for (int64_t i = count * L; i < whole_packets<T>(count) * L; ++i) sums[i] = T(0);
-  for (int64_t i = 0; i < count; i += L) {    // the totals take the place of the sums that are done
+  for (int64_t i = 0; i < count; i += L) {  // the totals take the place of the sums that are done
     Packet<T> packets[L];
     for (int64_t l = 0; l < L; ++l) packets[l] = load(sums, (i + l) * L);
     pstore(sums + i, sums_of_lanes<T>(packets));

@@ -37,9 +37,9 @@ class DotProducts {
   int64_t tile_sums(int64_t row, int64_t column) const;
 
   int64_t rows_, columns_;
-  bool tall_;    // the form of the tiles
+  bool tall_;  // the form of the tiles
   int64_t tile_rows_, tile_columns_;
-  Workspace<T> sums_;    // [tiles of rows, tiles of columns, tile_rows_, tile_columns_, lanes]
+  Workspace<T> sums_;  // [tiles of rows, tiles of columns, tile_rows_, tile_columns_, lanes]
 };
 
 }  // namespace teff::kernels::TEFF_ISA

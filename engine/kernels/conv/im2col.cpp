@@ -10,9 +10,9 @@ struct Run {
 };
 
 struct Runs {
-  Run runs[kTileColumns<float>];    // the most of any T
+  Run runs[kTileColumns<float>];  // the most of any T
   int64_t count = 0;
-  int64_t end = 0;    // of what whole packets read
+  int64_t end = 0;  // of what whole packets read
 };
 
 template <class T>
@@ -48,7 +48,7 @@ Columns<T>::Columns(int64_t channels, const Axis& y, const Axis& x, int64_t stri
       last_offset_(0),
       offsets_(static_cast<std::size_t>(depth())),
       offset_(offsets_.data()) {
-  const int64_t step = y.outermost ? x.taps : y.taps * x.taps;    // from one channel to the next
+  const int64_t step = y.outermost ? x.taps : y.taps * x.taps;  // from one channel to the next
   for (int64_t i = 0; i < y.taps; ++i) {
     for (int64_t j = 0; j < x.taps; ++j) {
       const int64_t dy = i * y.spacing, dx = j * x.spacing;
@@ -76,7 +76,7 @@ void Columns<T>::fill_row(const T* from, const RowSpan& span, bool padded, T* to
   if (!padded) zero_fill(to, begin);
   if (s == 1) {
     copy(from + first + begin, end - begin, to + begin);
-  } else if (s == 2) {    // a stride that the compiler knows becomes shuffles
+  } else if (s == 2) {  // a stride that the compiler knows becomes shuffles
     for (int64_t i = begin; i < end; ++i) to[i] = from[first + i * 2];
   } else {
     for (int64_t i = begin; i < end; ++i) to[i] = from[first + i * s];

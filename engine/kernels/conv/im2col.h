@@ -12,8 +12,8 @@
 // regrouped by their remainder modulo s: then neighbours in the output are neighbours in the copy.
 
 #include "teff/engine/kernels/gemm/gemm_micro.h"
-#include "teff/engine/kernels/kernels.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 
@@ -23,8 +23,8 @@ struct Axis {
   int64_t source, out;
   int64_t taps, spacing;
   int64_t stride, start;
-  int64_t first_index = 0, index_step = 1;    // which weight each tap takes
-  bool outermost = false;                     // y: its taps, not the channels, are the slowest index of cols
+  int64_t first_index = 0, index_step = 1;  // which weight each tap takes
+  bool outermost = false;                   // y: its taps, not the channels, are the slowest index of cols
 
   int64_t index(int64_t tap) const { return first_index + tap * index_step; }
   int64_t phases() const { return smaller(stride, (taps - 1) * spacing + 1); }
@@ -70,9 +70,7 @@ class Columns {
   const Axis& y() const { return y_; }
   const Axis& x() const { return x_; }
   int64_t pitch() const { return pitch_; }
-  static int64_t pitch(const Axis& y, const Axis& x) {
-    return y.inside() && x.inside() ? x.source : x.extent(x.out);
-  }
+  static int64_t pitch(const Axis& y, const Axis& x) { return y.inside() && x.inside() ? x.source : x.extent(x.out); }
   /// [depth]
   const int64_t* offsets() const { return offset_; }
 
@@ -95,8 +93,8 @@ class Columns {
 
  private:
   struct RowSpan {
-    int64_t first;         // place in the image's row, perhaps outside, of the row's first value
-    int64_t begin, end;    // values that lie inside
+    int64_t first;       // place in the image's row, perhaps outside, of the row's first value
+    int64_t begin, end;  // values that lie inside
   };
   RowSpan span_of(int64_t phase) const;
   void fill_row(const T* from, const RowSpan& span, bool padded, T* to) const;

@@ -10,7 +10,8 @@ void gather_lanes(const T* images, int64_t count, int64_t step, int64_t size, T*
   constexpr int64_t L = kLanes<T>;
   Workspace<T> zeros(static_cast<std::size_t>(count < L ? size : 0));
   for (int64_t i = 0; count < L && i < size; ++i) zeros.data()[i] = T(0);
-  pack_transposed(L, size, [&](int64_t lane) { return lane < count ? images + lane * step : zeros.data(); }, to, L);
+  pack_transposed(
+      L, size, [&](int64_t lane) { return lane < count ? images + lane * step : zeros.data(); }, to, L);
 }
 
 template <class T>

@@ -5,8 +5,8 @@
 // images as it has lanes. A block of L images [L, C, H, W] is transposed to [C, H, W, L], which is an image of rows L
 // times as long, where neighbours are L elements apart: the same convolution with L times the dilation.
 
-#include "teff/engine/kernels/gemm/gemm_pack.h"
 #include "teff/engine/kernels/conv/im2col.h"
+#include "teff/engine/kernels/gemm/gemm_pack.h"
 
 namespace teff::kernels::TEFF_ISA {
 

@@ -7,8 +7,8 @@
 
 #include "teff/engine/kernels/conv/winograd.h"
 
-#include "teff/engine/kernels/gemm/gemm_pack.h"
 #include "teff/engine/kernels/conv/winograd_transform.h"
+#include "teff/engine/kernels/gemm/gemm_pack.h"
 #include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/parallel.h"
 
@@ -17,8 +17,8 @@ namespace {
 
 constexpr int64_t L = kLanes<float>;
 constexpr int64_t kColumns = kTileColumns<float>;
-constexpr int64_t kChunkValues = 112 * 1024;      // of the transformed input of a chunk
-constexpr int64_t kLeastChunkPanels = 4;          // but each chunk reads all weights
+constexpr int64_t kChunkValues = 112 * 1024;  // of the transformed input of a chunk
+constexpr int64_t kLeastChunkPanels = 4;      // but each chunk reads all weights
 constexpr int64_t kPanelsPerTask = 2;
 
 [[gnu::noinline]] void transpose(int64_t rows, int64_t k, const float* from, int64_t ld, float* to, int64_t width) {
@@ -39,10 +39,7 @@ class Winograd {
   static constexpr int64_t kSide = M + 2, kPoints = kSide * kSide;
 
   Winograd(const Window2d& w, float* output)
-      : w_(w),
-        tiles_y_(ceil_div(w.out_height, M)),
-        tiles_x_(ceil_div(w.out_width, M)),
-        output_(output) {
+      : w_(w), tiles_y_(ceil_div(w.out_height, M)), tiles_x_(ceil_div(w.out_width, M)), output_(output) {
     const int64_t fit = larger(kLeastChunkPanels * kTileRows, kChunkValues / (kPoints * w.channels));
     chunks_ = parts_of_at_most(tiles(w, M), fit);
     point_step_ = w.channels * smaller(kTileRows, chunks_.longest()) + L;
@@ -52,7 +49,7 @@ class Winograd {
   static int64_t weight_panel_size(const Window2d& w) { return kPoints * w.channels * kColumns; }
 
   void run(const float* input, const float* weight, const float* bias, const Clamp<float>& clamp) const {
-    if (chunks_.count >= 2 * get_num_threads()) {    // the same chunks, so the same sums either way
+    if (chunks_.count >= 2 * get_num_threads()) {  // the same chunks, so the same sums either way
       parallel_for(chunks_.count, [&](int64_t i) { run_chunk(i, input, weight, bias, clamp); });
     } else {
       for (int64_t i = 0; i < chunks_.count; ++i) run_chunk(i, input, weight, bias, clamp);
@@ -61,9 +58,9 @@ class Winograd {
 
  private:
   struct Chunk {
-    int64_t first;    // tile
-    Parts panels;     // its tiles
-    float* data;      // [panel][point][C][tiles of the panel]
+    int64_t first;  // tile
+    Parts panels;   // its tiles
+    float* data;    // [panel][point][C][tiles of the panel]
   };
 
   void run_chunk(int64_t i, const float* input, const float* weight, const float* bias,
@@ -98,7 +95,7 @@ class Winograd {
     Workspace<float> points(static_cast<std::size_t>(kPoints * count * L));
     for (int64_t c = 0; c < w_.channels; c += L) {
       const int64_t channels = smaller(L, w_.channels - c);
-      for (int64_t done = 0, run = 0; done < count; done += run) {    // tiles side by side
+      for (int64_t done = 0, run = 0; done < count; done += run) {  // tiles side by side
         const Place place = place_of(first + done);
         run = smaller(tiles_x_ - place.x / M, count - done);
         const float* planes = input + (place.image * w_.channels + c) * w_.height * w_.width;
@@ -133,7 +130,7 @@ class Winograd {
   /// The channels of one panel of weights for the tiles of some panels.
   void multiply(const Chunk& chunk, int64_t channel_panel, int64_t begin, int64_t end, const float* weight,
                 const float* bias, const Clamp<float>& clamp) const {
-    constexpr int64_t kStep = (kPoints + 1) * kColumns;    // not a power of two: rows would share cache lines
+    constexpr int64_t kStep = (kPoints + 1) * kColumns;  // not a power of two: rows would share cache lines
     const int64_t first_tile = chunk.panels.begin(begin), count = chunk.panels.begin(end) - first_tile;
     const int64_t channel = channel_panel * kColumns, channels = smaller(kColumns, w_.out_channels - channel);
     Workspace<float> products(static_cast<std::size_t>(count * kStep));
@@ -187,13 +184,13 @@ class Winograd {
   const Window2d& w_;
   int64_t tiles_y_, tiles_x_;
   float* output_;
-  Parts chunks_{};    // of tiles
+  Parts chunks_{};  // of tiles
   int64_t point_step_ = 0;
 };
 
 template <int M>
 void pack(const Window2d& w, const float* weight, float* packed) {
-  constexpr int64_t kBlock = 16;    // channels transposed at once
+  constexpr int64_t kBlock = 16;  // channels transposed at once
   const int64_t panel_size = Winograd<M>::weight_panel_size(w), filter = w.channels * 9;
   parallel_for(ceil_div(w.out_channels, L), [&](int64_t i) {
     float* to = packed + i * L / kColumns * panel_size + i * L % kColumns;

@@ -94,9 +94,7 @@ template <class T>
 void unary_backward(Unary op, int64_t n, T a, T b, const T* grad, const T* x, const T* y, T* grad_x) {
   using P = Packet<T>;
   const P zero = splat(T(0)), one = splat(T(1)), pa = splat(a), pb = splat(b);
-  const auto run = [=](const auto& derivative, const T* saved) {
-    parallel_map(n, grad_x, derivative, grad, saved);
-  };
+  const auto run = [=](const auto& derivative, const T* saved) { parallel_map(n, grad_x, derivative, grad, saved); };
   switch (op) {
     case Unary::relu:
       return run([=](P g, P v) { return ei::pandnot(g, ei::pcmp_le(v, zero)); }, y);
@@ -114,10 +112,7 @@ void unary_backward(Unary op, int64_t n, T a, T b, const T* grad, const T* x, co
       return run([](P g, P v) { return pdiv(g, padd(v, v)); }, y);
     case Unary::abs:
       return run(
-          [=](P g, P v) {
-            return pmul(g, psub(pick(ei::pcmp_lt(zero, v), one), pick(ei::pcmp_lt(v, zero), one)));
-          },
-          x);
+          [=](P g, P v) { return pmul(g, psub(pick(ei::pcmp_lt(zero, v), one), pick(ei::pcmp_lt(v, zero), one))); }, x);
     case Unary::neg:
       return parallel_map(
           n, grad_x, [](P g) { return negated<T>(g); }, grad);
@@ -127,9 +122,8 @@ void unary_backward(Unary op, int64_t n, T a, T b, const T* grad, const T* x, co
       if (a == T(0))
         return parallel_map(
             n, grad_x, [=](P) { return zero; }, grad);
-      return with_power(a - T(1), [&](const auto& power) {
-        run([=](P g, P v) { return pmul(g, pmul(pa, power(v))); }, x);
-      });
+      return with_power(a - T(1),
+                        [&](const auto& power) { run([=](P g, P v) { return pmul(g, pmul(pa, power(v))); }, x); });
   }
 }
 
@@ -196,8 +190,7 @@ void axpy(int64_t n, T alpha, const T* x, T* y) {
 template void unary(Unary, int64_t, float, float, const float*, float*);
 template void unary(Unary, int64_t, double, double, const double*, double*);
 template void unary_backward(Unary, int64_t, float, float, const float*, const float*, const float*, float*);
-template void unary_backward(Unary, int64_t, double, double, const double*, const double*, const double*,
-                             double*);
+template void unary_backward(Unary, int64_t, double, double, const double*, const double*, const double*, double*);
 template void binary(Binary, int64_t, const float*, int, const float*, int, float*);
 template void binary(Binary, int64_t, const double*, int, const double*, int, double*);
 template void axpy(int64_t, float, const float*, float*);

@@ -57,9 +57,9 @@ void tile_kernel(const Tile<T>& tile) {
     }
   };
   const auto place = [&](int s, int r, int p) { return tile.c + s * tile.c_second + r * tile.ldc + p * L; };
-  for_each([&](Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
+  for_each([&](Packet<T> & sum, int s, int r, int p) __attribute__((always_inline)) {
     sum = splat(T(0));
-    __builtin_prefetch(place(s, r, p), 1);    // C is wanted when the sums are done
+    __builtin_prefetch(place(s, r, p), 1);  // C is wanted when the sums are done
   });
   BRows rows(tile);
   const T* a = tile.a;
@@ -84,7 +84,7 @@ void tile_kernel(const Tile<T>& tile) {
     a += Rows;
   }
   const int64_t last = tile.columns - (Packets - 1) * L;
-  const bool direct = Stretches > 1 || last == L;    // else all that stores some lanes only would be here in many copies
+  const bool direct = Stretches > 1 || last == L;  // else all that stores some lanes only would be here in many copies
   if (direct && !tile.accumulate && tile.column_bias == nullptr) {
     for_each([&](const Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
       const Packet<T> bias = splat(tile.row_bias == nullptr ? T(0) : tile.row_bias[r]);
@@ -98,9 +98,8 @@ void tile_kernel(const Tile<T>& tile) {
     return;
   }
   alignas(64) T buffer[Stretches * Rows * Packets * L];
-  for_each([&](const Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
-    pstore(buffer + ((s * Rows + r) * Packets + p) * L, sum);
-  });
+  for_each([&](const Packet<T>& sum, int s, int r, int p)
+               __attribute__((always_inline)) { pstore(buffer + ((s * Rows + r) * Packets + p) * L, sum); });
   for (int s = 0; s < Stretches; ++s) {
     finish(tile, place(s, 0, 0), buffer + s * Rows * Packets * L, Rows, Packets * L);
   }

@@ -17,7 +17,7 @@ constexpr int64_t kTileRows = 4;
 #endif
 constexpr int64_t kTilePackets = 2;
 template <class T>
-constexpr int64_t kTileColumns = kTilePackets * kLanes<T>;
+constexpr int64_t kTileColumns = kTilePackets* kLanes<T>;
 
 /// The most of k that one tile goes through. The less often C is read and written again, the better, as long as the
 /// packed rows of A of a task (gemm.cpp) fit the second level cache.
@@ -45,13 +45,13 @@ struct Tile {
   const int64_t* offsets;
   T* c;
   int64_t ldc;
-  int64_t columns;         // 1 .. kTileColumns
-  bool accumulate;         // C += instead of C =
-  const T* row_bias;       // [rows] or null
-  const T* column_bias;    // [columns] or null
+  int64_t columns;       // 1 .. kTileColumns
+  bool accumulate;       // C += instead of C =
+  const T* row_bias;     // [rows] or null
+  const T* column_bias;  // [columns] or null
   Clamp<T> clamp;
   // A tile of two stretches, for few rows and few columns: the second has as many columns, this far on in B and in C.
-  int64_t b_second = 0;    // 0: there is only one. Else offsets is not null and column_bias is.
+  int64_t b_second = 0;  // 0: there is only one. Else offsets is not null and column_bias is.
   int64_t c_second = 0;
 };
 

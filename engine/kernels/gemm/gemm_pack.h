@@ -27,7 +27,7 @@ inline void transpose(SquareBlock<float>& block) {
     t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
     t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
   }
-  for (int i = 0; i < 16; i += 4) {    // r[i + j]: columns j, j + 4, j + 8, j + 12 of rows i to i + 3
+  for (int i = 0; i < 16; i += 4) {  // r[i + j]: columns j, j + 4, j + 8, j + 12 of rows i to i + 3
     const __m512d a = _mm512_castps_pd(t[i]), b = _mm512_castps_pd(t[i + 1]);
     const __m512d c = _mm512_castps_pd(t[i + 2]), d = _mm512_castps_pd(t[i + 3]);
     r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
@@ -86,7 +86,7 @@ inline void pack_transposed(int64_t rows, int64_t k, const Row& row, T* panel, i
   for (int64_t r = 0; r < rows; r += L) {
     const int64_t height = smaller(L, rows - r);
     const bool whole = r == 0 || r + L <= width;
-    const T* from[L];    // lanes that nobody reads repeat the last row
+    const T* from[L];  // lanes that nobody reads repeat the last row
     for (int64_t i = 0; i < L; ++i) from[i] = row(r + smaller(i, height - 1));
     int64_t kk = 0;
     for (; whole && kk + L <= k; kk += L) transpose_square(from, kk, panel + kk * width + r, width);
@@ -101,7 +101,8 @@ inline void pack_transposed(int64_t rows, int64_t k, const Row& row, T* panel, i
 /// The same for rows that are ld elements apart.
 template <class T>
 inline void pack_transposed(int64_t rows, int64_t k, const T* source, int64_t ld, T* panel, int64_t width) {
-  pack_transposed(rows, k, [=](int64_t r) { return source + r * ld; }, panel, width);
+  pack_transposed(
+      rows, k, [=](int64_t r) { return source + r * ld; }, panel, width);
 }
 
 /// Rows far apart are no pattern that a machine foresees: they are asked for this many rows ahead.

@@ -8,7 +8,7 @@ namespace teff::kernels::TEFF_ISA {
 namespace {
 
 constexpr int64_t kElementsPerTask = 65536;
-constexpr int kMaxPackets = 8;    // of sums: enough to hide the latency of additions
+constexpr int kMaxPackets = 8;  // of sums: enough to hide the latency of additions
 
 template <class T>
 void finish(const MatVec<T>& task, int64_t i, T value) {
@@ -51,7 +51,7 @@ void dot_range(const MatVec<T>& task, int64_t begin, int64_t end) {
 template <class T, int Packets, bool Whole = false>
 void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
   constexpr int kChains = (kMaxPackets + Packets - 1) / Packets;
-  constexpr int64_t kWhole = (Packets - 1) * kLanes<T>;    // before the last packet
+  constexpr int64_t kWhole = (Packets - 1) * kLanes<T>;  // before the last packet
   Packet<T> sums[kChains][Packets];
   TEFF_UNROLL
   for (int c = 0; c < kChains; ++c) {
@@ -59,7 +59,7 @@ void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
     for (int p = 0; p < Packets; ++p) sums[c][p] = splat(T(0));
   }
   const T* m = task.matrix + begin;
-  const auto add_row = [&](int64_t kk, Packet<T>* sum) __attribute__((always_inline)) {
+  const auto add_row = [&](int64_t kk, Packet<T> * sum) __attribute__((always_inline)) {
     const Packet<T> x = splat(task.x[kk]);
     TEFF_UNROLL
     for (int p = 0; p + 1 < Packets; ++p) sum[p] = pmadd(x, load(m, p * kLanes<T>), sum[p]);

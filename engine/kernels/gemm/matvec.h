@@ -20,8 +20,8 @@ struct MatVec {
   T* y;
   int64_t y_step;
   bool accumulate;
-  const T* bias;       // [rows] or null
-  const T* constant;   // one value for all rows, or null
+  const T* bias;      // [rows] or null
+  const T* constant;  // one value for all rows, or null
   Clamp<T> clamp;
 };
 

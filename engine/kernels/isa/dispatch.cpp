@@ -62,16 +62,16 @@ Isa choose() {
 #endif
   const Isa sets[] = {
 #if TEFF_WITH_baseline
-      TEFF_ISA_ENTRY(baseline, true)
+    TEFF_ISA_ENTRY(baseline, true)
 #endif
 #if TEFF_WITH_avx2
-      TEFF_ISA_ENTRY(avx2, has_avx2())
+        TEFF_ISA_ENTRY(avx2, has_avx2())
 #endif
 #if TEFF_WITH_avx512
-      TEFF_ISA_ENTRY(avx512, has_avx512())
+            TEFF_ISA_ENTRY(avx512, has_avx512())
 #endif
 #if TEFF_WITH_neon
-      TEFF_ISA_ENTRY(neon, true)
+                TEFF_ISA_ENTRY(neon, true)
 #endif
   };
   const std::string_view wanted = requested();
@@ -82,7 +82,8 @@ Isa choose() {
     names += names.empty() ? isa.name : std::string(", ") + isa.name;
     if (wanted.empty() || wanted == isa.name) best = &isa;
   }
-  if (names.empty()) throw Error("kernels: expected a machine with one of the instruction sets of this build, got one without");
+  if (names.empty())
+    throw Error("kernels: expected a machine with one of the instruction sets of this build, got one without");
   if (best == nullptr) {
     throw ValueError("TEFF_ISA: expected an instruction set of this machine (" + names + "), got \"" +
                      std::string(wanted) + '"');

@@ -18,8 +18,8 @@ struct Scratch {
 Scratch acquire_scratch(std::size_t bytes);
 void release_scratch(const Scratch& scratch) noexcept;
 
-/// Uninitialised scratch memory for one call, 64-byte aligned. Given back in the reverse order, by the thread that asked
-/// for it; the tasks of a parallel_for may use it meanwhile.
+/// Uninitialised scratch memory for one call, 64-byte aligned. Given back in the reverse order, by the thread that
+/// asked for it; the tasks of a parallel_for may use it meanwhile.
 template <class T>
 class Workspace {
  public:

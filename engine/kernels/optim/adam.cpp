@@ -4,8 +4,8 @@
 // PyTorch rounds them.
 
 #include "teff/engine/kernels/functions.h"
-#include "teff/engine/kernels/optim/optimizer_loop.h"
 #include "teff/engine/kernels/isa/packet_math.h"
+#include "teff/engine/kernels/optim/optimizer_loop.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -112,8 +112,7 @@ void rmsprop_step(const RmspropStep& options, int64_t n, const T* grad, T* squar
 
 template <class T>
 void adagrad_step(const AdagradStep& options, int64_t n, const T* grad, T* sum, T* parameter) {
-  parallel_ranges(n, kGrain,
-                  [&](int64_t begin, int64_t end) { adagrad(options, begin, end, grad, sum, parameter); });
+  parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) { adagrad(options, begin, end, grad, sum, parameter); });
 }
 
 template void adam_step(const AdamStep&, int64_t, const float*, float*, float*, float*, float*);

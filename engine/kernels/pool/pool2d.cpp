@@ -153,7 +153,7 @@ bool is_global(const Window2d& w) {
 /// 2 * count values, from one to two packets: windows two wide, side by side.
 template <class T>
 struct PairRow {
-  Packet<T> first, second;    // the left and the right column of each
+  Packet<T> first, second;  // the left and the right column of each
 
   static PairRow read(const T* x, int64_t count) {
     return read(count, [x](auto load) { return load(x); });
@@ -261,8 +261,7 @@ void choose_of_pairs(int64_t n, const T* grad, const T* a, const T* b, T* grad_a
 
 /// One window: the last NaN or else the first maximum. The index is -1 if the window lies in the padding.
 template <class T>
-void max_of_window(const Window2d& w, const Places& rows, const Places& columns, const T* x, T* y,
-                   int64_t* index) {
+void max_of_window(const Window2d& w, const Places& rows, const Places& columns, const T* x, T* y, int64_t* index) {
   const bool any = rows.count > 0 && columns.count > 0;
   T best = -kInfinity<T>;
   int64_t place = any ? rows.first * w.width + columns.first : -1;
@@ -309,9 +308,8 @@ struct Divisor {
                   w.padding_width);
   }
   bool constant() const {
-    return override != 0 ||
-           ((count_include_pad || (w.padding_height == 0 && w.padding_width == 0)) &&
-            rows(w.out_height - 1) == w.kernel_height && columns(w.out_width - 1) == w.kernel_width);
+    return override != 0 || ((count_include_pad || (w.padding_height == 0 && w.padding_width == 0)) &&
+                             rows(w.out_height - 1) == w.kernel_height && columns(w.out_width - 1) == w.kernel_width);
   }
   int64_t value() const { return override != 0 ? override : w.kernel_height * w.kernel_width; }
 
@@ -379,8 +377,7 @@ void max_pool2d_tiles_backward(const Window2d& w, const T* grad_output, const T*
 }
 
 template <class T>
-void avg_pool2d(const Window2d& w, bool count_include_pad, int64_t divisor_override, const T* input,
-                T* output) {
+void avg_pool2d(const Window2d& w, bool count_include_pad, int64_t divisor_override, const T* input, T* output) {
   const Divisor divisor{w, count_include_pad, divisor_override};
   const bool constant = divisor.constant();
   const Packet<T> count = splat(static_cast<T>(divisor.value()));
@@ -399,8 +396,8 @@ void avg_pool2d(const Window2d& w, bool count_include_pad, int64_t divisor_overr
 
 // dX[every place of the window] += dY / divisor, by way of a padded row as in the forward direction
 template <class T>
-void avg_pool2d_backward(const Window2d& w, bool count_include_pad, int64_t divisor_override,
-                         const T* grad_output, T* grad_input) {
+void avg_pool2d_backward(const Window2d& w, bool count_include_pad, int64_t divisor_override, const T* grad_output,
+                         T* grad_input) {
   const Divisor divisor{w, count_include_pad, divisor_override};
   const PaddedRow padded(w);
   const int64_t in_size = w.height * w.width, out_size = w.out_height * w.out_width;
@@ -419,8 +416,7 @@ void avg_pool2d_backward(const Window2d& w, bool count_include_pad, int64_t divi
       const Places rows = row_places(w, i);
       for (int64_t r = 0; r < rows.count; ++r) {
         T* const row = plane + (rows.first + r * w.dilation_height) * w.width;
-        map(0, padded.middle, row, add, static_cast<const T*>(row),
-            static_cast<const T*>(scratch + padded.left));
+        map(0, padded.middle, row, add, static_cast<const T*>(row), static_cast<const T*>(scratch + padded.left));
       }
     }
   });

@@ -192,8 +192,8 @@ template void batch_norm_statistics(const BatchNorm<float>&, const float*, float
 template void batch_norm_statistics(const BatchNorm<double>&, const double*, double*, double*);
 template void batch_norm(const BatchNorm<float>&, const float*, const float*, const float*, float*);
 template void batch_norm(const BatchNorm<double>&, const double*, const double*, const double*, double*);
-template void batch_norm_backward(const BatchNorm<float>&, bool, const float*, const float*, const float*,
-                                  const float*, float*, float*, float*);
+template void batch_norm_backward(const BatchNorm<float>&, bool, const float*, const float*, const float*, const float*,
+                                  float*, float*, float*);
 template void batch_norm_backward(const BatchNorm<double>&, bool, const double*, const double*, const double*,
                                   const double*, double*, double*, double*);
 

@@ -20,8 +20,8 @@ struct Stripe {
 /// Rows [begin, end) of a stripe of columns: few rows in a chain, more in pairs of halves. `count` columns if
 /// kPackets is 1, else all of the stripe.
 template <class Op, int kPackets, class T>
-[[gnu::noinline]] Stripe<T, kPackets> reduce_stripe(int64_t begin, int64_t end, int64_t row_length,
-                                                    const T* x, int64_t count) {
+[[gnu::noinline]] Stripe<T, kPackets> reduce_stripe(int64_t begin, int64_t end, int64_t row_length, const T* x,
+                                                    int64_t count) {
   constexpr T identity = Op::template kIdentity<T>;
   Stripe<T, kPackets> result;
   if (end - begin > kRowsAtOnce) {
@@ -37,8 +37,7 @@ template <class Op, int kPackets, class T>
     if constexpr (kPackets == 1) {
       result.packet[0] = Op::join(result.packet[0], load_some(row, 0, count));
     } else {
-      for (int k = 0; k < kPackets; ++k)
-        result.packet[k] = Op::join(result.packet[k], load(row, k * kLanes<T>));
+      for (int k = 0; k < kPackets; ++k) result.packet[k] = Op::join(result.packet[k], load(row, k * kLanes<T>));
     }
   }
   return result;
@@ -73,8 +72,8 @@ void reduce_tiles(int64_t outer, int64_t reduced, int64_t inner, const T* x, T* 
   parallel_ranges(outer * tiles, grain, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t o = task / tiles, column = task % tiles * kColumnTile;
-      reduce_columns<Op>(reduced, inner, column, smaller(inner, column + kColumnTile),
-                         x + o * reduced * inner, y + o * inner);
+      reduce_columns<Op>(reduced, inner, column, smaller(inner, column + kColumnTile), x + o * reduced * inner,
+                         y + o * inner);
     }
   });
 }
@@ -100,8 +99,8 @@ void reduce(int64_t outer, int64_t reduced, int64_t inner, const T* x, T* y) {
   T* const sums = partial.data();
   parallel_for(outer * chunks, [&](int64_t task) {
     const int64_t o = task / chunks, c = task % chunks;
-    reduce_any<Op>(1, c + 1 < chunks ? chunk : reduced - c * chunk, inner,
-                   x + (o * reduced + c * chunk) * inner, sums + task * inner);
+    reduce_any<Op>(1, c + 1 < chunks ? chunk : reduced - c * chunk, inner, x + (o * reduced + c * chunk) * inner,
+                   sums + task * inner);
   });
   reduce_any<Op>(outer, chunks, inner, static_cast<const T*>(sums), y);
 }

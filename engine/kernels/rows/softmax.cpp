@@ -161,9 +161,7 @@ template <bool kLog, class T>
 void backward(int64_t outer, int64_t n, int64_t inner, const T* grad, const T* y, T* grad_x) {
   for_each<T>(
       outer, n, inner, [=](int64_t i) { backward_row<kLog>(n, grad + i, y + i, grad_x + i); },
-      [=](int64_t i, int64_t count) {
-        backward_columns<kLog>(n, inner, count, grad + i, y + i, grad_x + i);
-      });
+      [=](int64_t i, int64_t count) { backward_columns<kLog>(n, inner, count, grad + i, y + i, grad_x + i); });
 }
 
 }  // namespace

@@ -49,8 +49,7 @@ template <class T>
 bool close(T actual, double expected, double tolerance, double scale = 0) {
   if (std::isnan(expected)) return std::isnan(actual);
   if (static_cast<double>(actual) == expected) return true;
-  return std::fabs(static_cast<double>(actual) - expected) <=
-         tolerance * std::fmax(std::fabs(expected), scale);
+  return std::fabs(static_cast<double>(actual) - expected) <= tolerance * std::fmax(std::fabs(expected), scale);
 }
 
 template <class T>

@@ -5,8 +5,7 @@ using namespace teff;
 
 TEST_SUITE("batch_norm") {
   TEST_CASE("evaluation uses the running statistics and leaves them") {
-    const Tensor x = tensor<float>({1, 3, 5, 7}, {2, 2}), mean = tensor<float>({1, 3}),
-                 var = tensor<float>({4, 16});
+    const Tensor x = tensor<float>({1, 3, 5, 7}, {2, 2}), mean = tensor<float>({1, 3}), var = tensor<float>({4, 16});
     const Tensor y = batch_norm(x, mean, var, tensor<float>({1, 10}), tensor<float>({0, 5}), {.eps = 0});
     CHECK(show(y) == "float32 [2, 2]: 0 5 2 15");
     CHECK(show(mean) == "float32 [2]: 1 3");
@@ -25,11 +24,10 @@ TEST_SUITE("batch_norm") {
     const BatchNormOptions options{.training = true, .eps = 0};
     CHECK(show(batch_norm(x, {}, {}, weight, {}, options)) == "float32 [2, 1]: -3 3");
     CHECK(show(batch_norm(x, {}, {}, {}, bias, options)) == "float32 [2, 1]: 6 8");
-    CHECK_THROWS_WITH_AS(
-        batch_norm(x, {}, {}),
-        "batch_norm: expected running_mean and running_var both, or neither in training, got neither "
-        "in evaluation",
-        ValueError);
+    CHECK_THROWS_WITH_AS(batch_norm(x, {}, {}),
+                         "batch_norm: expected running_mean and running_var both, or neither in training, got neither "
+                         "in evaluation",
+                         ValueError);
   }
 
   TEST_CASE("a changed running statistic is noticed by a backward that needs it") {
@@ -57,8 +55,8 @@ TEST_SUITE("batch_norm") {
                          ShapeError);
     CHECK_THROWS_WITH_AS(batch_norm(zeros({2, 3}), s, s, {}, zeros({2})),
                          "batch_norm: expected bias [3] to match input [2, 3], got bias [2]", ShapeError);
-    CHECK_THROWS_WITH_AS(batch_norm(zeros({3}), s, s),
-                         "batch_norm: expected input [N, C, ...], got input [3]", ShapeError);
+    CHECK_THROWS_WITH_AS(batch_norm(zeros({3}), s, s), "batch_norm: expected input [N, C, ...], got input [3]",
+                         ShapeError);
     CHECK_THROWS_WITH_AS(batch_norm(zeros({2, 3}), s, s, {}, {}, {.eps = -1}),
                          "batch_norm: expected a finite eps of at least 0, got -1", ValueError);
     CHECK_THROWS_AS(batch_norm(zeros({2, 3}), s, s, {}, {}, {.momentum = kNan}), ValueError);

@@ -13,19 +13,18 @@ TEST_SUITE("binary operations") {
   }
 
   TEST_CASE("shapes that do not broadcast are named") {
-    const char* text =
-        "add: expected shapes that broadcast (from the last dimension on equal, or one of them 1), "
-        "got [2, 3] and [4]";
+    const char* text = "add: expected shapes that broadcast (from the last dimension on equal, or one of them 1), "
+                       "got [2, 3] and [4]";
     CHECK_THROWS_WITH_AS(zeros({2, 3}) + zeros({4}), text, ShapeError);
     CHECK_THROWS_AS(zeros({0, 3}) + zeros({2, 3}), ShapeError);
   }
 
   TEST_CASE("dtypes must be equal") {
     const Tensor f = zeros({2}), i = zeros({2}, {.dtype = DType::int64});
-    CHECK_THROWS_WITH_AS(
-        f + i, "add: expected tensors of one dtype, got float32 and int64; convert one with to()", TypeError);
-    CHECK_THROWS_WITH_AS(
-        i / i, "div: expected float32 or float64, got int64; convert with to(DType::float32)", TypeError);
+    CHECK_THROWS_WITH_AS(f + i, "add: expected tensors of one dtype, got float32 and int64; convert one with to()",
+                         TypeError);
+    CHECK_THROWS_WITH_AS(i / i, "div: expected float32 or float64, got int64; convert with to(DType::float32)",
+                         TypeError);
   }
 
   TEST_CASE("int64 adds, multiplies and compares, and wraps around") {

@@ -32,32 +32,27 @@ TEST_SUITE("conv2d") {
 
   TEST_CASE("names all shapes that do not fit") {
     const Tensor x = zeros({2, 1, 28, 28}), weight = zeros({8, 3, 5, 5});
-    CHECK_THROWS_WITH_AS(
-        conv2d(x, weight),
-        "conv2d: expected input [N, C, H, W] with C = 3 to match weight [8, 3, 5, 5], got input "
-        "[2, 1, 28, 28]",
-        ShapeError);
-    CHECK_THROWS_WITH_AS(
-        conv2d(x, weight, {}, {.groups = 2}),
-        "conv2d: expected input [N, C, H, W] with C = 6 to match weight [8, 3, 5, 5] and groups = 2, "
-        "got input [2, 1, 28, 28]",
-        ShapeError);
-    CHECK_THROWS_WITH_AS(
-        conv2d(zeros({3, 28, 28}), weight),
-        "conv2d: expected input [N, C, H, W] with C = 3 to match weight [8, 3, 5, 5], got input "
-        "[3, 28, 28]",
-        ShapeError);
+    CHECK_THROWS_WITH_AS(conv2d(x, weight),
+                         "conv2d: expected input [N, C, H, W] with C = 3 to match weight [8, 3, 5, 5], got input "
+                         "[2, 1, 28, 28]",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS(conv2d(x, weight, {}, {.groups = 2}),
+                         "conv2d: expected input [N, C, H, W] with C = 6 to match weight [8, 3, 5, 5] and groups = 2, "
+                         "got input [2, 1, 28, 28]",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS(conv2d(zeros({3, 28, 28}), weight),
+                         "conv2d: expected input [N, C, H, W] with C = 3 to match weight [8, 3, 5, 5], got input "
+                         "[3, 28, 28]",
+                         ShapeError);
     CHECK_THROWS_WITH_AS(
         conv2d(x, zeros({8, 1, 5})),
-        "conv2d: expected weight [K, C / groups, kh, kw] with no empty dimension, got weight [8, 1, 5]",
-        ShapeError);
+        "conv2d: expected weight [K, C / groups, kh, kw] with no empty dimension, got weight [8, 1, 5]", ShapeError);
     CHECK_THROWS_WITH_AS(conv2d(x, zeros({8, 1, 5, 5}), zeros({3})),
                          "conv2d: expected bias [8] to match weight [8, 1, 5, 5], got bias [3]", ShapeError);
-    CHECK_THROWS_WITH_AS(
-        conv2d(x, zeros({8, 1, 5, 5}), {}, {.groups = 3}),
-        "conv2d: expected groups that divide the 8 output channels of weight [8, 1, 5, 5], got "
-        "groups = 3",
-        ValueError);
+    CHECK_THROWS_WITH_AS(conv2d(x, zeros({8, 1, 5, 5}), {}, {.groups = 3}),
+                         "conv2d: expected groups that divide the 8 output channels of weight [8, 1, 5, 5], got "
+                         "groups = 3",
+                         ValueError);
   }
 
   TEST_CASE("takes one pixel of larger images where the stride steps over all others") {
@@ -65,18 +60,17 @@ TEST_SUITE("conv2d") {
     const Tensor weight = tensor<float>({1, 10}).view({1, 2, 1, 1});
     const Tensor y = conv2d(x, weight, {}, {.stride = 3});
     CHECK(y.shape() == Shape{1, 1, 1, 1});
-    CHECK(y.item<float>() == 90);    // 0 + 10 * 9
+    CHECK(y.item<float>() == 90);  // 0 + 10 * 9
     const Tensor row = conv2d(x, weight, {}, {.stride = {1, 3}});
     CHECK(row.shape() == Shape{1, 1, 3, 1});
-    CHECK(row.span<float>()[2] == 156);    // 6 + 10 * 15
+    CHECK(row.span<float>()[2] == 156);  // 6 + 10 * 15
   }
 
   TEST_CASE("names the sizes of a kernel that is too large") {
-    CHECK_THROWS_WITH_AS(
-        conv2d(zeros({1, 1, 5, 9}), zeros({1, 1, 4, 4}), {}, {.padding = {1, 0}, .dilation = 3}),
-        "conv2d: expected a kernel not larger than the padded images, got kernel (4, 4) with dilation "
-        "(3, 3), which spans (10, 10), on images (7, 9) from input [1, 1, 5, 9] with padding (1, 0)",
-        ShapeError);
+    CHECK_THROWS_WITH_AS(conv2d(zeros({1, 1, 5, 9}), zeros({1, 1, 4, 4}), {}, {.padding = {1, 0}, .dilation = 3}),
+                         "conv2d: expected a kernel not larger than the padded images, got kernel (4, 4) with dilation "
+                         "(3, 3), which spans (10, 10), on images (7, 9) from input [1, 1, 5, 9] with padding (1, 0)",
+                         ShapeError);
   }
 
   TEST_CASE("refuses options that would divide by zero or overflow") {

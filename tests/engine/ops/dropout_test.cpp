@@ -28,8 +28,7 @@ TEST_SUITE("dropout") {
   }
 
   TEST_CASE("p must be a probability") {
-    CHECK_THROWS_WITH_AS(dropout(ones({1}), 1.5), "dropout: expected a probability p in [0, 1], got 1.5",
-                         ValueError);
+    CHECK_THROWS_WITH_AS(dropout(ones({1}), 1.5), "dropout: expected a probability p in [0, 1], got 1.5", ValueError);
     CHECK_THROWS_AS(dropout(ones({1}), kNan), ValueError);
     CHECK_THROWS_AS(dropout(ones({1}), -0.1, false), ValueError);
   }

@@ -29,19 +29,16 @@ TEST_SUITE("losses") {
 
   TEST_CASE("shapes and dtypes must fit") {
     const Tensor logits = zeros({2, 10});
-    CHECK_THROWS_WITH_AS(
-        cross_entropy(logits, zeros({2})),
-        "cross_entropy: expected target of int64 class indices, got float32; convert it with "
-        "to(DType::int64)",
-        TypeError);
+    CHECK_THROWS_WITH_AS(cross_entropy(logits, zeros({2})),
+                         "cross_entropy: expected target of int64 class indices, got float32; convert it with "
+                         "to(DType::int64)",
+                         TypeError);
     CHECK_THROWS_WITH_AS(cross_entropy(logits, tensor<std::int64_t>({1, 2, 3})),
-                         "cross_entropy: expected target [2] to match input [2, 10], got target [3]",
-                         ShapeError);
+                         "cross_entropy: expected target [2] to match input [2, 10], got target [3]", ShapeError);
     CHECK_THROWS_WITH_AS(nll_loss(zeros({10}), tensor<std::int64_t>({1})),
                          "nll_loss: expected input [N, C, ...], got input [10]", ShapeError);
     CHECK_THROWS_WITH_AS(mse_loss(zeros({2, 1}), zeros({2})),
-                         "mse_loss: expected target [2, 1] to match input [2, 1], got target [2]",
-                         ShapeError);
+                         "mse_loss: expected target [2, 1] to match input [2, 1], got target [2]", ShapeError);
   }
 
   TEST_CASE("mse_loss") {
@@ -105,9 +102,9 @@ TEST_SUITE("losses") {
     CHECK_THROWS_WITH_AS(smooth_l1_loss(a, b, Reduction::mean, -1), "smooth_l1_loss: expected beta >= 0, got -1",
                          ValueError);
     CHECK_THROWS_WITH_AS(huber_loss(a, b, Reduction::mean, 0), "huber_loss: expected delta > 0, got 0", ValueError);
-    CHECK_THROWS_WITH_AS(
-        l1_loss(a, b, Reduction::batchmean),
-        "l1_loss: expected reduction none, mean or sum, got batchmean, which is for kl_div", ValueError);
+    CHECK_THROWS_WITH_AS(l1_loss(a, b, Reduction::batchmean),
+                         "l1_loss: expected reduction none, mean or sum, got batchmean, which is for kl_div",
+                         ValueError);
     CHECK_THROWS_AS(nll_loss(zeros({1, 2}), tensor<std::int64_t>({0}), Reduction::batchmean), ValueError);
     CHECK_THROWS_WITH_AS(kl_div(scalar_tensor(1.0), scalar_tensor(1.0), Reduction::batchmean),
                          "kl_div: expected input [N, ...] for reduction batchmean, got input []", ShapeError);

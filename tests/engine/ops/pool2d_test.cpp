@@ -19,8 +19,8 @@ TEST_SUITE("max_pool2d") {
     const Tensor x = counting({1, 1, 1, 5});
     CHECK(show(max_pool2d(x, {1, 2})) == "float32 [1, 1, 1, 2]: 2 4");
     CHECK(show(max_pool2d(x, {1, 2}, {.ceil_mode = true})) == "float32 [1, 1, 1, 3]: 2 4 5");
-    CHECK(max_pool2d(counting({1, 1, 1, 4}), {1, 2}, {.stride = 3, .padding = {0, 1}, .ceil_mode = true})
-              .shape() == Shape{1, 1, 1, 2});
+    CHECK(max_pool2d(counting({1, 1, 1, 4}), {1, 2}, {.stride = 3, .padding = {0, 1}, .ceil_mode = true}).shape() ==
+          Shape{1, 1, 1, 2});
   }
 
   TEST_CASE("the gradient goes to the first maximum of each window, and adds up") {
@@ -30,19 +30,16 @@ TEST_SUITE("max_pool2d") {
   }
 
   TEST_CASE("refuses what does not fit") {
-    CHECK_THROWS_WITH_AS(
-        max_pool2d(zeros({1, 2, 3}), 2),
-        "max_pool2d: expected input [N, C, H, W] with at least one channel and pixel, got input "
-        "[1, 2, 3]",
-        ShapeError);
-    CHECK_THROWS_WITH_AS(
-        max_pool2d(zeros({1, 1, 4, 4}), 2, {.padding = {1, 2}}),
-        "max_pool2d: expected padding of at most half of the kernel's size, got padding (1, 2) and "
-        "kernel_size (2, 2)",
-        ValueError);
-    CHECK_THROWS_WITH_AS(max_pool2d(zeros({1, 1, 4, 4}), 0),
-                         "max_pool2d: expected kernel_size of at least 1 and below 2^31, got (0, 0)",
+    CHECK_THROWS_WITH_AS(max_pool2d(zeros({1, 2, 3}), 2),
+                         "max_pool2d: expected input [N, C, H, W] with at least one channel and pixel, got input "
+                         "[1, 2, 3]",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS(max_pool2d(zeros({1, 1, 4, 4}), 2, {.padding = {1, 2}}),
+                         "max_pool2d: expected padding of at most half of the kernel's size, got padding (1, 2) and "
+                         "kernel_size (2, 2)",
                          ValueError);
+    CHECK_THROWS_WITH_AS(max_pool2d(zeros({1, 1, 4, 4}), 0),
+                         "max_pool2d: expected kernel_size of at least 1 and below 2^31, got (0, 0)", ValueError);
     CHECK_THROWS_AS(max_pool2d(zeros({1, 1, 4, 4}), 5), ShapeError);
     CHECK_THROWS_AS(max_pool2d(zeros({1, 1, 4, 4}), kHuge), ValueError);
     CHECK_THROWS_AS(max_pool2d(zeros({1, 1, 4, 4}), 2, {.stride = 0}), ValueError);
@@ -54,8 +51,7 @@ TEST_SUITE("avg_pool2d") {
   TEST_CASE("counts padding unless told otherwise") {
     const Tensor x = tensor<float>({2, 4, 6}, {1, 1, 1, 3});
     CHECK(show(avg_pool2d(x, {1, 2}, {.padding = {0, 1}})) == "float32 [1, 1, 1, 2]: 1 5");
-    CHECK(show(avg_pool2d(x, {1, 2}, {.padding = {0, 1}, .count_include_pad = false})) ==
-          "float32 [1, 1, 1, 2]: 2 5");
+    CHECK(show(avg_pool2d(x, {1, 2}, {.padding = {0, 1}, .count_include_pad = false})) == "float32 [1, 1, 1, 2]: 2 5");
     CHECK(show(avg_pool2d(x, {1, 3}, {.divisor_override = 2})) == "float32 [1, 1, 1, 1]: 6");
   }
 

@@ -24,8 +24,7 @@ TEST_SUITE("reductions") {
     CHECK(show(mean(none)) == "float32 []: nan");
     CHECK(show(max(none, 1)) == "float32 [0]:");
     CHECK_THROWS_WITH_AS(
-        max(none, 0),
-        "max: expected at least one element to choose from, got input [0, 2] and dimension 0 to reduce",
+        max(none, 0), "max: expected at least one element to choose from, got input [0, 2] and dimension 0 to reduce",
         ShapeError);
     CHECK_THROWS_AS(argmax(none), ShapeError);
   }
@@ -36,13 +35,12 @@ TEST_SUITE("reductions") {
     CHECK(show(sum(counting({3}) > 1.0)) == "int64 []: 2");
     CHECK(show(max(tensor<std::int64_t>({4, -9, 2}))) == "int64 []: 4");
     CHECK_THROWS_WITH_AS(mean(tensor<std::int64_t>({1})),
-                         "mean: expected float32 or float64, got int64; convert with to(DType::float32)",
-                         TypeError);
+                         "mean: expected float32 or float64, got int64; convert with to(DType::float32)", TypeError);
   }
 
   TEST_CASE("dimensions must exist, each once") {
-    CHECK_THROWS_WITH_AS(sum(zeros({2, 3}), 2),
-                         "sum: expected a dimension in [-2, 2) for input [2, 3], got 2", IndexError);
+    CHECK_THROWS_WITH_AS(sum(zeros({2, 3}), 2), "sum: expected a dimension in [-2, 2) for input [2, 3], got 2",
+                         IndexError);
     CHECK_THROWS_WITH_AS(sum(zeros({2, 3}), {1, -1}),
                          "sum: expected every dimension once, got dims [1, -1] for input [2, 3]", ValueError);
   }

@@ -16,17 +16,14 @@ TEST_SUITE("view") {
     const Tensor x = zeros({2, 3, 4});
     CHECK_THROWS_WITH_AS(x.view({5, -1}), "view: expected a shape for 24 elements, got [5, -1]", ShapeError);
     CHECK_THROWS_WITH_AS(x.view({25}), "view: expected a shape for 24 elements, got [25]", ShapeError);
-    CHECK_THROWS_WITH_AS(x.view({-1, -1}), "view: expected a shape for 24 elements, got [-1, -1]",
-                         ShapeError);
-    CHECK_THROWS_WITH_AS(x.view({-2, -12}), "view: expected a shape for 24 elements, got [-2, -12]",
-                         ShapeError);
+    CHECK_THROWS_WITH_AS(x.view({-1, -1}), "view: expected a shape for 24 elements, got [-1, -1]", ShapeError);
+    CHECK_THROWS_WITH_AS(x.view({-2, -12}), "view: expected a shape for 24 elements, got [-2, -12]", ShapeError);
     CHECK_THROWS_WITH_AS(x.view({0, -1}), "view: expected a shape for 24 elements, got [0, -1]", ShapeError);
     CHECK_THROWS_AS(x.view({kHuge, kHuge}), ShapeError);
-    CHECK_THROWS_WITH_AS(
-        zeros({0, 3}).view({0, -1}),
-        "view: expected a shape for 0 elements whose other sizes are not 0, so that -1 can be told, "
-        "got [0, -1]",
-        ShapeError);
+    CHECK_THROWS_WITH_AS(zeros({0, 3}).view({0, -1}),
+                         "view: expected a shape for 0 elements whose other sizes are not 0, so that -1 can be told, "
+                         "got [0, -1]",
+                         ShapeError);
   }
 
   TEST_CASE("flatten, squeeze and unsqueeze are views") {
@@ -44,13 +41,11 @@ TEST_SUITE("view") {
 
   TEST_CASE("their dimensions must exist") {
     const Tensor x = zeros({2, 3});
-    CHECK_THROWS_WITH_AS(flatten(x, 2), "flatten: expected a dimension in [-2, 2) for input [2, 3], got 2",
-                         IndexError);
+    CHECK_THROWS_WITH_AS(flatten(x, 2), "flatten: expected a dimension in [-2, 2) for input [2, 3], got 2", IndexError);
     CHECK_THROWS_WITH_AS(flatten(x, 1, 0),
-                         "flatten: expected start_dim not after end_dim, got 1 and 0 for input [2, 3]",
-                         ValueError);
-    CHECK_THROWS_WITH_AS(unsqueeze(x, 3),
-                         "unsqueeze: expected a dimension in [-3, 3) for input [2, 3], got 3", IndexError);
+                         "flatten: expected start_dim not after end_dim, got 1 and 0 for input [2, 3]", ValueError);
+    CHECK_THROWS_WITH_AS(unsqueeze(x, 3), "unsqueeze: expected a dimension in [-3, 3) for input [2, 3], got 3",
+                         IndexError);
     CHECK_THROWS_AS(squeeze(x, 2), IndexError);
   }
 }
@@ -88,11 +83,10 @@ TEST_SUITE("permute") {
     for (const IntList& dims : {IntList{0}, IntList{0, 0}, IntList{0, 2}, IntList{0, -2}, IntList{0, 1, 2}}) {
       CHECK_THROWS_WITH_AS(
           permute(x, dims),
-          ("permute: expected every dimension of input [2, 3] once, got dims " + to_string(dims)).c_str(),
-          ShapeError);
+          ("permute: expected every dimension of input [2, 3] once, got dims " + to_string(dims)).c_str(), ShapeError);
     }
-    CHECK_THROWS_WITH_AS(transpose(x, 0, 2),
-                         "transpose: expected a dimension in [-2, 2) for input [2, 3], got 2", IndexError);
+    CHECK_THROWS_WITH_AS(transpose(x, 0, 2), "transpose: expected a dimension in [-2, 2) for input [2, 3], got 2",
+                         IndexError);
     CHECK_THROWS_AS(zeros({1, 2, 3}).t(), ShapeError);
   }
 }

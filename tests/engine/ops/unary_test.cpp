@@ -15,8 +15,8 @@ TEST_SUITE("unary operations") {
 
   TEST_CASE("the others refuse integers and name the cure") {
     const Tensor x = tensor<std::int64_t>({1});
-    CHECK_THROWS_WITH_AS(
-        relu(x), "relu: expected float32 or float64, got int64; convert with to(DType::float32)", TypeError);
+    CHECK_THROWS_WITH_AS(relu(x), "relu: expected float32 or float64, got int64; convert with to(DType::float32)",
+                         TypeError);
     CHECK_THROWS_WITH_AS(neg(x.to(DType::uint8)),
                          "neg: expected float32, float64 or int64, got uint8; convert with "
                          "to(DType::float32) or to(DType::int64)",
@@ -77,17 +77,17 @@ TEST_SUITE("unary operations") {
     CHECK(elements[0] == -1);
 
     const Tensor a = leaf({-2, 3}, {2});
-    abs(mul(a, 1)).sum().backward();    // the derivative of abs is one of its input
+    abs(mul(a, 1)).sum().backward();  // the derivative of abs is one of its input
     CHECK(show(a.grad()) == "float32 [2]: -1 1");
     const Tensor b = leaf({0, 0}, {2});
-    neg(sigmoid(b)).sum().backward();    // and that of sigmoid one of its result
+    neg(sigmoid(b)).sum().backward();  // and that of sigmoid one of its result
     CHECK(show(b.grad()) == "float32 [2]: -0.25 -0.25");
   }
 
   TEST_CASE("a gradient is overwritten only if nobody else gets it") {
     const Tensor a = leaf({-1, 2}, {2}), b = leaf({1, 1}, {2});
     const Tensor gradient = tensor<float>({5, 7});
-    (relu(mul(a, 1)) + b).backward(gradient);    // b gets the same gradient, unchanged
+    (relu(mul(a, 1)) + b).backward(gradient);  // b gets the same gradient, unchanged
     CHECK(show(a.grad()) == "float32 [2]: 0 7");
     CHECK(show(b.grad()) == "float32 [2]: 5 7");
     CHECK(show(gradient) == "float32 [2]: 5 7");

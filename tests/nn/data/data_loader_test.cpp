@@ -145,8 +145,9 @@ TEST_CASE("loaders and datasets are validated") {
         "DataLoader: expected batch_size >= 1, got 0");
   CHECK(error_of<ValueError>([&] { data::DataLoader(dataset, {.prefetch = -1}); }) ==
         "DataLoader: expected prefetch >= 0, got -1");
-  CHECK(error_of<ShapeError>([] { data::TensorDataset(ones({3, 2}), ones({4})); }) ==
-        "TensorDataset: expected data [N, ...] and target [N, ...], got [3, 2] and [4]");
+  CHECK(error_of<ShapeError>([] {
+          data::TensorDataset(ones({3, 2}), ones({4}));
+        }) == "TensorDataset: expected data [N, ...] and target [N, ...], got [3, 2] and [4]");
   CHECK_THROWS_AS(dataset.get(4), IndexError);
   CHECK_THROWS_AS(dataset.batch(std::vector<std::int64_t>{0, 4}), IndexError);
 }

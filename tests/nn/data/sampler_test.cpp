@@ -32,8 +32,8 @@ void check_epochs(data::Sampler& sampler, Generator* generator, const Numbers& o
     CAPTURE(sampler.repr());
     manual_seed(7);
     if (generator != nullptr) generator->manual_seed(11);
-    const data::DataLoader loader(
-        dataset, {.batch_size = 4, .sampler = &sampler, .generator = generator, .prefetch = prefetch});
+    const data::DataLoader loader(dataset,
+                                  {.batch_size = 4, .sampler = &sampler, .generator = generator, .prefetch = prefetch});
     CHECK(loader.size() == (sampler.size() + 3) / 4);
     Numbers seen, drawn;
     for (int epoch = 0; epoch < 2; ++epoch) {
@@ -89,8 +89,8 @@ TEST_CASE("samplers give PyTorch's order, with the loader's generator and withou
   data::RandomSampler more(dataset, {.num_samples = 25}), twice(dataset, {.num_samples = 20});
   data::SubsetRandomSampler subset({9, 1, 4, 4, 0});
   data::WeightedRandomSampler weighted(kWeights, 40), once(kWeights, 7, false);
-#define CHECK_ORDER(sampler, name)                                                \
-  check_epochs(sampler, nullptr, golden::k##name, golden::k##name##Left);         \
+#define CHECK_ORDER(sampler, name)                                        \
+  check_epochs(sampler, nullptr, golden::k##name, golden::k##name##Left); \
   check_epochs(sampler, &own, golden::k##name##Own, golden::k##name##OwnLeft)
   CHECK_ORDER(replaced, RandomReplaced);
   CHECK_ORDER(more, RandomMore);
@@ -133,8 +133,9 @@ TEST_CASE("samplers are validated") {
   data::TensorDataset dataset(arange(4));
   CHECK(error_of<ValueError>([&] { data::RandomSampler(dataset, {.num_samples = 0}); }) ==
         "RandomSampler: expected num_samples >= 1, got 0");
-  CHECK(error_of<ValueError>([] { data::WeightedRandomSampler({1, 2}, 0); }) ==
-        "WeightedRandomSampler: expected num_samples >= 1, got 0");
+  CHECK(error_of<ValueError>([] {
+          data::WeightedRandomSampler({1, 2}, 0);
+        }) == "WeightedRandomSampler: expected num_samples >= 1, got 0");
   CHECK_THROWS_AS(data::WeightedRandomSampler({1, 0}, 2, false), ValueError);
   CHECK(error_of<ValueError>([&] { data::DistributedSampler(dataset, {.num_replicas = 2, .rank = 2}); }) ==
         "DistributedSampler: expected rank in [0, 1], got 2");
@@ -174,8 +175,9 @@ TEST_CASE("an epoch of a sampler goes on where it stopped, and only of an equal 
   manual_seed(99);
   epoch_from(&state, -1, parts, other);
   CHECK(parts == whole);
-  CHECK(error_of<StateDictError>([&] { epoch_from(&state, -1, parts, longer); })
-            .find("num_samples=21, replacement=True)', got 'WeightedRandomSampler(10 of hash ") != std::string::npos);
+  CHECK(error_of<StateDictError>([&] {
+          epoch_from(&state, -1, parts, longer);
+        }).find("num_samples=21, replacement=True)', got 'WeightedRandomSampler(10 of hash ") != std::string::npos);
   data::DataLoader without(dataset, {.batch_size = 3});
   CHECK(error_of<StateDictError>([&] { without.load_state_dict(state); }) ==
         "DataLoader: loaded state dict is not valid: DataLoader: expected no sampler, got one");

@@ -47,8 +47,7 @@ const Compose kCropAndFlip{RandomCrop({3, 4}, {.padding = 2, .fill = -1}), Rando
 }  // namespace
 
 TEST_CASE("random transforms in a loader are torchvision's in PyTorch's workers") {
-  const Compose reflected{RandomHorizontalFlip(),
-                          RandomCrop(5, {.padding = {1, 2}, .padding_mode = PadMode::reflect})};
+  const Compose reflected{RandomHorizontalFlip(), RandomCrop(5, {.padding = {1, 2}, .padding_mode = PadMode::reflect})};
   for (const std::int64_t prefetch : {0, 1, 3}) {
     CAPTURE(prefetch);
     CHECK(two_epochs(kCropAndFlip, DType::float32, prefetch) == golden::kCropped);
@@ -144,24 +143,29 @@ TEST_CASE("alone, a transformed dataset draws from the default generator") {
 TEST_CASE("transforms are validated") {
   Generator generator;
   const Tensor image = zeros({2, 3, 4});
-  CHECK(error_of<ValueError>([] { Normalize({1, 2}, {1}); }) ==
-        "Normalize: expected a mean and a std for each channel, got 2 and 1");
+  CHECK(error_of<ValueError>([] {
+          Normalize({1, 2}, {1});
+        }) == "Normalize: expected a mean and a std for each channel, got 2 and 1");
   CHECK(error_of<ValueError>([] { Normalize({}, {}); }) ==
         "Normalize: expected a mean and a std for each channel, got 0 and 0");
   CHECK(error_of<ValueError>([] { Normalize({1}, {0}); }) == "Normalize: expected std other than 0, got 0");
-  CHECK(error_of<ShapeError>([&] { Normalize({1, 2, 3}, {1, 1, 1})(image); }) ==
-        "Normalize: expected an image [..., C, H, W] with C = 3, got [2, 3, 4]");
-  CHECK(error_of<ShapeError>([&] { Normalize({1}, {1})(zeros({3, 4})); }) ==
-        "Normalize: expected an image [..., C, H, W] with C = 1, got [3, 4]");
+  CHECK(error_of<ShapeError>([&] {
+          Normalize({1, 2, 3}, {1, 1, 1})(image);
+        }) == "Normalize: expected an image [..., C, H, W] with C = 3, got [2, 3, 4]");
+  CHECK(error_of<ShapeError>([&] {
+          Normalize({1}, {1})(zeros({3, 4}));
+        }) == "Normalize: expected an image [..., C, H, W] with C = 1, got [3, 4]");
   CHECK(error_of<TypeError>([&] { Normalize({1}, {1})(small_image()); }) ==
         "Normalize: expected an image of float32 or float64, got uint8; see ConvertImageDtype");
   CHECK(error_of<TypeError>([] { ConvertImageDtype{DType::uint8}; }) ==
         "ConvertImageDtype: expected float32 or float64, got uint8");
   CHECK(error_of<ValueError>([] { RandomCrop({0, 3}); }) == "RandomCrop: expected size >= 1, got (0, 3)");
-  CHECK(error_of<ShapeError>([&] { RandomCrop({4, 4})(image, generator); }) ==
-        "RandomCrop: expected an image of at least (4, 4) pixels, got [2, 3, 4]");
-  CHECK(error_of<ShapeError>([&] { RandomCrop(8, {.padding = {1, 0}})(image, generator); }) ==
-        "RandomCrop: expected an image of at least (8, 8) pixels, got [2, 3, 4], padded to [2, 3, 6]");
+  CHECK(error_of<ShapeError>([&] {
+          RandomCrop({4, 4})(image, generator);
+        }) == "RandomCrop: expected an image of at least (4, 4) pixels, got [2, 3, 4]");
+  CHECK(error_of<ShapeError>([&] {
+          RandomCrop(8, {.padding = {1, 0}})(image, generator);
+        }) == "RandomCrop: expected an image of at least (8, 8) pixels, got [2, 3, 4], padded to [2, 3, 6]");
   CHECK(error_of<ValueError>([] { RandomHorizontalFlip(1.5); }) ==
         "RandomHorizontalFlip: expected p in [0, 1], got 1.5");
   CHECK(error_of<ShapeError>([] { hflip(zeros({3})); }) == "hflip: expected an image [..., H, W], got [3]");

@@ -141,7 +141,9 @@ TEST_CASE("what would be frozen wrongly is an error that names the module and sa
     Tensor forward(const Tensor& x) override { return gate(fc(x)); }
   };
   nn::Sequential net{nn::Linear(2, 2), Inner()};
-  CHECK(error_of<Error>([&] { nn::capture(net, randn({3, 2})); }) ==
+  CHECK(error_of<Error>([&] {
+          nn::capture(net, randn({3, 2}));
+        }) ==
         "module 1.gate: item: expected no value to be read while a graph is captured: what depends on it would be "
         "frozen; compute with tensors instead");
   struct Multiples : nn::Module {
@@ -171,9 +173,10 @@ TEST_CASE("a forward that changes its buffers in evaluation mode is refused") {
       return x * 2;
     }
   } counting;
-  CHECK(error_of<Error>([&] { nn::capture(counting, randn({2, 2})); }) ==
-        "capture: expected the forward of Counting to leave its buffers alone in evaluation mode, but it changes "
-        "\"count\"");
+  CHECK(error_of<Error>([&] {
+          nn::capture(counting, randn({2, 2}));
+        }) == "capture: expected the forward of Counting to leave its buffers alone in evaluation mode, but it changes "
+              "\"count\"");
   CHECK(counting.count.item<float>() == 0);
   struct Replacing : nn::Module {
     nn::Buffer count{zeros({1})};
@@ -219,15 +222,13 @@ TEST_CASE("a GraphModule nests in other modules") {
   };
   const Tensor x = randn({2, 1, 6, 6});
   Classifier net(nn::capture(features, x));
-  CHECK(printed(net) == "Classifier(\n  (backbone): " +
-                            [&] {
-                              std::string text = printed(features);
-                              for (std::size_t i = 0; (i = text.find('\n', i)) != std::string::npos; i += 3) {
-                                text.insert(i + 1, "  ");
-                              }
-                              return text;
-                            }() +
-                            "\n  (head): Linear(in_features=32, out_features=3, bias=True)\n)");
+  CHECK(printed(net) == "Classifier(\n  (backbone): " + [&] {
+    std::string text = printed(features);
+    for (std::size_t i = 0; (i = text.find('\n', i)) != std::string::npos; i += 3) {
+      text.insert(i + 1, "  ");
+    }
+    return text;
+  }() + "\n  (head): Linear(in_features=32, out_features=3, bias=True)\n)");
   CHECK(net.state_dict().contains("backbone.1.num_batches_tracked"));
   net.eval();
   CHECK_FALSE(net.backbone.is_training());
@@ -249,8 +250,8 @@ TEST_CASE("a record tells its inputs and outputs, the batch free") {
     }
   } two;
   nn::GraphModule graph = nn::capture(two, {randn({5, 4}), randn({3})});
-  CHECK(graph.inputs() == std::vector<nn::GraphPort>{{"input", {{-1, 4}, DType::float32}},
-                                                     {"input_1", {{3}, DType::float32}}});
+  CHECK(graph.inputs() ==
+        std::vector<nn::GraphPort>{{"input", {{-1, 4}, DType::float32}}, {"input_1", {{3}, DType::float32}}});
   const std::vector<nn::GraphPort> outputs = graph.outputs();
   REQUIRE(outputs.size() == 4);
   CHECK(outputs[0] == nn::GraphPort{"add", {{-1, 3}, DType::float32}});
@@ -284,8 +285,9 @@ TEST_CASE("inputs and outputs have the names that they are given") {
   graph = nn::capture(twice, randn({2, 2}));
   rename({}, {"y", "y"});
   CHECK(graph.outputs()[1].name == "y");
-  CHECK(error_of<ValueError>([&] { rename({}, {"a", "b"}); }) ==
-        "rename_ports: expected one name for outputs that are the same, got \"a\" and another");
+  CHECK(error_of<ValueError>([&] {
+          rename({}, {"a", "b"});
+        }) == "rename_ports: expected one name for outputs that are the same, got \"a\" and another");
 }
 
 TEST_CASE("capturing a GraphModule gives an equal graph") {

@@ -3,6 +3,8 @@
 
 #include <thread>
 
+#include "nn/nets.h"
+#include "support/threads_guard.h"
 #include "teff/engine/allocator.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -12,8 +14,6 @@
 #include "teff/engine/random.h"
 #include "teff/engine/testing.h"
 #include "teff/nn/nn.h"
-#include "nn/nets.h"
-#include "support/threads_guard.h"
 
 namespace teff::nn_testing {
 namespace {
@@ -73,8 +73,8 @@ TEST_CASE("a session with folded batch norm agrees with the model to 1e-5") {
 
 TEST_CASE("ReLU, ReLU6 and Hardtanh are part of the convolution before them, to the bit") {
   manual_seed(3);
-  nn::Sequential module{nn::Conv2d(3, 8, 3),  nn::ReLU6(), nn::Conv2d(8, 8, 3, {.groups = 8}), nn::Hardtanh(-0.5, 0.7),
-                        nn::Conv2d(8, 40, 1), nn::ReLU()};
+  nn::Sequential module{nn::Conv2d(3, 8, 3),     nn::ReLU6(),          nn::Conv2d(8, 8, 3, {.groups = 8}),
+                        nn::Hardtanh(-0.5, 0.7), nn::Conv2d(8, 40, 1), nn::ReLU()};
   module.eval();
   nn::InferenceSession session(nn::capture(module, randn({2, 3, 9, 9})), {{2, 3, 9, 9}});
   const NoGradGuard no_grad;
@@ -166,9 +166,9 @@ TEST_CASE("a session refuses what it was not made for") {
                        "float32 [5] was changed in place; make a new session",
                        Error);
   model.train();
-  CHECK_THROWS_WITH_AS(
-      nn::InferenceSession(model, {{1, 3, 9, 9}}),
-      "InferenceSession: expected a model in evaluation mode, got one in training: call eval() first", Error);
+  CHECK_THROWS_WITH_AS(nn::InferenceSession(model, {{1, 3, 9, 9}}),
+                       "InferenceSession: expected a model in evaluation mode, got one in training: call eval() first",
+                       Error);
 }
 
 }  // namespace teff::nn_testing

@@ -73,8 +73,7 @@ TEST_CASE("layers refuse impossible arguments") {
         "MaxPool2d: expected padding of at most half of the kernel, got padding 2 and kernel_size 2");
   CHECK(refused([] { nn::AvgPool2d(2, 2, {.divisor_override = 0}); }) ==
         "AvgPool2d: expected divisor_override other than 0, got 0");
-  CHECK(refused([] { nn::BatchNorm2d(2, {.momentum = 1.5}); }) ==
-        "BatchNorm2d: expected momentum in [0, 1], got 1.5");
+  CHECK(refused([] { nn::BatchNorm2d(2, {.momentum = 1.5}); }) == "BatchNorm2d: expected momentum in [0, 1], got 1.5");
   CHECK(refused([] { nn::Dropout(-0.1); }) == "Dropout: expected p in [0, 1], got -0.1");
   CHECK(refused([] { nn::Dropout2d(1.1); }) == "Dropout2d: expected p in [0, 1], got 1.1");
   CHECK(refused([] { nn::Conv2d(3, 8, 3, {.stride = 2, .padding = "same"}); }) ==
@@ -89,8 +88,7 @@ TEST_CASE("layers refuse impossible arguments") {
         "GroupNorm: expected num_channels divisible by num_groups, got 3 and 2");
   CHECK(refused([] { nn::LayerNorm(Shape{}); }) ==
         "LayerNorm: expected a normalized_shape of at least 1 dimension, got ()");
-  CHECK(refused([] { nn::AdaptiveAvgPool2d({0, 1}); }) ==
-        "AdaptiveAvgPool2d: expected output_size >= 1, got (0, 1)");
+  CHECK(refused([] { nn::AdaptiveAvgPool2d({0, 1}); }) == "AdaptiveAvgPool2d: expected output_size >= 1, got (0, 1)");
   CHECK(refused([] { nn::Upsample({}); }) == "Upsample: expected either a size or a scale_factor, got neither");
   CHECK(refused([] { nn::Upsample({.scale_factor = -1}); }) == "Upsample: expected scale_factor > 0, got -1.0");
   CHECK(refused([] { nn::Embedding(5, 3, {.padding_idx = 5}); }) ==
@@ -118,14 +116,16 @@ TEST_CASE("BatchNorm2d keeps PyTorch's running statistics") {
   usual(x);
   CHECK(same_bits(usual.running_mean, before));
   CHECK(usual.num_batches_tracked.item<int>() == 3);
-  CHECK(error_of<ShapeError>([&] { usual(ones({2, 3, 1, 1})); }) ==
-        "BatchNorm2d: expected input [N, 2, H, W], got [2, 3, 1, 1]");
+  CHECK(error_of<ShapeError>([&] {
+          usual(ones({2, 3, 1, 1}));
+        }) == "BatchNorm2d: expected input [N, 2, H, W], got [2, 3, 1, 1]");
 }
 
 TEST_CASE("layers refuse inputs of another shape") {
   const auto refused = [](auto&& call) { return error_of<ShapeError>(call); };
-  CHECK(refused([] { nn::BatchNorm1d(2)(ones({4, 3})); }) ==
-        "BatchNorm1d: expected input [N, 2] or [N, 2, L], got [4, 3]");
+  CHECK(refused([] {
+          nn::BatchNorm1d(2)(ones({4, 3}));
+        }) == "BatchNorm1d: expected input [N, 2] or [N, 2, L], got [4, 3]");
   CHECK(refused([] { nn::GroupNorm(1, 2)(ones({4, 3})); }) == "GroupNorm: expected input [N, 2, ...], got [4, 3]");
   CHECK(refused([] { nn::ZeroPad2d(1)(ones({3, 3})); }) == "ZeroPad2d: expected input [N, C, H, W], got [3, 3]");
 }
@@ -245,8 +245,7 @@ TEST_CASE("losses are called with input and target") {
   CHECK(same_bits(nn::NLLLoss(Reduction::sum)(log_softmax(logits, 1), classes),
                   cross_entropy(logits, classes, Reduction::sum)));
   CHECK(nn::MSELoss(Reduction::none)(logits, logits).shape() == Shape{3, 4});
-  CHECK(error_of<ShapeError>([&] { loss({logits}); }) ==
-        "CrossEntropyLoss: expected 2 inputs (input, target), got 1");
+  CHECK(error_of<ShapeError>([&] { loss({logits}); }) == "CrossEntropyLoss: expected 2 inputs (input, target), got 1");
 }
 
 TEST_CASE("layers compute what their functions compute") {

@@ -27,9 +27,9 @@ struct AdamCase {
       {.lr = 0.1, .weight_decay = 0.125, .amsgrad = true, .maximize = true},
   };
   static inline const std::vector<double>&kEnd = golden::kAdam, &kHalf = golden::kAdamHalf,
-                                         &kState = golden::kAdamState;
+                      &kState = golden::kAdamState;
   static inline const std::vector<std::string>&kStateKeys = golden::kAdamStateKeys,
-                                              &kGroupKeys = golden::kAdamGroupKeys;
+                      &kGroupKeys = golden::kAdamGroupKeys;
 };
 
 struct AdamWCase {
@@ -44,9 +44,9 @@ struct AdamWCase {
       {.lr = 0.1, .weight_decay = 0.125, .amsgrad = true, .maximize = true},
   };
   static inline const std::vector<double>&kEnd = golden::kAdamW, &kHalf = golden::kAdamWHalf,
-                                         &kState = golden::kAdamWState;
+                      &kState = golden::kAdamWState;
   static inline const std::vector<std::string>&kStateKeys = golden::kAdamWStateKeys,
-                                              &kGroupKeys = golden::kAdamWGroupKeys;
+                      &kGroupKeys = golden::kAdamWGroupKeys;
 };
 
 struct RMSpropCase {
@@ -61,9 +61,9 @@ struct RMSpropCase {
       {.lr = 0.01, .alpha = 0.75, .momentum = 0.5, .centered = true, .maximize = true},
   };
   static inline const std::vector<double>&kEnd = golden::kRMSprop, &kHalf = golden::kRMSpropHalf,
-                                         &kState = golden::kRMSpropState;
+                      &kState = golden::kRMSpropState;
   static inline const std::vector<std::string>&kStateKeys = golden::kRMSpropStateKeys,
-                                              &kGroupKeys = golden::kRMSpropGroupKeys;
+                      &kGroupKeys = golden::kRMSpropGroupKeys;
 };
 
 struct AdagradCase {
@@ -77,9 +77,9 @@ struct AdagradCase {
       {.lr = 0.5, .eps = 0.5, .maximize = true},
   };
   static inline const std::vector<double>&kEnd = golden::kAdagrad, &kHalf = golden::kAdagradHalf,
-                                         &kState = golden::kAdagradState;
+                      &kState = golden::kAdagradState;
   static inline const std::vector<std::string>&kStateKeys = golden::kAdagradStateKeys,
-                                              &kGroupKeys = golden::kAdagradGroupKeys;
+                      &kGroupKeys = golden::kAdagradGroupKeys;
 };
 
 #define ALL_CASES AdamCase, AdamWCase, RMSpropCase, AdagradCase
@@ -226,15 +226,16 @@ TEST_CASE_TEMPLATE("options are validated", Case, ALL_CASES) {
   options.weight_decay = -0.5;
   CHECK(error_of<ValueError>([&] { optimizer.set_options(options); }) ==
         name + ": expected weight_decay >= 0 and finite, got -0.5");
-  CHECK(error_of<ValueError>([&] { optimizer.set_lr(INFINITY); }) ==
-        name + ": expected lr >= 0 and finite, got inf");
+  CHECK(error_of<ValueError>([&] { optimizer.set_lr(INFINITY); }) == name + ": expected lr >= 0 and finite, got inf");
 }
 
 TEST_CASE("betas lie in [0, 1)") {
-  CHECK(error_of<ValueError>([] { optim::Adam({five()}, {.betas = {1, 0.5}}); }) ==
-        "Adam: expected betas[0] in [0, 1), got 1");
-  CHECK(error_of<ValueError>([] { optim::AdamW({five()}, {.betas = {0.5, -0.1}}); }) ==
-        "AdamW: expected betas[1] in [0, 1), got -0.1");
+  CHECK(error_of<ValueError>([] {
+          optim::Adam({five()}, {.betas = {1, 0.5}});
+        }) == "Adam: expected betas[0] in [0, 1), got 1");
+  CHECK(error_of<ValueError>([] {
+          optim::AdamW({five()}, {.betas = {0.5, -0.1}});
+        }) == "AdamW: expected betas[1] in [0, 1), got -0.1");
   optim::Adam optimizer({five()});
   CHECK(optimizer.momentum() == 0.9);
   optimizer.set_momentum(0.25, 0);

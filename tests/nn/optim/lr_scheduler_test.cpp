@@ -74,16 +74,16 @@ const std::vector<Golden>& goldens() {
       {"StepLR", [] { return Schedule::of<StepLR>(StepLROptions{.step_size = 3, .gamma = 0.3}); }, golden::kStepLR,
        golden::kStepLRKeys},
       {"MultiStepLR",
-       [] { return Schedule::of<MultiStepLR>(MultiStepLROptions{.milestones = {2, 5, 5, 11}, .gamma = 0.7}); },
+       [] {
+         return Schedule::of<MultiStepLR>(MultiStepLROptions{.milestones = {2, 5, 5, 11}, .gamma = 0.7});
+       },
        golden::kMultiStepLR, golden::kMultiStepLRKeys},
       {"ExponentialLR", [] { return Schedule::of<ExponentialLR>(ExponentialLROptions{.gamma = 0.9}); },
        golden::kExponentialLR, golden::kExponentialLRKeys},
       {"ConstantLR", [] { return Schedule::of<ConstantLR>(ConstantLROptions{.factor = 0.3, .total_iters = 4}); },
        golden::kConstantLR, golden::kConstantLRKeys},
       {"LinearLR",
-       [] {
-         return Schedule::of<LinearLR>(LinearLROptions{.start_factor = 0.2, .end_factor = 0.9, .total_iters = 7});
-       },
+       [] { return Schedule::of<LinearLR>(LinearLROptions{.start_factor = 0.2, .end_factor = 0.9, .total_iters = 7}); },
        golden::kLinearLR, golden::kLinearLRKeys},
       {"CosineAnnealingLR",
        [] { return Schedule::of<CosineAnnealingLR>(CosineAnnealingLROptions{.T_max = 6, .eta_min = 0.01}); },
@@ -228,26 +228,30 @@ TEST_CASE("schedulers validate their options") {
   SGD optimizer(two_groups()), other(two_groups());
   const auto refused = [](auto&& make) { return error_of<ValueError>(make); };
   CHECK(refused([&] { StepLR(optimizer, {}); }) == "StepLR: expected step_size >= 1, got 0");
-  CHECK(refused([&] { MultiStepLR(optimizer, {.milestones = {3, -1}}); }) ==
-        "MultiStepLR: expected milestones >= 0, got -1");
+  CHECK(refused([&] {
+          MultiStepLR(optimizer, {.milestones = {3, -1}});
+        }) == "MultiStepLR: expected milestones >= 0, got -1");
   CHECK(refused([&] { ExponentialLR(optimizer, {}); }) == "ExponentialLR: expected gamma > 0 and finite, got 0");
   CHECK(refused([&] { ConstantLR(optimizer, {.factor = 0}); }) == "ConstantLR: expected factor in (0, 1], got 0");
   CHECK(refused([&] { LinearLR(optimizer, {.end_factor = 1.5}); }) ==
         "LinearLR: expected end_factor in [0, 1], got 1.5");
-  CHECK(refused([&] { CosineAnnealingLR(optimizer, {}); }) ==
-        "CosineAnnealingLR: expected T_max in [1, 2^53], got 0");
+  CHECK(refused([&] { CosineAnnealingLR(optimizer, {}); }) == "CosineAnnealingLR: expected T_max in [1, 2^53], got 0");
   CHECK(refused([&] { LambdaLR(optimizer, std::vector<LambdaLR::Function>(3)); }) ==
         "LambdaLR: expected a function for each of 2 groups, got 3");
   CHECK_THROWS_AS(LambdaLR(optimizer, LambdaLR::Function()), TypeError);
   StepLR a(optimizer, {.step_size = 1}), b(optimizer, {.step_size = 1}), c(other, {.step_size = 1});
-  CHECK(refused([&] { SequentialLR(optimizer, {&a, &b}, {}); }) ==
-        "SequentialLR: expected 1 milestones between 2 schedulers, got 0");
-  CHECK(refused([&] { SequentialLR(optimizer, {&a, &b, &a}, {4, 4}); }) ==
-        "SequentialLR: expected milestones > 0 that grow, got [4, 4]");
-  CHECK(refused([&] { SequentialLR(other, {&a, &b}, {4}); }) ==
-        "SequentialLR: expected schedulers of the given optimizer, got schedulers of another");
-  CHECK(refused([&] { ChainedScheduler({&a, &c}); }) ==
-        "ChainedScheduler: expected schedulers of one optimizer, got schedulers of several");
+  CHECK(refused([&] {
+          SequentialLR(optimizer, {&a, &b}, {});
+        }) == "SequentialLR: expected 1 milestones between 2 schedulers, got 0");
+  CHECK(refused([&] {
+          SequentialLR(optimizer, {&a, &b, &a}, {4, 4});
+        }) == "SequentialLR: expected milestones > 0 that grow, got [4, 4]");
+  CHECK(refused([&] {
+          SequentialLR(other, {&a, &b}, {4});
+        }) == "SequentialLR: expected schedulers of the given optimizer, got schedulers of another");
+  CHECK(refused([&] {
+          ChainedScheduler({&a, &c});
+        }) == "ChainedScheduler: expected schedulers of one optimizer, got schedulers of several");
   CHECK(refused([] { ChainedScheduler({}); }) == "ChainedScheduler: expected at least one scheduler, got none");
   CHECK_THROWS_AS(ChainedScheduler({&a, nullptr}), TypeError);
 }

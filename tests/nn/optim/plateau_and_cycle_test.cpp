@@ -16,7 +16,7 @@ using namespace teff::optim;
 namespace {
 
 constexpr int kEpochs = 20;
-const std::vector<double> kMetrics{1,       0.9, 0.95, 0.9, 0.91, 0.8, 0.81, NAN, 0.81, 0.79999,
+const std::vector<double> kMetrics{1,   0.9, 0.95, 0.9, 0.91, 0.8, 0.81, NAN, 0.81, 0.79999,
                                    0.5, 0.6, 0.6,  0.6, 0.6,  0.6, 0.6,  0.4, 9,    9};
 
 std::vector<SGDGroup> two_groups() {
@@ -121,8 +121,9 @@ TEST_CASE("ReduceLROnPlateau validates options and state") {
         "ReduceLROnPlateau: expected factor in [0, 1), got 1");
   CHECK(error_of<ValueError>([&] { ReduceLROnPlateau(optimizer, {.patience = -1}); }) ==
         "ReduceLROnPlateau: expected patience in [0, 2^53], got -1");
-  CHECK(error_of<ValueError>([&] { ReduceLROnPlateau(optimizer, {.min_lr = {1, 2, 3}}); }) ==
-        "ReduceLROnPlateau: expected min_lr to be one number or one for each of 2 groups, got 3");
+  CHECK(error_of<ValueError>([&] {
+          ReduceLROnPlateau(optimizer, {.min_lr = {1, 2, 3}});
+        }) == "ReduceLROnPlateau: expected min_lr to be one number or one for each of 2 groups, got 3");
   ReduceLROnPlateau scheduler(optimizer);
   CHECK(scheduler.best() == std::numeric_limits<double>::infinity());
   const Dict before = scheduler.state_dict();
@@ -130,8 +131,9 @@ TEST_CASE("ReduceLROnPlateau validates options and state") {
            {"mode", "best"}, {"factor", 2}, {"num_bad_epochs", -1}, {"min_lrs", List{0.0}}, {"gamma", 1}}) {
     Dict state = before;
     state[key] = value;
-    CHECK(error_of<StateDictError>([&] { scheduler.load_state_dict(state); })
-              .starts_with("ReduceLROnPlateau: loaded state dict is not valid: "));
+    CHECK(error_of<StateDictError>([&] {
+            scheduler.load_state_dict(state);
+          }).starts_with("ReduceLROnPlateau: loaded state dict is not valid: "));
     CHECK(scheduler.state_dict() == before);
   }
 }
@@ -195,16 +197,16 @@ TEST_CASE("OneCycleLR validates options and state") {
   const Dict phase = before.at("_schedule_phases").as_list()[0].as_dict();
   Dict elsewhere = phase;
   elsewhere["end_lr"] = "params";
-  for (const auto& [key, value] :
-       std::vector<DictItem>{{"total_steps", 0},
-                             {"_schedule_phases", List{}},
-                             {"_schedule_phases", List{elsewhere}},
-                             {"_anneal_func_type", "square"},
-                             {"cycle_momentum", false}}) {
+  for (const auto& [key, value] : std::vector<DictItem>{{"total_steps", 0},
+                                                        {"_schedule_phases", List{}},
+                                                        {"_schedule_phases", List{elsewhere}},
+                                                        {"_anneal_func_type", "square"},
+                                                        {"cycle_momentum", false}}) {
     Dict state = before;
     state[key] = value;
-    CHECK(error_of<StateDictError>([&] { scheduler.load_state_dict(state); })
-              .starts_with("OneCycleLR: loaded state dict is not valid: "));
+    CHECK(error_of<StateDictError>([&] {
+            scheduler.load_state_dict(state);
+          }).starts_with("OneCycleLR: loaded state dict is not valid: "));
     CHECK(scheduler.state_dict() == before);
   }
 }

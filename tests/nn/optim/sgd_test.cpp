@@ -39,8 +39,8 @@ TEST_CASE("SGD computes PyTorch's numbers with every option") {
 
 TEST_CASE("groups have options of their own") {
   const Tensor a = first(), b = second();
-  optim::SGD optimizer({{.params = {a}, .options = {.lr = 0.01}},
-                        {.params = {b}, .options = {.lr = 0.1, .momentum = 0.9}}});
+  optim::SGD optimizer(
+      {{.params = {a}, .options = {.lr = 0.01}}, {.params = {b}, .options = {.lr = 0.1, .momentum = 0.9}}});
   run(optimizer, {a, b}, 0, kSgdSteps);
   const Dict state = optimizer.state_dict().at("state").as_dict();
   check_values(cat({a.detach(), b.detach(), state.at("1").as_dict().at("momentum_buffer").as_tensor()}),
@@ -77,8 +77,8 @@ TEST_CASE("the state dict has PyTorch's form") {
                         {.params = NamedTensors{{"b", b}}, .options = {.lr = 0.25, .momentum = 0.5}}});
   CHECK(printed(optimizer.state_dict().at("state")) == "{}");
   run(optimizer, {a, b}, 0, 1);
-  const Dict group{{"lr", 0.5},          {"momentum", 0.0},   {"dampening", 0.0},
-                   {"weight_decay", 0.0}, {"nesterov", false}, {"maximize", false},
+  const Dict group{{"lr", 0.5},           {"momentum", 0.0},         {"dampening", 0.0},
+                   {"weight_decay", 0.0}, {"nesterov", false},       {"maximize", false},
                    {"foreach", nullptr},  {"differentiable", false}, {"params", List{0}}};
   Dict other = group;
   other["lr"] = 0.25;
@@ -133,7 +133,9 @@ TEST_CASE("dicts that do not fit are refused and change nothing") {
   };
   check_refused(optimizer, changed([](Dict& s) { s.at("param_groups").as_list().pop_back(); }),
                 "SGD: loaded state dict has a different number of parameter groups: expected 2, got 1");
-  check_refused(optimizer, changed([](Dict& s) { group_of(s, 0)["params"] = List{0, 7}; }),
+  check_refused(optimizer, changed([](Dict& s) {
+                  group_of(s, 0)["params"] = List{0, 7};
+                }),
                 "SGD: loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
                 "expected 1 parameters in group 0, got 2");
   check_refused(optimizer, changed([](Dict& s) { group_of(s, 1)["params"] = List{0}; }),
@@ -143,7 +145,9 @@ TEST_CASE("dicts that do not fit are refused and change nothing") {
   check_refused(optimizer, changed([&](Dict& s) { buffer_of(s) = ones({3}); }),
                 "SGD: size mismatch for momentum_buffer of parameter 1 (\"b\"): copying a tensor with shape [3] from "
                 "checkpoint, the shape of the parameter is [2]");
-  check_refused(optimizer, changed([&](Dict& s) { buffer_of(s) = tensor<float>({1, INFINITY}); }),
+  check_refused(optimizer, changed([&](Dict& s) {
+                  buffer_of(s) = tensor<float>({1, INFINITY});
+                }),
                 "SGD: momentum_buffer of parameter 1 (\"b\") is not finite");
   check_refused(optimizer, changed([](Dict& s) { s.at("state").as_dict().at("1").as_dict()["exp_avg"] = ones({2}); }),
                 "SGD: loaded state dict contains \"exp_avg\" for parameter 1 (\"b\"), which SGD does not know");

@@ -29,8 +29,7 @@ class Fixture {
   /// Whether the file is bit by bit what it was and nothing was left behind.
   bool untouched() const { return read_file(path) == bytes_ && names() == 1; }
   std::size_t names() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()));
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()));
   }
   std::string failure() const {
     return error_of<IoError>([&] { save({{"w", ones({100000})}}, path); });
@@ -170,8 +169,7 @@ TEST_CASE("a link stays, and what it points to is replaced") {
   CHECK(same(load(folder / "real/new.teff"), {{"x", 3}}));
 
   fs::create_symlink("circle.teff", folder / "circle.teff");
-  CHECK(contains(error_of<IoError>([&] { save({}, folder / "circle.teff"); }),
-                 "Too many levels of symbolic links"));
+  CHECK(contains(error_of<IoError>([&] { save({}, folder / "circle.teff"); }), "Too many levels of symbolic links"));
 }
 
 TEST_CASE("a path without a folder is in the current one") {
@@ -187,9 +185,7 @@ TEST_CASE("a path without a folder is in the current one") {
 
 TEST_CASE("a load beside running saves sees one whole version") {
   const TempFile file;
-  const auto version = [](double value) {
-    return Dict{{"a", full({5000}, value)}, {"b", full({5000}, value)}};
-  };
+  const auto version = [](double value) { return Dict{{"a", full({5000}, value)}, {"b", full({5000}, value)}}; };
   save(version(0), file, {.durable = false});
   std::atomic<bool> done{false};
   const auto save_all = [&](int first) {

@@ -44,7 +44,10 @@ Dict metadata_of(const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("the bytes are those that the format describes: wide types first, then names") {
-  const Dict dict{{"b", tensor<float>({1})}, {"a", tensor<float>({2})}, {"i", tensor<std::int64_t>({3})}, {"flag", tensor<bool>({true})}};
+  const Dict dict{{"b", tensor<float>({1})},
+                  {"a", tensor<float>({2})},
+                  {"i", tensor<std::int64_t>({3})},
+                  {"flag", tensor<bool>({true})}};
   const std::string header = R"({"__metadata__":{"by":"test","x":"\"1\""},)"
                              R"("i":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},)"
                              R"("a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
@@ -58,8 +61,8 @@ TEST_CASE("the bytes are those that the format describes: wide types first, then
 
 TEST_CASE("what is written is read again") {
   const Tensor base = arange(24).to(DType::float32);
-  Dict dict{{"matrix", base.view({2, 3, 4})}, {"row", base.slice(0, 3, 7)}, {"scalar", scalar_tensor(1.5)},
-            {"empty", zeros({0, 3})}, {"a/\"\\\n\u00e9", ones({1})}, {"", ones({2})}};
+  Dict dict{{"matrix", base.view({2, 3, 4})}, {"row", base.slice(0, 3, 7)},  {"scalar", scalar_tensor(1.5)},
+            {"empty", zeros({0, 3})},         {"a/\"\\\n\u00e9", ones({1})}, {"", ones({2})}};
   for (const DType dtype : {DType::float64, DType::int64, DType::int32, DType::int16, DType::int8, DType::uint8,
                             DType::bool_, DType::float16, DType::bfloat16}) {
     dict.insert(std::string(to_string(dtype)), arange(3).to(dtype));
@@ -83,7 +86,8 @@ TEST_CASE("files are recognised whatever the length of their header") {  // 640 
 }
 
 TEST_CASE("the order of a foreign header is kept, and data that are not aligned are copied") {
-  const std::string json = R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}, "a":{"shape":[1],"data_offsets":[0,1],"dtype":"U8"}} )";
+  const std::string json =
+      R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}, "a":{"shape":[1],"data_offsets":[0,1],"dtype":"U8"}} )";
   const TempFile file("x.safetensors");
   write_file(file, word(json.size()) + json + '\7' + number(0x3f800000, 4));
   for (const bool mmap : {false, true}) {
@@ -94,7 +98,8 @@ TEST_CASE("the order of a foreign header is kept, and data that are not aligned 
 TEST_CASE("every rule of the header is enforced") {
   CHECK(refusal(file_with(one(R"("F32")", "[2]", "[0,8]"), 8)) == "loaded");
   check_refused(file_with(R"({"a":1})"), "expected '{', got '1'");
-  check_refused(file_with(R"({"a":{"dtype":"F32","shape":[2]}})"), "tensor \"a\": expected dtype, shape and data_offsets");
+  check_refused(file_with(R"({"a":{"dtype":"F32","shape":[2]}})"),
+                "tensor \"a\": expected dtype, shape and data_offsets");
   check_refused(file_with(R"({"a":{"dtype":"F32","dtype":"F32"}})"), "expected a field once, got it again");
   check_refused(file_with(R"({"a":{"strides":[1]}})"), "expected dtype, shape or data_offsets, got \"strides\"");
   check_refused(file_with(one(R"("F33")", "[2]", "[0,8]"), 8), "expected a dtype of the format, got \"F33\"");
@@ -107,7 +112,8 @@ TEST_CASE("every rule of the header is enforced") {
   check_refused(file_with(one(R"("F32")", "[1,1,1,1,1,1,1,1,2]", "[0,8]"), 8), "expected at most 8 dimensions");
   check_refused(file_with(R"({"__metadata__":{"a":1}})"), "expected '\"', got '1'");
   check_refused(file_with(R"({"__metadata__":{"a":"1","a":"2"}})"), "expected a name once, got it again");
-  check_refused(file_with(R"({"__metadata__":{},"__metadata__":{}})"), "expected a name once, got \"__metadata__\" again");
+  check_refused(file_with(R"({"__metadata__":{},"__metadata__":{}})"),
+                "expected a name once, got \"__metadata__\" again");
   check_refused(file_with(R"({} x)"), "expected the end, got 'x'");
   check_refused(file_with("{\"\xff\":{}}"), "expected text in UTF-8");
   const std::string twice = R"("a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
@@ -126,7 +132,8 @@ TEST_CASE("sizes and places must fit each other and the file") {
   check_refused(file_with(f32("[2]", "[0,18446744073709551615]"), 8), "expected 18446744073709551615 bytes of data");
   check_refused(file_with(f32("[1073741824]", "[0,4294967296]"), 8), "expected 4294967296 bytes of data, got 8");
   const auto two = [](const std::string& first, const std::string& second) {
-    return R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)" + first + R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)" + second + "}}";
+    return R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)" + first +
+           R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)" + second + "}}";
   };
   CHECK(refusal(file_with(two("[4,8]", "[0,4]"), 8)) == "loaded");
   check_refused(file_with(two("[0,4]", "[0,4]"), 4), "expected bytes from offset 4 of the data on, got 0 to 4");
@@ -136,7 +143,8 @@ TEST_CASE("sizes and places must fit each other and the file") {
 
 TEST_CASE("a header longer than the file or the limit is refused") {
   const auto load_all = [](std::string bytes) {
-    return error_of<FormatError>([&] { file::load_safetensors(file::MemorySource(std::as_bytes(std::span(bytes))), {}); });
+    return error_of<FormatError>(
+        [&] { file::load_safetensors(file::MemorySource(std::as_bytes(std::span(bytes))), {}); });
   };
   CHECK(load_all("abc") == "expected 8 bytes, got 3");
   CHECK(load_all(word(100) + "{}") == "expected a header of at most 2 bytes, got 100");
@@ -145,8 +153,10 @@ TEST_CASE("a header longer than the file or the limit is refused") {
 }
 
 TEST_CASE("dtypes that Teff has not are refused by name, and the others listed") {
-  const std::string json = R"({"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})";
-  check_refused(file_with(json, 8), "expected tensors of dtypes that Teff has, got \"a\" (F8_E4M3); the others are \"b\" (uint8 [4])");
+  const std::string json =
+      R"({"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})";
+  check_refused(file_with(json, 8),
+                "expected tensors of dtypes that Teff has, got \"a\" (F8_E4M3); the others are \"b\" (uint8 [4])");
   std::string bytes = safetensors_bytes({{"a", tensor<bool>({true})}});
   bytes.back() = '\2';
   check_refused(bytes, "tensor \"a\": expected bool values of 0 or 1, got others");
@@ -156,8 +166,9 @@ TEST_CASE("what the format has no place for is not written") {
   const auto refused = [](const Dict& dict, const Dict& metadata = {}) {
     return error_of<ValueError>([&] { safetensors_bytes(dict, metadata); });
   };
-  CHECK(refused({{"epoch", 5}}) == "save: stream: entry \"epoch\": expected a tensor, got an integer: .safetensors holds "
-                                   "tensors by name and nothing else; save the dictionary as .teff or .pt");
+  CHECK(refused({{"epoch", 5}}) ==
+        "save: stream: entry \"epoch\": expected a tensor, got an integer: .safetensors holds "
+        "tensors by name and nothing else; save the dictionary as .teff or .pt");
   CHECK(contains(refused({{"model", Dict{{"w", ones({1})}}}}), "entry \"model\": expected a tensor, got a dict"));
   CHECK(contains(refused({{"a", Tensor()}}), "got an undefined one"));
   CHECK(contains(refused({{"__metadata__", ones({1})}}), "expected another name: this one is the metadata's"));
@@ -176,7 +187,8 @@ TEST_CASE("a file of more than 4 GiB is read with 64 bits") {
   constexpr std::uint64_t kBytes = (std::uint64_t{1} << 32) + 8;
   const std::string end = std::to_string(kBytes);
   std::string json = R"({"a":{"dtype":"F32","shape":[)" + std::to_string(kBytes / 4) + R"(],"data_offsets":[0,)" + end +
-                           R"(]},"b":{"dtype":"F32","shape":[1],"data_offsets":[)" + end + ',' + std::to_string(kBytes + 4) + "]}}";
+                     R"(]},"b":{"dtype":"F32","shape":[1],"data_offsets":[)" + end + ',' + std::to_string(kBytes + 4) +
+                     "]}}";
   json.resize((json.size() + 7) / 8 * 8, ' ');  // or the data would not be aligned, and be copied
   const TempFile file("large.safetensors");
   const std::string header = word(json.size()) + json;

@@ -82,8 +82,8 @@ TEST_CASE("tensors of every dtype and rank come back bit by bit") {
 }
 
 TEST_CASE("special floats in a tensor come back bit by bit") {
-  const Tensor special = tensor<float>({-0.0f, std::numeric_limits<float>::denorm_min(), std::nanf("0x1234"),
-                                        -std::numeric_limits<float>::infinity()});
+  const Tensor special = tensor<float>(
+      {-0.0f, std::numeric_limits<float>::denorm_min(), std::nanf("0x1234"), -std::numeric_limits<float>::infinity()});
   const Tensor loaded = round_trip({{"x", special}}).at("x").as_tensor();
   CHECK(std::memcmp(loaded.raw_data(), special.raw_data(), special.nbytes()) == 0);
 }
@@ -104,8 +104,8 @@ TEST_CASE("names are keys and never paths") {
   Dict dict;
   for (const std::string& key :
        {std::string("../../etc/passwd"), std::string("/absolute"), std::string("nul\0inside", 10),
-        std::string("\x1b[31mred"), std::string("gewichte-größe-重み"), std::string("a.b.c"),
-        std::string(65535, 'k'), std::string("\xff\xfe not UTF-8")}) {
+        std::string("\x1b[31mred"), std::string("gewichte-größe-重み"), std::string("a.b.c"), std::string(65535, 'k'),
+        std::string("\xff\xfe not UTF-8")}) {
     dict.insert(key, tensor({1}));
   }
   CHECK(same(round_trip(dict), dict));
@@ -191,8 +191,7 @@ TEST_CASE("loaded tensors are aligned, and do not require a gradient") {
 TEST_CASE("equal values give equal bytes, whatever the memory that they lie in") {
   const auto build = [](double dirt) {
     full({1000}, dirt);  // what the next tensors of these sizes find in their memory
-    return Dict{
-        {"w", arange(0, 250, 1, {.dtype = DType::float32})}, {"b", tensor({1, 2, 3})}, {"n", List{1, "x"}}};
+    return Dict{{"w", arange(0, 250, 1, {.dtype = DType::float32})}, {"b", tensor({1, 2, 3})}, {"n", List{1, "x"}}};
   };
   const std::string first = saved(build(1));
   CHECK(first == saved(build(2)));
@@ -202,20 +201,18 @@ TEST_CASE("equal values give equal bytes, whatever the memory that they lie in")
 }
 
 TEST_CASE("the empty dict is the file that FORMAT.md shows") {
-  const unsigned char bytes[] = {0x89, 0x54, 0x45, 0x46, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x01, 0x00, 0x01,
-                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00,
-                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x58, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-                                 0x00, 0x2a, 0x8a, 0xc7, 0xe4, 0x4e, 0xf9, 0x3d, 0x74, 0x00, 0x00, 0x00, 0x00,
-                                 0x00, 0x00, 0x00, 0x00, 0x0f, 0xc3, 0xd2, 0xe8, 0x76, 0xfb, 0xf5, 0xb6, 0x00,
-                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
+  const unsigned char bytes[] = {
+      0x89, 0x54, 0x45, 0x46, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x58, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x00, 0x2a, 0x8a, 0xc7, 0xe4, 0x4e, 0xf9, 0x3d, 0x74, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x0f, 0xc3, 0xd2, 0xe8, 0x76, 0xfb, 0xf5, 0xb6, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
   CHECK(saved({}) == std::string(reinterpret_cast<const char*>(bytes), sizeof bytes));
 }
 
 TEST_CASE("metadata are written, and do not show in the dict") {
   const Dict dict{{"x", 1}};
-  const std::string plain = saved(dict),
-                    described = saved(dict, {.durable = false, .metadata = {{"author", "me"}}});
+  const std::string plain = saved(dict), described = saved(dict, {.durable = false, .metadata = {{"author", "me"}}});
   CHECK(contains(described, "author"));
   CHECK(!contains(plain, "author"));
   const TempFile file;

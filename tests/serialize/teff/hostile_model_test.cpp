@@ -8,8 +8,8 @@
 #include "serialize/file_fixture.h"
 #include "serialize/sample_models.h"
 #include "support/temp_file.h"
-#include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/teff/teff_file.h"
 
 using namespace teff;
@@ -64,8 +64,7 @@ struct Model {
   }
 };
 
-void check_refused(const std::string& what, const std::function<void(Model&)>& damage,
-                   const std::string& part) {
+void check_refused(const std::string& what, const std::function<void(Model&)>& damage, const std::string& part) {
   Model model;
   damage(model);
   const std::string text = model.refusal();
@@ -81,8 +80,7 @@ TEST_CASE("the model that the tests below vary is good") { CHECK(Model().refusal
 
 TEST_CASE("a graph whose references do not fit is refused") {
   check_refused(
-      "forward reference", [](Model& m) { m.nodes().back().inputs[0] = 99; },
-      "expected inputs among the earlier");
+      "forward reference", [](Model& m) { m.nodes().back().inputs[0] = 99; }, "expected inputs among the earlier");
   check_refused(
       "reference to itself",
       [](Model& m) { m.nodes().back().inputs[0] = static_cast<std::int64_t>(m.nodes().size()) - 1; },
@@ -100,13 +98,11 @@ TEST_CASE("a graph whose references do not fit is refused") {
   check_refused(
       "a name twice", [](Model& m) { m.nodes()[1].name = m.nodes()[0].name; }, "expected a name of its own");
   check_refused(
-      "unknown tensor", [](Model& m) { m.first(Kind::get_attr).target = "none"; },
-      "expected a tensor named \"none\"");
+      "unknown tensor", [](Model& m) { m.first(Kind::get_attr).target = "none"; }, "expected a tensor named \"none\"");
   check_refused(
       "tensor of another shape", [](Model& m) { m.state()[0].tensor = ones({7}); }, "");
   check_refused(
-      "tensor of another dtype",
-      [](Model& m) { m.state()[0].tensor = m.state()[0].tensor.to(DType::float64); }, "");
+      "tensor of another dtype", [](Model& m) { m.state()[0].tensor = m.state()[0].tensor.to(DType::float64); }, "");
   check_refused(
       "placeholder last", [](Model& m) { m.nodes().back().kind = Kind::placeholder; }, "");
   check_refused(
@@ -151,15 +147,13 @@ TEST_CASE("calls that the ops do not take are refused") {
   check_refused(
       "a million inputs", [](Model& m) { m.call("relu").inputs.assign(1000000, 0); }, "relu");
   check_refused(
-      "inputs swapped", [](Model& m) { std::swap(m.call("conv2d").inputs[0], m.call("conv2d").inputs[1]); },
-      "conv2d");
+      "inputs swapped", [](Model& m) { std::swap(m.call("conv2d").inputs[0], m.call("conv2d").inputs[1]); }, "conv2d");
   check_refused(
       "unknown attribute", [](Model& m) { m.call("conv2d").attributes["evil"] = 1; }, "evil");
   check_refused(
       "wrong type recorded", [](Model& m) { m.call("relu").type.shape[1] = 5; }, "expected a result");
   check_refused(
-      "wrong dtype recorded", [](Model& m) { m.call("relu").type.dtype = DType::float64; },
-      "expected a result");
+      "wrong dtype recorded", [](Model& m) { m.call("relu").type.dtype = DType::float64; }, "expected a result");
 }
 
 TEST_CASE("attributes that make no sense are refused") {

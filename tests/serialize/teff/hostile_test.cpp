@@ -46,9 +46,7 @@ std::string file_with_two(const Entry& first, const Entry& second, std::size_t d
 }
 
 /// No tensors, no metadata, and a dict of these parts.
-std::string dict_of(std::initializer_list<Part> parts) {
-  return file_of(word(0) + word(0) + header_of(parts));
-}
+std::string dict_of(std::initializer_list<Part> parts) { return file_of(word(0) + word(0) + header_of(parts)); }
 
 void check_refused(const std::string& file, const std::string& part) {
   const std::string text = refusal(file);
@@ -72,8 +70,7 @@ TEST_CASE("another version, kind, feature or reserved field is refused, naming i
   check_refused(file_of(header, {}, {.version = 0}), "got version 0");
   check_refused(file_of(header, {}, {.kind = 3}), "expected kind 1 (dictionary) or 2 (model), got 3");
   check_refused(file_of(header, {}, {.kind = 0}), "got 0");
-  check_refused(file_of(header, {}, {.features = 8}),
-                "the file uses feature 3, which this program does not know");
+  check_refused(file_of(header, {}, {.features = 8}), "the file uses feature 3, which this program does not know");
   check_refused(file_of(header, {}, {.reserved = 1}), "expected 0 at offset 48");
 }
 
@@ -86,8 +83,7 @@ TEST_CASE("a header longer than the file or the limit is refused") {
   }
   file.replace(24, 8, word(16));
   check_refused(repaired(file), "expected the last tensor to end with the file, at offset 88, got 80");
-  check_refused(file_of(header_of({0, 0})),
-                "header at offset 80: expected at most the 0 bytes that are left");
+  check_refused(file_of(header_of({0, 0})), "header at offset 80: expected at most the 0 bytes that are left");
 }
 
 TEST_CASE("bytes after the content of the header are refused") {
@@ -102,8 +98,7 @@ TEST_CASE("counts and lengths are compared with what is left") {
   check_refused(dict_of({kHuge}), "expected no more elements");
   check_refused(dict_of({std::uint64_t{1} << 60, 0, 0}), "expected no more elements");
   check_refused(dict_of({1, kHuge, 0, 0}), "expected at most the 16 bytes that are left, got a length of");
-  check_refused(dict_of({1, "a", kText, std::uint64_t{1} << 40}),
-                "expected at most the 0 bytes that are left");
+  check_refused(dict_of({1, "a", kText, std::uint64_t{1} << 40}), "expected at most the 0 bytes that are left");
   check_refused(dict_of({1, "a", kList, 100, 0}), "(\"a\"): expected no more elements than the 8 bytes");
   check_refused(dict_of({1, "a", kDict, 3, 0, 0, 0}), "expected no more elements");
 }
@@ -135,8 +130,7 @@ TEST_CASE("unknown kinds of values and numbers that are no bool are refused") {
 
 TEST_CASE("a key that occurs twice, and a name that is too long, are refused") {
   check_refused(dict_of({2, "a", 0, "a", 0}), "(\"a\"): expected a key to occur once, got it again");
-  check_refused(dict_of({1, std::string(65536, 'k'), 0}),
-                "expected a name of at most 65535 bytes, got 65536");
+  check_refused(dict_of({1, std::string(65536, 'k'), 0}), "expected a name of at most 65535 bytes, got 65536");
 }
 
 TEST_CASE("a tensor that the table does not have, or that nothing names, is refused") {
@@ -158,24 +152,21 @@ TEST_CASE("unknown dtypes and impossible shapes are refused") {
   check_refused(file_with({.dtype = 257}), "got 257");
   check_refused(file_with({.shape = {kHuge}}), "shape: expected sizes of at least 0, got [-1]");
   check_refused(file_with({.shape = {std::uint64_t{1} << 62}}), "expected at most 2^59 elements");
-  check_refused(file_with({.shape = std::vector<std::uint64_t>(8, 1 << 8)}),
-                "expected at most 2^59 elements");
-  check_refused(file_with({.shape = std::vector<std::uint64_t>(9, 1)}),
-                "expected at most 8 dimensions, got 9");
+  check_refused(file_with({.shape = std::vector<std::uint64_t>(8, 1 << 8)}), "expected at most 2^59 elements");
+  check_refused(file_with({.shape = std::vector<std::uint64_t>(9, 1)}), "expected at most 8 dimensions, got 9");
   check_refused(file_with({.shape = {0, std::uint64_t{1} << 62}}), "expected at most 2^59 elements");
 }
 
 TEST_CASE("a length that does not follow from dtype and shape is refused") {
   for (const std::uint64_t bytes : {0, 4, 7, 9, 16}) {
-    check_refused(file_with({.bytes = bytes}),
-                  "expected 8 bytes for float32 [2], got " + std::to_string(bytes));
+    check_refused(file_with({.bytes = bytes}), "expected 8 bytes for float32 [2], got " + std::to_string(bytes));
   }
   check_refused(file_with({.dtype = 2}), "expected 16 bytes for float64 [2], got 8");
 }
 
 TEST_CASE("tensors must follow each other without gap, overlap, or disorder") {
-  for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{184}, std::uint64_t{191},
-                                     std::uint64_t{193}, std::uint64_t{256}, kHuge, kHuge - 7}) {
+  for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{184}, std::uint64_t{191}, std::uint64_t{193},
+                                     std::uint64_t{256}, kHuge, kHuge - 7}) {
     check_refused(file_with({.offset = offset}), "expected offset 192, or that of an earlier tensor, got");
   }
   check_refused(file_with({.offset = 256}, 72), "expected offset 192");
@@ -189,8 +180,7 @@ TEST_CASE("tensors must follow each other without gap, overlap, or disorder") {
 TEST_CASE("tensors may share a place only if dtype, length and checksum agree") {
   const Entry first{.offset = 256};
   CHECK(refusal(file_with_two(first, first, 8)) == "loaded");
-  const std::string part =
-      "expected dtype, length and checksum of tensor 0, whose offset it shares, got others";
+  const std::string part = "expected dtype, length and checksum of tensor 0, whose offset it shares, got others";
   check_refused(file_with_two(first, {.dtype = 4, .offset = 256}, 8), part);
   check_refused(file_with_two(first, {.shape = {1}, .offset = 256, .bytes = 4}, 8), part);
   check_refused(file_with_two(first, {.offset = 256, .checksum = 0}, 8), part);
@@ -198,16 +188,13 @@ TEST_CASE("tensors may share a place only if dtype, length and checksum agree") 
 
 TEST_CASE("data beyond the end of the file, and files beyond the data, are refused") {
   check_refused(file_with({}, 7), "expected at most the 199 bytes of the file, got an end at offset 200");
-  check_refused(file_with({.shape = {1 << 30}, .bytes = std::uint64_t{4} << 30}),
-                "expected at most the 200 bytes");
+  check_refused(file_with({.shape = {1 << 30}, .bytes = std::uint64_t{4} << 30}), "expected at most the 200 bytes");
   check_refused(file_with({}, 9), "expected the last tensor to end with the file, at offset 201, got 200");
   check_refused(file_of(header_of({0, 0, 0}), "x"), "expected the last tensor to end with the file");
 }
 
 TEST_CASE("an empty tensor has no place and no checksum") {
-  const auto file = [](const Entry& entry) {
-    return file_of(table_of({entry}) + header_of({0, 1, "a", kTensor, 0}));
-  };
+  const auto file = [](const Entry& entry) { return file_of(table_of({entry}) + header_of({0, 1, "a", kTensor, 0})); };
   const Entry good{.shape = {0}, .offset = 0, .bytes = 0, .checksum = 0};
   CHECK(refusal(file(good)) == "loaded");
   check_refused(file({.shape = {0}, .offset = 192, .bytes = 0, .checksum = 0}), "expected offset 0");
@@ -222,8 +209,7 @@ TEST_CASE("padding must be zero") {
 
 TEST_CASE("bytes of a bool tensor must be 0 or 1, verified or not") {
   const std::string data("\1\2", 2);
-  std::string file = file_of(
-      table_of({{.dtype = 8, .bytes = 2, .checksum = xxh3(data)}}) + header_of({0, 1, "a", kTensor, 0}),
-      data);
+  std::string file =
+      file_of(table_of({{.dtype = 8, .bytes = 2, .checksum = xxh3(data)}}) + header_of({0, 1, "a", kTensor, 0}), data);
   check_refused(file, "tensor \"a\" at offset 192: expected bool values of 0 or 1, got others");
 }

@@ -149,9 +149,7 @@ TEST_CASE("a model of several inputs and outputs is kept") {
   struct Two : nn::Module {
     nn::Linear fc{3, 3};
     TEFF_MODULE(Two, fc)
-    std::vector<Tensor> forward_many(std::span<const Tensor> x) override {
-      return {fc(x[0]) + x[1], x[1] * 2.0};
-    }
+    std::vector<Tensor> forward_many(std::span<const Tensor> x) override { return {fc(x[0]) + x[1], x[1] * 2.0}; }
   };
   Two net;
   const TempFile file;

@@ -89,8 +89,9 @@ TEST_CASE("inputs and outputs keep their names in the file") {
   const nn::GraphModule model = load_model(file);
   CHECK(model.inputs() == std::vector<nn::GraphPort>{{"image", {{-1, 3, 32, 32}, DType::float32}}});
   CHECK(model.outputs() == std::vector<nn::GraphPort>{{"scores", {{-1, 10}, DType::float32}}});
-  CHECK(error_of<ValueError>([&] { save_model(net, randn({2, 3, 32, 32}), file, {.output_names = {"a", "b"}}); }) ==
-        "rename_ports: expected 1 names of outputs, got 2");
+  CHECK(error_of<ValueError>([&] {
+          save_model(net, randn({2, 3, 32, 32}), file, {.output_names = {"a", "b"}});
+        }) == "rename_ports: expected 1 names of outputs, got 2");
 }
 
 TEST_CASE("a loaded model is a child of a larger one, which is saved and loaded whole") {

@@ -46,7 +46,8 @@ bool is_harmless(const std::string& bytes, const Dict& expected) {
 /// A state dict with some of everything, in 1.5 kB.
 Dict small_dict() {
   const Tensor weight = tensor<float>({1, -2, 0.5});
-  return {{"w", weight}, {"tied", weight}, {"mask", tensor<bool>({true, false})}, {"n", scalar_tensor<std::int64_t>(7)}};
+  return {
+      {"w", weight}, {"tied", weight}, {"mask", tensor<bool>({true, false})}, {"n", scalar_tensor<std::int64_t>(7)}};
 }
 
 std::string small_file() {
@@ -63,7 +64,8 @@ TEST_CASE("the files that the tests below vary are good") {
 }
 
 TEST_CASE("every truncation is refused, of both containers") {
-  for (const std::string& bytes : {small_file(), golden("state_dict"), golden("state_dict_legacy"), golden("views_legacy")}) {
+  for (const std::string& bytes :
+       {small_file(), golden("state_dict"), golden("state_dict_legacy"), golden("views_legacy")}) {
     int accepted = 0;
     for (std::size_t size = 0; size < bytes.size(); ++size) accepted += is_refused(bytes.substr(0, size)) ? 0 : 1;
     CHECK(accepted == 0);
@@ -103,12 +105,21 @@ TEST_CASE("random damage is refused or harmless in the zip, and never more than 
     int changed = 0;
     for (int round = 0; round < 1000; ++round) {
       std::string damaged = original;
-      const std::size_t begin = draw(original.size()), size = 1 + draw(std::min<std::size_t>(64, original.size() - begin));
+      const std::size_t begin = draw(original.size()),
+                        size = 1 + draw(std::min<std::size_t>(64, original.size() - begin));
       switch (draw(4)) {
-        case 0: damaged.erase(begin, size); break;
-        case 1: damaged.insert(begin, original, draw(original.size() - size), size); break;
-        case 2: damaged.replace(begin, size, size, '\0'); break;
-        case 3: for (std::size_t i = 0; i < size; ++i) damaged[begin + i] = static_cast<char>(random()); break;
+        case 0:
+          damaged.erase(begin, size);
+          break;
+        case 1:
+          damaged.insert(begin, original, draw(original.size() - size), size);
+          break;
+        case 2:
+          damaged.replace(begin, size, size, '\0');
+          break;
+        case 3:
+          for (std::size_t i = 0; i < size; ++i) damaged[begin + i] = static_cast<char>(random());
+          break;
       }
       try {
         const Dict loaded = load_bytes(damaged, {.inert_objects = !checked});
@@ -125,7 +136,8 @@ TEST_CASE("the pickle of an attacker is refused and not run") {
   const std::string command = "touch " + (folder / "was_here");
   const std::string attack = kProto + global("os", "system") + text(command) + "\x85R.";
   check_refused(pt_of(attack), "got os.system, of which nothing was run");
-  check_refused(pt_of(kProto + dict(text("a") + global("posix", "system") + text(command) + "\x85R") + '.'), "got posix.system");
+  check_refused(pt_of(kProto + dict(text("a") + global("posix", "system") + text(command) + "\x85R") + '.'),
+                "got posix.system");
   CHECK(same(load_bytes(pt_of(attack), {.inert_objects = true}), {}));
   CHECK_FALSE(std::filesystem::exists(folder / "was_here"));
 }
@@ -145,7 +157,8 @@ TEST_CASE("entries that PyTorch's files have, and must have") {
   CHECK(refusal(pt_of(pickle, {{"x/byteorder", "little"}})) == "loaded");
   check_refused(pt_of(pickle, {{"x/byteorder", "big"}}), "expected the byte order \"little\", got \"big\"");
   check_refused(pt_of(pickle, {{"x/constants.pkl", ""}}), "it is a TorchScript archive, which holds code");
-  check_refused(pt_of(pickle, {{.name = "x/code/a.py", .data = "abc", .method = 8}, {"x/constants.pkl", ""}}), "TorchScript");
+  check_refused(pt_of(pickle, {{.name = "x/code/a.py", .data = "abc", .method = 8}, {"x/constants.pkl", ""}}),
+                "TorchScript");
   check_refused(pt_of(pickle, {{.name = "x/a", .data = "abc", .method = 8}}), "it is compressed");
   check_refused(pt_of(pickle + "x"), "expected nothing after the pickle at offset 40, got 1 bytes");
 }
@@ -161,8 +174,9 @@ TEST_CASE("a tensor that does not fit its storage, or a storage its entry, is re
   check_refused(pt_with({.key = std::string(200, 'x')}), "expected a key of at most 100 bytes");
   check_refused(pt_with({.type = "NoStorage"}), "got \"a\" (NoStorage); there are no others");
   check_refused(pt_with({.type = "Size"}), "expected a type of storage, got torch.Size");
-  check_refused(pt_with({.sizes = "K\x03\x85"}), "entry \"a\": expected a tensor within the 2 elements of its storage, got "
-                                                 "shape [3], strides [1], offset 0");
+  check_refused(pt_with({.sizes = "K\x03\x85"}),
+                "entry \"a\": expected a tensor within the 2 elements of its storage, got "
+                "shape [3], strides [1], offset 0");
   check_refused(pt_with({.offset = "K\x01"}), "offset 1");
   check_refused(pt_with({.offset = "J\xff\xff\xff\xff", .sizes = "K\x01\x85"}), "offset -1");
   check_refused(pt_with({.strides = "K\x02\x85"}), "strides [2]");
@@ -170,12 +184,16 @@ TEST_CASE("a tensor that does not fit its storage, or a storage its entry, is re
   const std::string huge = "\x8a\x08" + word(std::uint64_t{1} << 61) + "\x85";
   check_refused(pt_with({.sizes = huge}), "entry \"a\": ");
   check_refused(pt_with({.strides = huge}), "expected a tensor within");
-  check_refused(pt_with({.sizes = "K\x02K\x02\x86", .strides = huge.substr(0, 10) + huge.substr(0, 10) + "\x86"}), "expected a tensor within");
+  check_refused(pt_with({.sizes = "K\x02K\x02\x86", .strides = huge.substr(0, 10) + huge.substr(0, 10) + "\x86"}),
+                "expected a tensor within");
   check_refused(pt_with({.sizes = "J\xff\xff\xff\xff\x85"}), "entry \"a\": ");
   check_refused(pt_with({.sizes = "K\x02K\x01\x86"}), "expected as many strides as sizes");
-  check_refused(pt_with({.sizes = tuple("K\1K\1K\1K\1K\1K\1K\1K\1K\2"), .strides = tuple("K\1K\1K\1K\1K\1K\1K\1K\1K\1")}),
-                "expected at most 8 dimensions, got 9");
-  check_refused(pt_with({.sizes = "](K\x02" "e"}), "expected the sizes of a tensor, got something else");
+  check_refused(
+      pt_with({.sizes = tuple("K\1K\1K\1K\1K\1K\1K\1K\1K\2"), .strides = tuple("K\1K\1K\1K\1K\1K\1K\1K\1K\1")}),
+      "expected at most 8 dimensions, got 9");
+  check_refused(pt_with({.sizes = "](K\x02"
+                                  "e"}),
+                "expected the sizes of a tensor, got something else");
   check_refused(pt_with({.sizes = "N\x85"}), "expected the sizes of a tensor");
 }
 
@@ -184,20 +202,23 @@ TEST_CASE("one storage has one type and length") {
     return pt_of(kProto + dict(text("a") + tensor_pickle(a) + text("b") + tensor_pickle(b)) + '.');
   };
   CHECK(refusal(two({}, {})) == "loaded");
-  check_refused(two({}, {.type = "IntStorage"}), "expected one type and length, got 2 elements of float32, and 2 of int32");
+  check_refused(two({}, {.type = "IntStorage"}),
+                "expected one type and length, got 2 elements of float32, and 2 of int32");
   check_refused(two({}, {.numel = "K\x01"}), "expected one type and length");
 }
 
 TEST_CASE("an expanded tensor cannot take much more memory than the file") {
   const std::string zero("K\0\x85", 3);
   CHECK(load_bytes(pt_with({.sizes = "M\xe8\x03\x85", .strides = zero})).at("a") == Value(ones({1000})));
-  check_refused(pt_with({.sizes = "J\xff\xff\xff\x7f\x85", .strides = zero}),
-                "entry \"a\": expected expanded tensors of at most 8 times the file's size, got shape [2147483647], strides [0]");
+  check_refused(
+      pt_with({.sizes = "J\xff\xff\xff\x7f\x85", .strides = zero}),
+      "entry \"a\": expected expanded tensors of at most 8 times the file's size, got shape [2147483647], strides [0]");
 }
 
 TEST_CASE("bool bytes are 0 or 1") {
   const std::string pickle = kProto + dict(text("a") + tensor_pickle({.type = "BoolStorage", .key = "1"})) + '.';
-  CHECK(load_bytes(pt_of(pickle, {{"x/data/1", std::string("\1\0", 2)}})).at("a") == Value(tensor<bool>({true, false})));
+  CHECK(load_bytes(pt_of(pickle, {{"x/data/1", std::string("\1\0", 2)}})).at("a") ==
+        Value(tensor<bool>({true, false})));
   check_refused(pt_of(pickle, {{"x/data/1", "\1\2"}}), "expected bool values of 0 or 1, got others");
 }
 

@@ -59,13 +59,16 @@ TEST_CASE("numbers and text of every opcode") {
 }
 
 TEST_CASE("containers") {
-  CHECK(value_of("](K\x01K\x02" "e") == Value(List{1, 2}));
-  CHECK(value_of("]K\x01" "a") == Value(List{1}));
+  CHECK(value_of("](K\x01K\x02"
+                 "e") == Value(List{1, 2}));
+  CHECK(value_of("]K\x01"
+                 "a") == Value(List{1}));
   CHECK(value_of(")") == Value(List{}));
   CHECK(value_of("K\x01K\x02\x86") == Value(List{1, 2}));
   CHECK(value_of(tuple("K\x01K\x02K\x03K\x04")) == Value(List{1, 2, 3, 4}));
   CHECK(value_of("\x8f(K\x07\x90") == Value(List{7}));
-  CHECK(value_of(global("__builtin__", "set") + "](K\x07" "e\x85R") == Value(List{7}));
+  CHECK(value_of(global("__builtin__", "set") + "](K\x07"
+                                                "e\x85R") == Value(List{7}));
   CHECK(value_of("}" + text("k") + "K\x01s") == Value(Dict{{"k", 1}}));
   CHECK(value_of("}K\x05K\x01sJ\xff\xff\xff\xffK\x02s") == Value(Dict{{"5", 1}, {"-1", 2}}));
   const std::string pair = text("k") + "K\x01\x86";
@@ -90,8 +93,9 @@ TEST_CASE("everything that a dictionary of tensors does not need is refused by n
     const std::string name(file::opcode_name(static_cast<std::uint8_t>(opcode)));
     CHECK_FALSE(name.empty());
     CHECK(refused(kProto + "]" + opcode) ==
-          "pickle: " + name + " at offset 1003: expected an opcode that dictionaries of tensors need: nothing of the "
-          "pickle was run");
+          "pickle: " + name +
+              " at offset 1003: expected an opcode that dictionaries of tensors need: nothing of the "
+              "pickle was run");
   }
   CHECK(contains(refused(kProto + "\xee"), "pickle: byte 0xee at offset 1002"));
 }
@@ -102,8 +106,12 @@ TEST_CASE("classes and functions are refused where they are named, and never cal
                                            "containers, got os.system, of which nothing was run"));
   CHECK(contains(refused(kProto + attack), "save model.state_dict()"));
   CHECK(contains(refused(kProto + text("os") + text("system") + '\x93'), "STACK_GLOBAL at offset 1020"));
-  for (const auto& [module, name] : {std::pair("builtins", "eval"), {"__builtin__", "getattr"}, {"torch", "load"},
-                                     {"torch._utils", "import_module"}, {"torch.hub", "load"}, {"torch\n", "x"}}) {
+  for (const auto& [module, name] : {std::pair("builtins", "eval"),
+                                     {"__builtin__", "getattr"},
+                                     {"torch", "load"},
+                                     {"torch._utils", "import_module"},
+                                     {"torch.hub", "load"},
+                                     {"torch\n", "x"}}) {
     CHECK(contains(refused(kProto + global(module, name)), "of which nothing was run"));
   }
   CHECK(contains(refused(kProto + global("a\x1b[31m", "b")), "a\\x1b[31m.b"));
@@ -112,14 +120,17 @@ TEST_CASE("classes and functions are refused where they are named, and never cal
 }
 
 TEST_CASE("objects come back as their attributes on request, and are not made either") {
-  const std::string object = global("my", "Class") + ")\x81" + dict(text("x") + "K\x01" + text("y") + tensor_pickle()) + "b";
+  const std::string object =
+      global("my", "Class") + ")\x81" + dict(text("x") + "K\x01" + text("y") + tensor_pickle()) + "b";
   CHECK(contains(value_refused(object), "got my.Class"));
   const Value value = value_of(object, {.inert_objects = true});
   CHECK(value.as_dict().at("x") == Value(1));
   CHECK(value.as_dict().at("y") == Value(tensor<float>({1, 2})));
   CHECK(value_of(global("os", "system") + text("ls") + "\x85R", {.inert_objects = true}) == Value(Dict{}));
   CHECK(value_of(global("my", "f"), {.inert_objects = true}) == Value("my.f"));
-  CHECK(value_of(global("my", "C") + ")\x81K\x05" "b", {.inert_objects = true}) == Value(Dict{{"__state__", 5}}));
+  CHECK(value_of(global("my", "C") + ")\x81K\x05"
+                                     "b",
+                 {.inert_objects = true}) == Value(Dict{{"__state__", 5}}));
 }
 
 TEST_CASE("what is not well-formed is refused") {
@@ -138,7 +149,9 @@ TEST_CASE("what is not well-formed is refused") {
   check(kProto + "(N.", "expected one value on the stack, got more");
   check(kProto + "t.", "expected a mark on the stack, got none");
   check(kProto + "N(\x86.", "expected 2 values on the stack, got fewer");
-  check(kProto + "X\xff\xff\xff\xff" "abc", "BINUNICODE at offset 1002: expected 4294967295 bytes, got the end after 3");
+  check(kProto + "X\xff\xff\xff\xff"
+                 "abc",
+        "BINUNICODE at offset 1002: expected 4294967295 bytes, got the end after 3");
   check(kProto + "\x8d" + word(~std::uint64_t{0}), "expected 18446744073709551615 bytes");
   check(kProto + "\x95" + word(1000) + "N.", "the frame is longer than what is left");
   check(kProto + text("\xff"), "expected text in UTF-8");
@@ -156,7 +169,10 @@ TEST_CASE("what is not well-formed is refused") {
   check(kProto + "N)R.", "expected a class or function with its arguments, got None");
   check(kProto + global("torch", "Size") + "NR.", "expected a tuple of arguments, got None");
   check(kProto + global("collections", "OrderedDict") + "N\x85R.", "expected a dict of nothing");
-  check(kProto + global("collections", "OrderedDict") + "]N" "a\x85R.", "expected a list of pairs");
+  check(kProto + global("collections", "OrderedDict") +
+            "]N"
+            "a\x85R.",
+        "expected a list of pairs");
   check(kProto + "c" + std::string(300, 'x'), "expected a name of at most 255 bytes");
   check(kProto + "cabc", "expected the end of a name");
   check(kProto + "NN\x93.", "expected two names of at most 255 bytes");
@@ -180,7 +196,9 @@ TEST_CASE("depth is limited, without a stack that could overflow") {
 }
 
 TEST_CASE("a list that contains itself is refused") {
-  CHECK(contains(value_refused("]q\x05h\x05" "a"), "deeper than 64"));
+  CHECK(contains(value_refused("]q\x05h\x05"
+                               "a"),
+                 "deeper than 64"));
 }
 
 TEST_CASE("pickles that unfold without end are refused") {
@@ -197,7 +215,8 @@ TEST_CASE("pickles that unfold without end are refused") {
   }
   const std::string long_text = text(std::string(60'000, 'x')) + "q\x01";
   CHECK(contains(value_refused("](" + long_text + repeated("h\x01", 1000) + "e"), "unfolds to much more"));
-  std::string dicts = global("collections", "OrderedDict") + "q\x02](" + repeated("K\x01K\x02\x86", 1000) + "e\x85q\x03R";
+  std::string dicts =
+      global("collections", "OrderedDict") + "q\x02](" + repeated("K\x01K\x02\x86", 1000) + "e\x85q\x03R";
   dicts += repeated("h\x02h\x03R", 1000);
   CHECK(contains(refused(kProto + dicts), "expected at most as many elements as bytes, got more"));
 }

@@ -36,8 +36,12 @@ std::string keys_of(const Dict& dict) {
 }
 
 Dict expected_state_dict() {
-  return {{"0.weight", counted(0, {3, 2})},       {"0.bias", counted(6, {3})},       {"1.weight", counted(9, {3})},
-          {"1.bias", counted(12, {3})},           {"1.running_mean", counted(15, {3})}, {"1.running_var", counted(18, {3})},
+  return {{"0.weight", counted(0, {3, 2})},
+          {"0.bias", counted(6, {3})},
+          {"1.weight", counted(9, {3})},
+          {"1.bias", counted(12, {3})},
+          {"1.running_mean", counted(15, {3})},
+          {"1.running_var", counted(18, {3})},
           {"1.num_batches_tracked", scalar_tensor<std::int64_t>(21)}};
 }
 
@@ -173,10 +177,12 @@ TEST_CASE("what is not a dictionary stands under the empty name") {
 TEST_CASE("complex and quantised tensors are refused by name, and the others listed") {
   for (const std::string& path : both("complex")) {
     CHECK(error_of<FormatError>([&] { load(path); }) ==
-          "load: " + path + ": expected tensors of dtypes that Teff has, got \"z\" (ComplexFloatStorage); the others are "
-          "\"a\" (float32 [2]), \"b\" (int64 [3])");
+          "load: " + path +
+              ": expected tensors of dtypes that Teff has, got \"z\" (ComplexFloatStorage); the others are "
+              "\"a\" (float32 [2]), \"b\" (int64 [3])");
   }
-  CHECK(contains(error_of<FormatError>([] { load(golden("quantized")); }), "got \"q\" (quantised); the others are \"a\""));
+  CHECK(contains(error_of<FormatError>([] { load(golden("quantized")); }),
+                 "got \"q\" (quantised); the others are \"a\""));
 }
 
 TEST_CASE("the pickle of a state dict is the one that PyTorch writes, byte for byte") {
@@ -187,20 +193,21 @@ TEST_CASE("the pickle of a state dict is the one that PyTorch writes, byte for b
 
 TEST_CASE("what is written is read again: ties, order, dtypes, kinds") {
   const Tensor weight = counted(0, {2, 2});
-  const Dict dict{{"z", weight},
-                  {"a", weight},
-                  {"view", weight.view({4})},
-                  {"row", weight.select(0, 1)},
-                  {"half", tensor<float>({1.5, -2}).to(DType::float16)},
-                  {"bool", tensor<bool>({true, false})},
-                  {"scalar", scalar_tensor(1.0)},
-                  {"empty", zeros({2, 0, 3})},
-                  {"more", Dict{{"epoch", 5},
-                                {"list", List{1, -1, 255, 256, 65535, 65536, -(std::int64_t{1} << 40), "x", nullptr, List{}}},
-                                {"extremes", List{std::numeric_limits<std::int64_t>::min(),
-                                                  std::numeric_limits<std::int64_t>::max(), 1e300, -0.0, true}},
-                                {"bytes", Bytes{std::byte{0}, std::byte{0x7f}, std::byte{0xff}}},
-                                {"none", Dict{}}}}};
+  const Dict dict{
+      {"z", weight},
+      {"a", weight},
+      {"view", weight.view({4})},
+      {"row", weight.select(0, 1)},
+      {"half", tensor<float>({1.5, -2}).to(DType::float16)},
+      {"bool", tensor<bool>({true, false})},
+      {"scalar", scalar_tensor(1.0)},
+      {"empty", zeros({2, 0, 3})},
+      {"more", Dict{{"epoch", 5},
+                    {"list", List{1, -1, 255, 256, 65535, 65536, -(std::int64_t{1} << 40), "x", nullptr, List{}}},
+                    {"extremes", List{std::numeric_limits<std::int64_t>::min(),
+                                      std::numeric_limits<std::int64_t>::max(), 1e300, -0.0, true}},
+                    {"bytes", Bytes{std::byte{0}, std::byte{0x7f}, std::byte{0xff}}},
+                    {"none", Dict{}}}}};
   const Dict loaded = load_bytes(pt_bytes(dict));
   CHECK(same(loaded, dict));
   CHECK(share(loaded, "z", "a"));
@@ -224,10 +231,13 @@ TEST_CASE("long dictionaries and lists go in parts, as Python writes them") {
 }
 
 TEST_CASE("a state dict becomes an OrderedDict that says which modules it is of") {
-  const Dict dict{{"conv.weight", ones({1})}, {"block.0.bn.weight", ones({1})}, {"block.0.bn.num_batches_tracked", ones({1})}};
+  const Dict dict{
+      {"conv.weight", ones({1})}, {"block.0.bn.weight", ones({1})}, {"block.0.bn.num_batches_tracked", ones({1})}};
   const std::string pickle = entry_of(pt_bytes(dict), "data.pkl");
   const auto has = [&](const std::string& module, char version) {
-    return contains(pickle, text(module) + "q") && contains(pickle.substr(pickle.find(text(module) + "q")).substr(0, text(module).size() + 12), std::string("K") + version + "s");
+    return contains(pickle, text(module) + "q") &&
+           contains(pickle.substr(pickle.find(text(module) + "q")).substr(0, text(module).size() + 12),
+                    std::string("K") + version + "s");
   };
   CHECK(contains(pickle, "_metadata"));
   CHECK(has("conv", 1));
@@ -249,14 +259,17 @@ TEST_CASE("an optimiser's state has whole numbers as keys") {
 
 TEST_CASE("what Python could not read is not written") {
   const auto refused = [](const Dict& dict) { return error_of<ValueError>([&] { pt_bytes(dict); }); };
-  CHECK(refused({{"a", Dict{{"b", Tensor()}}}}) == "save: stream: entry \"a/b\": expected a defined tensor, got an undefined one");
+  CHECK(refused({{"a", Dict{{"b", Tensor()}}}}) ==
+        "save: stream: entry \"a/b\": expected a defined tensor, got an undefined one");
   CHECK(contains(refused({{"a", "\xff"}}), "entry \"a\": expected text in UTF-8"));
   CHECK(contains(refused({{"\xff", 1}}), "expected text in UTF-8"));
   Value deep = List{};
   for (int i = 0; i < 70; ++i) deep = List{deep};
   CHECK(contains(refused({{"a", deep}}), "deeper than 64 in each other"));
   const TempFile file("x.pt");
-  CHECK(contains(error_of<ValueError>([&] { save({}, file, {.metadata = {{"by", "test"}}}); }),
+  CHECK(contains(error_of<ValueError>([&] {
+                   save({}, file, {.metadata = {{"by", "test"}}});
+                 }),
                  "expected no metadata, for which PyTorch's files have no place"));
 }
 

@@ -71,9 +71,7 @@ std::string pt_of(std::string_view pickle, std::vector<ZipPart> more) {
   return zip_of(parts);
 }
 
-std::string pt_with(const TensorPart& part) {
-  return pt_of(kProto + dict(text("a") + tensor_pickle(part)) + '.');
-}
+std::string pt_with(const TensorPart& part) { return pt_of(kProto + dict(text("a") + tensor_pickle(part)) + '.'); }
 
 Dict load_bytes(std::string_view bytes, const LoadOptions& options) {
   return load(std::as_bytes(std::span(bytes)), options);

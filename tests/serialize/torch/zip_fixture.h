@@ -17,10 +17,10 @@ namespace teff::testing {
 struct ZipPart {
   std::string name;
   std::string data;
-  std::string extra = {};                      // of the directory
+  std::string extra = {};  // of the directory
   std::uint16_t flags = 0;
   std::uint16_t method = 0;
-  std::optional<std::uint32_t> crc = {};       // in both headers, as all of these
+  std::optional<std::uint32_t> crc = {};  // in both headers, as all of these
   std::optional<std::uint32_t> packed = {};
   std::optional<std::uint32_t> bytes = {};
   std::optional<std::uint32_t> header = {};    // offset, in the directory
@@ -44,10 +44,10 @@ std::string number(std::uint64_t value, std::size_t size);
 // Pieces of pickles.
 
 inline const std::string kProto = "\x80\x02";
-std::string text(std::string_view text);                                   // BINUNICODE
-std::string global(std::string_view module, std::string_view name);       // GLOBAL
-std::string tuple(std::string_view items);                                // MARK ... TUPLE
-std::string dict(std::string_view items);                                 // EMPTY_DICT MARK ... SETITEMS
+std::string text(std::string_view text);                             // BINUNICODE
+std::string global(std::string_view module, std::string_view name);  // GLOBAL
+std::string tuple(std::string_view items);                           // MARK ... TUPLE
+std::string dict(std::string_view items);                            // EMPTY_DICT MARK ... SETITEMS
 
 /// What stands in a pickle for a tensor. Sizes and strides are pickles themselves: "K\x02\x85".
 struct TensorPart {

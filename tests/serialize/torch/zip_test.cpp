@@ -70,7 +70,8 @@ TEST_CASE("the writer puts PyTorch's entries down as PyTorch did, byte for byte"
   std::ostringstream stream;
   StreamSink sink(stream);
   ZipWriter writer(sink, "state_dict");
-  for (const char* name : {"data.pkl", "data/0", "data/1", "data/2", "data/3", "data/4", "data/5", "data/6", "version"}) {
+  for (const char* name :
+       {"data.pkl", "data/0", "data/1", "data/2", "data/3", "data/4", "data/5", "data/6", "version"}) {
     const std::string data = content(zip, name);
     writer.add(name, std::as_bytes(std::span(data)));
   }
@@ -82,9 +83,8 @@ TEST_CASE("a plain zip file is good, and so are the forms of its descriptors") {
   const std::string plain = zip_of({{"x/a", "abc"}, {"x/b", ""}});
   CHECK_NOTHROW(ZipReader(MemorySource(std::as_bytes(std::span(plain)))));
   const std::string crc = number(0x352441c2, 4);  // of "abc"
-  for (const std::string& good :
-       {crc + number(3, 4) + number(3, 4), "PK\x07\x08" + crc + number(3, 4) + number(3, 4),
-        "PK\x07\x08" + crc + word(3) + word(3)}) {
+  for (const std::string& good : {crc + number(3, 4) + number(3, 4), "PK\x07\x08" + crc + number(3, 4) + number(3, 4),
+                                  "PK\x07\x08" + crc + word(3) + word(3)}) {
     const std::string bytes = zip_of({with_descriptor(good)});
     CHECK_NOTHROW(ZipReader(MemorySource(std::as_bytes(std::span(bytes)))));
   }
@@ -109,19 +109,23 @@ TEST_CASE("tricks with names are refused") {
 TEST_CASE("tricks with places are refused") {
   check_refused(zip_of({{"x/a", "abc"}, {.name = "x/b", .data = "abc", .header = 0}}), "overlaps what follows it");
   check_refused(zip_of({{"x/a", "abc"}, {.name = "x/b", .data = "abc", .header = 35}}), "overlaps");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .gap = "hole"}, {"x/b", ""}}), "expected the next entry right behind it");
+  check_refused(zip_of({{.name = "x/a", .data = "abc", .gap = "hole"}, {"x/b", ""}}),
+                "expected the next entry right behind it");
   check_refused(zip_of({{.name = "x/a", .data = "abc", .gap = std::string(100, 'x')}, {"x/b", ""}}), "expected no gap");
   check_refused('x' + zip_of({{"x/a", "abc"}}), "expected a directory that ends at");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .packed = 1000, .bytes = 1000}}), "expected its 1000 bytes before the directory");
+  check_refused(zip_of({{.name = "x/a", .data = "abc", .packed = 1000, .bytes = 1000}}),
+                "expected its 1000 bytes before the directory");
   check_refused(zip_of({{.name = "x/a", .data = "abc", .header = 30}}), "expected no gap");
   check_refused(zip_of({{.name = "x/a", .data = "abc", .header = 0x7fffffff}}), "expected no gap");
 }
 
 TEST_CASE("compressed and encrypted entries, and those with other flags, are refused") {
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .method = 8}}), "it is compressed (method 8), which torch.save never does");
+  check_refused(zip_of({{.name = "x/a", .data = "abc", .method = 8}}),
+                "it is compressed (method 8), which torch.save never does");
   check_refused(zip_of({{.name = "x/a", .data = "abc", .flags = 1}}), "it is encrypted");
   check_refused(zip_of({{.name = "x/a", .data = "abc", .flags = 0x40}}), "expected no flags but 3 and 11, got 64");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .bytes = 4}}), "expected as many bytes packed as unpacked, got 3 and 4");
+  check_refused(zip_of({{.name = "x/a", .data = "abc", .bytes = 4}}),
+                "expected as many bytes packed as unpacked, got 3 and 4");
 }
 
 TEST_CASE("an end that lies is refused") {
@@ -129,14 +133,16 @@ TEST_CASE("an end that lies is refused") {
   check_refused("", "expected the end of the directory as the last bytes");
   check_refused(zip_of(parts) + '\0', "the file was cut off, or something was appended");
   check_refused(zip_of(parts, {.comment = "hello"}), "something was appended");
-  check_refused(zip_of({{.name = "x/a", .data = "", .extra = number(9, 2) + number(60, 2) + std::string(60, 'x')}}, {.entries = 2}),
+  check_refused(zip_of({{.name = "x/a", .data = "", .extra = number(9, 2) + number(60, 2) + std::string(60, 'x')}},
+                       {.entries = 2}),
                 "the directory ends in entry 1");
   check_refused(zip_of(parts, {.entries = 0}), "expected the end of the directory, got 49 bytes");
   check_refused(zip_of({}), "expected an entry, got none");
   check_refused(zip_of(parts, {.entries = 2}), "46 bytes or more for each entry");
   check_refused(zip_of(parts, {.bytes = 10}), "expected a directory that ends at");
   check_refused(zip_of(parts, {.offset = 0xfffffffe}), "expected a directory that ends at");
-  check_refused(zip_of({{"x/a", std::string(100, 'x')}}, {.offset = 0xffffffff}), "expected a ZIP64 directory, got none");
+  check_refused(zip_of({{"x/a", std::string(100, 'x')}}, {.offset = 0xffffffff}),
+                "expected a ZIP64 directory, got none");
 }
 
 TEST_CASE("ZIP64 numbers are used, and must agree") {
@@ -159,7 +165,8 @@ TEST_CASE("ZIP64 numbers are used, and must agree") {
 }
 
 TEST_CASE("damage is told by both checksums, and none is expected where none was computed") {
-  const std::string bytes = zip_of({{.name = "x/a", .data = "abc", .crc = 1}, {.name = "x/b", .data = "abc", .crc = 0}});
+  const std::string bytes =
+      zip_of({{.name = "x/a", .data = "abc", .crc = 1}, {.name = "x/b", .data = "abc", .crc = 0}});
   const MemorySource source(std::as_bytes(std::span(bytes)));
   const ZipReader zip(source);
   CHECK(error_of<FormatError>([&] { content(zip, "a"); }) ==

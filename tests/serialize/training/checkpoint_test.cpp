@@ -154,8 +154,8 @@ TEST_CASE("a broken newest checkpoint falls back to the one before and says so")
   CHECK(f.counter.count == 30);
   REQUIRE(report.refused.size() == 1);
   CHECK(report.refused[0].path == path);
-  CHECK(printed(report) == "resumed from " + f.folder.path() + "/run/checkpoint-0000000030.teff\npassed over: " +
-                               report.refused[0].reason);
+  CHECK(printed(report) == "resumed from " + f.folder.path() +
+                               "/run/checkpoint-0000000030.teff\npassed over: " + report.refused[0].reason);
   // It neither counts as one of the last two, nor is it touched before its step is reached again.
   const std::string bytes = read_file(path);
   f.save(checkpoints, 35);
@@ -300,7 +300,8 @@ TEST_CASE("a checkpoint of another model is refused by its file") {
   TrainingState other;
   other.add("counter", counter);
   other.epoch = 3;
-  CHECK(error_of<StateDictError>([&] { checkpoints.resume(other); })
-            .starts_with("Checkpoints: " + path + ": TrainingState: loaded state dict is not valid: "));
+  CHECK(error_of<StateDictError>([&] {
+          checkpoints.resume(other);
+        }).starts_with("Checkpoints: " + path + ": TrainingState: loaded state dict is not valid: "));
   CHECK(other.epoch == 3);
 }

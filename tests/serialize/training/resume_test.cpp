@@ -112,8 +112,8 @@ TEST_CASE("N steps equal k steps, a new process, and N - k steps") {
     TrainingRun run;
     run.train_to(k);
     Checkpoints(folder.path(), kNotDurable).save(run.state);
-    const std::string command = std::string(kFolderVariable) + "='" + folder.path() + "' TEFF_NUM_THREADS=" +
-                                std::to_string(threads) + " '" + program +
+    const std::string command = std::string(kFolderVariable) + "='" + folder.path() +
+                                "' TEFF_NUM_THREADS=" + std::to_string(threads) + " '" + program +
                                 "' --no-skip --test-case='(in a new process) the run goes on' >/dev/null";
     REQUIRE(std::system(command.c_str()) == 0);
     CHECK(read_file(folder / "checkpoint-0000000020.teff") == expected);

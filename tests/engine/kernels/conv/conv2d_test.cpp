@@ -23,7 +23,7 @@ struct Size {
 };
 
 struct Options {
-  int64_t batch = 1, in = 1, out = 1;    // channels
+  int64_t batch = 1, in = 1, out = 1;  // channels
   Size image{1, 1}, kernel{1, 1};
   Size stride{1, 1}, padding{0, 0}, dilation{1, 1};
   int64_t groups = 1;
@@ -34,13 +34,22 @@ int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t padding, 
 }
 
 Window2d window(const Options& o) {
-  return {.batch = o.batch, .channels = o.in, .height = o.image.height, .width = o.image.width, .out_channels = o.out,
+  return {.batch = o.batch,
+          .channels = o.in,
+          .height = o.image.height,
+          .width = o.image.width,
+          .out_channels = o.out,
           .out_height = out_size(o.image.height, o.kernel.height, o.stride.height, o.padding.height, o.dilation.height),
           .out_width = out_size(o.image.width, o.kernel.width, o.stride.width, o.padding.width, o.dilation.width),
-          .kernel_height = o.kernel.height, .kernel_width = o.kernel.width,
-          .stride_height = o.stride.height, .stride_width = o.stride.width,
-          .padding_height = o.padding.height, .padding_width = o.padding.width,
-          .dilation_height = o.dilation.height, .dilation_width = o.dilation.width, .groups = o.groups};
+          .kernel_height = o.kernel.height,
+          .kernel_width = o.kernel.width,
+          .stride_height = o.stride.height,
+          .stride_width = o.stride.width,
+          .padding_height = o.padding.height,
+          .padding_width = o.padding.width,
+          .dilation_height = o.dilation.height,
+          .dilation_width = o.dilation.width,
+          .groups = o.groups};
 }
 
 /// A convolution is a sum of products; visit(output, input, weight) sees the indices of each once.
@@ -96,7 +105,8 @@ struct Convolution {
     std::vector<T> packed(static_cast<std::size_t>(table<T>().conv2d_packed_size(w)));
     if (packed.empty()) return forward(with_bias, clamped);
     table<T>().conv2d_pack(w, weight.data(), packed.data());
-    table<T>().conv2d_packed(w, input.data(), packed.data(), with_bias ? bias.data() : nullptr, clamp(clamped), output.data());
+    table<T>().conv2d_packed(w, input.data(), packed.data(), with_bias ? bias.data() : nullptr, clamp(clamped),
+                             output.data());
   }
   void backward() {
     table<T>().conv2d_backward_input(w, grad_output.data(), weight.data(), grad_input.data());
@@ -105,9 +115,8 @@ struct Convolution {
 
   std::vector<double> expected_output(bool with_bias, bool clamped) const {
     std::vector<double> y(output.size());
-    for_each_product(w, [&](std::size_t o, std::size_t i, std::size_t k) {
-      y[o] += double(input[i]) * double(weight[k]);
-    });
+    for_each_product(
+        w, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] += double(input[i]) * double(weight[k]); });
     const std::size_t plane = static_cast<std::size_t>(w.out_height * w.out_width);
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (with_bias) y[i] += double(bias[i / plane % bias.size()]);
@@ -124,7 +133,7 @@ void check_close(const std::vector<T>& actual, const std::vector<double>& expect
   double worst = 0;
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const double error = std::abs(static_cast<double>(actual[i]) - expected[i]);
-    worst = error <= worst ? worst : error;    // NaN counts
+    worst = error <= worst ? worst : error;  // NaN counts
   }
   CHECK(worst <= std::numeric_limits<T>::epsilon() * (8 + static_cast<double>(terms)));
 }
@@ -165,16 +174,22 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for LeNet's la
 }
 
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for many small images", T, float, double) {
-  for (const int64_t batch : {8, 16, 21, 32}) {    // whole blocks of lanes, and a rest
+  for (const int64_t batch : {8, 16, 21, 32}) {  // whole blocks of lanes, and a rest
     check<T>({.batch = batch, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}});
     check<T>({.batch = batch, .in = 4, .out = 6, .image = {7, 9}, .kernel = {3, 3}, .padding = {1, 1}, .groups = 2});
-    check<T>({.batch = batch, .in = 3, .out = 5, .image = {9, 5}, .kernel = {3, 2}, .stride = {2, 1}, .padding = {0, 1},
+    check<T>({.batch = batch,
+              .in = 3,
+              .out = 5,
+              .image = {9, 5},
+              .kernel = {3, 2},
+              .stride = {2, 1},
+              .padding = {0, 1},
               .dilation = {1, 2}});
     check<T>({.batch = batch, .in = 70, .out = 20, .image = {3, 3}, .kernel = {3, 3}, .padding = {1, 1}});
     check<T>({.batch = batch, .in = 2, .out = 1, .image = {2, 2}, .kernel = {2, 2}});
     check<T>({.batch = batch, .in = 9, .out = 4, .image = {10, 11}, .kernel = {3, 4}});
     check<T>({.batch = batch, .in = 5, .out = 70, .image = {6, 5}, .kernel = {3, 3}, .padding = {1, 1}});
-    check<T>({.batch = batch, .in = 3, .out = 4, .image = {4, 7}, .kernel = {2, 2}, .dilation = {3, 5}});    // holes
+    check<T>({.batch = batch, .in = 3, .out = 4, .image = {4, 7}, .kernel = {2, 2}, .dilation = {3, 5}});  // holes
   }
 }
 
@@ -184,10 +199,17 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition where blocks o
   for (const int64_t batch : {8, 16, 40}) {
     check<T>({.batch = batch, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}});
     check<T>({.batch = batch, .in = 4, .out = 6, .image = {7, 9}, .kernel = {3, 3}, .padding = {1, 1}, .groups = 2});
-    check<T>({.batch = batch, .in = 3, .out = 5, .image = {9, 5}, .kernel = {3, 2}, .stride = {2, 1}, .padding = {2, 1},
+    check<T>({.batch = batch,
+              .in = 3,
+              .out = 5,
+              .image = {9, 5},
+              .kernel = {3, 2},
+              .stride = {2, 1},
+              .padding = {2, 1},
               .dilation = {2, 1}});
-    check<T>({.batch = batch, .in = 2, .out = 3, .image = {3, 4}, .kernel = {2, 2}, .padding = {4, 1}});  // rows of padding
-    check<T>({.batch = batch, .in = 2, .out = 4, .image = {1, 6}, .kernel = {1, 3}});    // one row is not cut
+    check<T>(
+        {.batch = batch, .in = 2, .out = 3, .image = {3, 4}, .kernel = {2, 2}, .padding = {4, 1}});  // rows of padding
+    check<T>({.batch = batch, .in = 2, .out = 4, .image = {1, 6}, .kernel = {1, 3}});  // one row is not cut
   }
 }
 
@@ -198,7 +220,7 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for few channe
       check<T>({.batch = 1, .in = 2, .out = out, .image = {6, width}, .kernel = {3, 3}, .padding = {1, 1}});
     }
   }
-  check<T>({.batch = 1, .in = 60, .out = 5, .image = {8, 30}, .kernel = {3, 3}});    // across cache blocks
+  check<T>({.batch = 1, .in = 60, .out = 5, .image = {8, 30}, .kernel = {3, 3}});  // across cache blocks
 }
 
 TEST_CASE("conv2d keeps images apart: NaN in one of many does not reach the others") {
@@ -216,8 +238,14 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for stride, pa
         for (const int64_t dilation : {1, 2, 3}) {
           const int64_t reach = dilation * (kernel - 1) + 1;
           const Size image{reach + 4, reach + 7};
-          check<T>({.batch = 2, .in = 2, .out = 3, .image = image, .kernel = {kernel, kernel},
-                    .stride = {stride, stride}, .padding = {padding, padding}, .dilation = {dilation, dilation}});
+          check<T>({.batch = 2,
+                    .in = 2,
+                    .out = 3,
+                    .image = image,
+                    .kernel = {kernel, kernel},
+                    .stride = {stride, stride},
+                    .padding = {padding, padding},
+                    .dilation = {dilation, dilation}});
         }
       }
     }
@@ -225,7 +253,13 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for stride, pa
 }
 
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition where height and width differ", T, float, double) {
-  check<T>({.batch = 2, .in = 4, .out = 5, .image = {9, 20}, .kernel = {3, 1}, .stride = {1, 2}, .padding = {2, 0},
+  check<T>({.batch = 2,
+            .in = 4,
+            .out = 5,
+            .image = {9, 20},
+            .kernel = {3, 1},
+            .stride = {1, 2},
+            .padding = {2, 0},
             .dilation = {1, 3}});
   check<T>({.batch = 1, .in = 3, .out = 7, .image = {40, 6}, .kernel = {1, 6}, .stride = {3, 1}, .dilation = {2, 1}});
   check<T>({.batch = 3, .in = 2, .out = 2, .image = {1, 50}, .kernel = {1, 7}, .padding = {0, 3}});
@@ -262,17 +296,36 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition across cache b
 
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for groups", T, float, double) {
   for (const int64_t stride : {1, 2}) {
-    check<T>({.batch = 2, .in = 6, .out = 9, .image = {8, 11}, .kernel = {3, 3}, .stride = {stride, stride},
-              .padding = {1, 1}, .groups = 3});
+    check<T>({.batch = 2,
+              .in = 6,
+              .out = 9,
+              .image = {8, 11},
+              .kernel = {3, 3},
+              .stride = {stride, stride},
+              .padding = {1, 1},
+              .groups = 3});
     for (const int64_t multiplier : {1, 2}) {
       for (const int64_t width : {5, 7, 14, 37}) {
-        check<T>({.batch = 2, .in = 5, .out = 5 * multiplier, .image = {9, width}, .kernel = {3, 3},
-                  .stride = {stride, stride}, .padding = {1, 1}, .groups = 5});
+        check<T>({.batch = 2,
+                  .in = 5,
+                  .out = 5 * multiplier,
+                  .image = {9, width},
+                  .kernel = {3, 3},
+                  .stride = {stride, stride},
+                  .padding = {1, 1},
+                  .groups = 5});
       }
     }
   }
-  check<T>({.batch = 1, .in = 3, .out = 3, .image = {20, 20}, .kernel = {5, 3}, .stride = {2, 1}, .padding = {2, 0},
-            .dilation = {1, 2}, .groups = 3});
+  check<T>({.batch = 1,
+            .in = 3,
+            .out = 3,
+            .image = {20, 20},
+            .kernel = {5, 3},
+            .stride = {2, 1},
+            .padding = {2, 0},
+            .dilation = {1, 2},
+            .groups = 3});
 }
 
 TEST_CASE_TEMPLATE("depthwise conv2d and its gradients equal the definition at every edge", T, float, double) {
@@ -283,8 +336,13 @@ TEST_CASE_TEMPLATE("depthwise conv2d and its gradients equal the definition at e
           const int64_t other = 1 + size * 13 % 20;
           if (std::min(size, other) + 2 * padding < kernel) continue;
           for (const Size image : {Size{size, other}, Size{other, size}}) {
-            check<T>({.in = 2, .out = 2, .image = image, .kernel = {kernel, kernel}, .stride = {stride, stride},
-                      .padding = {padding, padding}, .groups = 2});
+            check<T>({.in = 2,
+                      .out = 2,
+                      .image = image,
+                      .kernel = {kernel, kernel},
+                      .stride = {stride, stride},
+                      .padding = {padding, padding},
+                      .groups = 2});
           }
         }
       }
@@ -313,20 +371,24 @@ TEST_CASE_TEMPLATE("conv2d's clamp keeps NaN", T, float, double) {
 
 TEST_CASE_TEMPLATE("conv2d and its gradients give the same bits for any number of threads", T, float, double) {
   const ThreadsGuard guard(1);
-  for (const Options& o : {Options{.batch = 16, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
-                           Options{.batch = 48, .in = 3, .out = 6, .image = {12, 10}, .kernel = {3, 3},
-                                   .padding = {1, 1}},
-                           Options{.batch = 9, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}},
-                           Options{.batch = 70, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
-                           Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3},
-                                   .padding = {1, 1}},
-                           Options{.batch = 1, .in = 56, .out = 40, .image = {56, 56}, .kernel = {3, 3},
-                                   .padding = {1, 1}},
-                           Options{.batch = 1, .in = 64, .out = 64, .image = {28, 28}, .kernel = {3, 3},
-                                   .stride = {2, 2}, .padding = {1, 1}},
-                           Options{.batch = 1, .in = 96, .out = 64, .image = {14, 14}, .kernel = {1, 1}},
-                           Options{.batch = 4, .in = 32, .out = 32, .image = {28, 28}, .kernel = {3, 3},
-                                   .stride = {2, 2}, .padding = {1, 1}, .groups = 32}}) {
+  for (const Options& o :
+       {Options{.batch = 16, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
+        Options{.batch = 48, .in = 3, .out = 6, .image = {12, 10}, .kernel = {3, 3}, .padding = {1, 1}},
+        Options{.batch = 9, .in = 3, .out = 6, .image = {32, 32}, .kernel = {5, 5}},
+        Options{.batch = 70, .in = 6, .out = 16, .image = {14, 14}, .kernel = {5, 5}},
+        Options{.batch = 1, .in = 40, .out = 50, .image = {28, 28}, .kernel = {3, 3}, .padding = {1, 1}},
+        Options{.batch = 1, .in = 56, .out = 40, .image = {56, 56}, .kernel = {3, 3}, .padding = {1, 1}},
+        Options{
+            .batch = 1, .in = 64, .out = 64, .image = {28, 28}, .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}},
+        Options{.batch = 1, .in = 96, .out = 64, .image = {14, 14}, .kernel = {1, 1}},
+        Options{.batch = 4,
+        .in = 32,
+        .out = 32,
+        .image = {28, 28},
+        .kernel = {3, 3},
+        .stride = {2, 2},
+        .padding = {1, 1},
+        .groups = 32}}) {
     std::vector<Convolution<T>> runs;
     for (const int threads : {1, 2, 3, 4, 5}) {
       teff::set_num_threads(threads);

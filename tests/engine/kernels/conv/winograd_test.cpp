@@ -14,11 +14,23 @@ struct Options {
 };
 
 Window2d window(const Options& o, bool winograd) {
-  return {.batch = o.batch, .channels = o.in, .height = o.height, .width = o.width, .out_channels = o.out,
-          .out_height = o.height + 2 * o.padding - 2, .out_width = o.width + 2 * o.padding - 2,
-          .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-          .padding_height = o.padding, .padding_width = o.padding, .dilation_height = 1, .dilation_width = 1,
-          .groups = 1, .winograd = winograd};
+  return {.batch = o.batch,
+          .channels = o.in,
+          .height = o.height,
+          .width = o.width,
+          .out_channels = o.out,
+          .out_height = o.height + 2 * o.padding - 2,
+          .out_width = o.width + 2 * o.padding - 2,
+          .kernel_height = 3,
+          .kernel_width = 3,
+          .stride_height = 1,
+          .stride_width = 1,
+          .padding_height = o.padding,
+          .padding_width = o.padding,
+          .dilation_height = 1,
+          .dilation_width = 1,
+          .groups = 1,
+          .winograd = winograd};
 }
 
 template <class T>
@@ -36,9 +48,9 @@ std::vector<T> packed(const Window2d& w, const Arrays<T>& a, bool with_bias, boo
   std::vector<T> weight = zeros<T>(table<T>().conv2d_packed_size(w));
   std::vector<T> output = zeros<T>(w.batch * w.out_channels * w.out_height * w.out_width);
   table<T>().conv2d_pack(w, a.weight.data(), weight.data());
-  const teff::kernels::Clamp<T> clamp = clamped ? teff::kernels::Clamp<T>{.low = 0, .high = 1} : teff::kernels::Clamp<T>{};
-  table<T>().conv2d_packed(w, a.input.data(), weight.data(), with_bias ? a.bias.data() : nullptr, clamp,
-                           output.data());
+  const teff::kernels::Clamp<T> clamp =
+      clamped ? teff::kernels::Clamp<T>{.low = 0, .high = 1} : teff::kernels::Clamp<T>{};
+  table<T>().conv2d_packed(w, a.input.data(), weight.data(), with_bias ? a.bias.data() : nullptr, clamp, output.data());
   return output;
 }
 
@@ -54,7 +66,7 @@ double error_of(const Options& o, bool flag) {
   double worst = 0;
   for (std::size_t i = 0; i < output.size(); ++i) {
     const double error = std::fabs(static_cast<double>(output[i]) - expected[i]);
-    worst = error <= worst ? worst : error;    // NaN counts
+    worst = error <= worst ? worst : error;  // NaN counts
   }
   return worst / (4.5 * static_cast<double>(o.in));
 }

@@ -65,9 +65,8 @@ double reference_derivative(Unary op, double x, double a, double b) {
   return 0;
 }
 
-const std::vector<Unary> kAll = {Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh,
-                                 Unary::exp,  Unary::log,        Unary::sqrt,    Unary::abs,
-                                 Unary::neg,  Unary::clamp,      Unary::pow};
+const std::vector<Unary> kAll = {Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh,  Unary::exp, Unary::log,
+                                 Unary::sqrt, Unary::abs,        Unary::neg,     Unary::clamp, Unary::pow};
 
 template <class T>
 std::vector<T> apply(Unary op, const std::vector<T>& x, T a = 0, T b = 0) {
@@ -109,8 +108,7 @@ TEST_CASE_TEMPLATE("unary operations agree with the C library at every size", T,
       const T a = op == Unary::pow ? T(1.7) : T(-0.5), b = 1;
       std::vector<double> expected;
       for (T v : x) {
-        expected.push_back(
-            reference(op, static_cast<double>(v), static_cast<double>(a), static_cast<double>(b)));
+        expected.push_back(reference(op, static_cast<double>(v), static_cast<double>(a), static_cast<double>(b)));
       }
       check_close(apply(op, x, a, b), expected, kTolerance<T>, 0.1);
     }
@@ -141,8 +139,7 @@ TEST_CASE_TEMPLATE("a value's result does not depend on its place in the array",
   }
 }
 
-TEST_CASE_TEMPLATE("exp, log, tanh, sigmoid and sqrt are right to a few units in the last place", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("exp, log, tanh, sigmoid and sqrt are right to a few units in the last place", T, float, double) {
   const T highest = sizeof(T) == 4 ? T(88.7) : T(709.7);
   CHECK(worst_error(Unary::exp, random_values<T>(100000, -highest - 20, highest)) < 3);
   CHECK(worst_error(Unary::exp, random_values<T>(100000, -2, 2)) < 3);
@@ -159,8 +156,7 @@ TEST_CASE_TEMPLATE("exp, log, tanh, sigmoid and sqrt are right to a few units in
 TEST_CASE_TEMPLATE("unary operations treat special values as the C library does", T, float, double) {
   const T inf = kInf<T>, nan = kNan<T>, tiny = std::numeric_limits<T>::denorm_min();
   const T big = std::numeric_limits<T>::max();
-  const std::vector<T> special = {T(0), T(-0.0), inf,   -inf, nan,  1,   -1,  big,
-                                  -big, tiny,    -tiny, 100,  -110, 750, -750};
+  const std::vector<T> special = {T(0), T(-0.0), inf, -inf, nan, 1, -1, big, -big, tiny, -tiny, 100, -110, 750, -750};
   for (Unary op : kAll) {
     if (op == Unary::pow) continue;
     const std::vector<T> y = apply(op, special, T(-1.5), T(1.5));
@@ -171,8 +167,7 @@ TEST_CASE_TEMPLATE("unary operations treat special values as the C library does"
           static_cast<double>(static_cast<T>(reference(op, static_cast<double>(special[i]), -1.5, 1.5)));
       CAPTURE(expected);
       CAPTURE(y[i]);
-      const bool right =
-          close(y[i], expected, kTolerance<T>) || std::fabs(y[i] - static_cast<T>(expected)) <= tiny;
+      const bool right = close(y[i], expected, kTolerance<T>) || std::fabs(y[i] - static_cast<T>(expected)) <= tiny;
       CHECK(right);
     }
   }
@@ -180,8 +175,7 @@ TEST_CASE_TEMPLATE("unary operations treat special values as the C library does"
   CHECK_FALSE(std::signbit(apply<T>(Unary::abs, {T(-0.0)})[0]));
 }
 
-TEST_CASE_TEMPLATE("pow has the values of std::pow for every exponent, the fast ones included", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("pow has the values of std::pow for every exponent, the fast ones included", T, float, double) {
   const T inf = kInf<T>, nan = kNan<T>;
   const std::vector<T> x = {0, T(-0.0), 1, -1, 2, T(-2.5), T(0.3), inf, -inf, nan, 5, 6, 7, 8, 9, 10, 11};
   for (T exponent : {T(2), T(0.5), T(1), T(3), T(-1), T(-2), T(0), T(-0.5), T(1.5), T(4), inf, nan}) {
@@ -234,8 +228,7 @@ TEST_CASE_TEMPLATE("gradients where the derivative jumps are PyTorch's", T, floa
   CHECK(gradient(Unary::sqrt, 0, 0, 0) == kInf<T>);
 }
 
-TEST_CASE_TEMPLATE("binary operations work with arrays and with single values on either side", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("binary operations work with arrays and with single values on either side", T, float, double) {
   const auto expected = [](Binary op, T a, T b) {
     switch (op) {
       case Binary::add:
@@ -270,8 +263,8 @@ TEST_CASE_TEMPLATE("binary operations work with arrays and with single values on
           table<T>().binary(op, n, a.data(), a_step, b.data(), b_step, out.data());
           for (int64_t i = 0; i < n; ++i) {
             const std::size_t at = static_cast<std::size_t>(i);
-            CHECK(out[at] == expected(op, a[at * static_cast<std::size_t>(a_step)],
-                                      b[at * static_cast<std::size_t>(b_step)]));
+            CHECK(out[at] ==
+                  expected(op, a[at * static_cast<std::size_t>(a_step)], b[at * static_cast<std::size_t>(b_step)]));
           }
         }
       }
@@ -293,8 +286,7 @@ TEST_CASE_TEMPLATE("axpy adds a multiple in place", T, float, double) {
     table<T>().axpy(n, T(0.3), x.data(), y.data());
     std::vector<double> expected;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      expected.push_back(static_cast<double>(before[i]) +
-                         static_cast<double>(T(0.3)) * static_cast<double>(x[i]));
+      expected.push_back(static_cast<double>(before[i]) + static_cast<double>(T(0.3)) * static_cast<double>(x[i]));
     }
     check_close(y, expected, kTolerance<T>, 1);
   }

@@ -28,7 +28,7 @@ struct Options {
   int64_t m, n, k;
   bool transpose_a = false, transpose_b = false;
   bool accumulate = false, row_bias = false, column_bias = false, relu = false;
-  int64_t gap = 0;    // elements between the end of a row and the next
+  int64_t gap = 0;  // elements between the end of a row and the next
 };
 
 /// The arrays of a product. They end with their last element, so that a sanitizer sees a read beyond it.
@@ -52,10 +52,18 @@ struct Product {
 
   std::vector<T> run() const {
     std::vector<T> result = c;
-    table<T>().gemm({.m = o.m, .n = o.n, .k = o.k,
-                     .a = a.data(), .lda = lda(), .transpose_a = o.transpose_a,
-                     .b = b.data(), .ldb = ldb(), .transpose_b = o.transpose_b,
-                     .c = result.data(), .ldc = ldc(), .accumulate = o.accumulate,
+    table<T>().gemm({.m = o.m,
+                     .n = o.n,
+                     .k = o.k,
+                     .a = a.data(),
+                     .lda = lda(),
+                     .transpose_a = o.transpose_a,
+                     .b = b.data(),
+                     .ldb = ldb(),
+                     .transpose_b = o.transpose_b,
+                     .c = result.data(),
+                     .ldc = ldc(),
+                     .accumulate = o.accumulate,
                      .row_bias = o.row_bias ? row_bias.data() : nullptr,
                      .column_bias = o.column_bias ? column_bias.data() : nullptr,
                      .clamp = o.relu ? teff::kernels::Clamp<T>{.low = 0} : teff::kernels::Clamp<T>{}});
@@ -101,7 +109,7 @@ void check(const Options& o) {
   double worst = 0;
   for (std::size_t i = 0; i < result.size(); ++i) {
     const double error = std::abs(static_cast<double>(result[i]) - expected[i]);
-    worst = error <= worst ? worst : error;    // NaN counts
+    worst = error <= worst ? worst : error;  // NaN counts
   }
   CHECK(worst <= tolerance);
 }
@@ -152,8 +160,13 @@ TEST_CASE_TEMPLATE("gemm applies accumulate, biases and relu in every combinatio
   for (const int64_t m : {1, 7}) {
     for (const int64_t n : {1, 19}) {
       for (int flags = 0; flags < 16; ++flags) {
-        check_transpositions<T>({.m = m, .n = n, .k = 11, .accumulate = (flags & 1) != 0, .row_bias = (flags & 2) != 0,
-                                 .column_bias = (flags & 4) != 0, .relu = (flags & 8) != 0});
+        check_transpositions<T>({.m = m,
+                                 .n = n,
+                                 .k = 11,
+                                 .accumulate = (flags & 1) != 0,
+                                 .row_bias = (flags & 2) != 0,
+                                 .column_bias = (flags & 4) != 0,
+                                 .relu = (flags & 8) != 0});
       }
     }
   }
@@ -170,10 +183,28 @@ TEST_CASE_TEMPLATE("gemm with k = 0 gives the bias, zero or what was there", T, 
 }
 
 TEST_CASE_TEMPLATE("gemm with m = 0 or n = 0 does nothing", T, float, double) {
-  table<T>().gemm({.m = 0, .n = 3, .k = 2, .a = nullptr, .lda = 2, .transpose_a = false, .b = nullptr, .ldb = 3,
-                   .transpose_b = false, .c = nullptr, .ldc = 3});
-  table<T>().gemm({.m = 3, .n = 0, .k = 2, .a = nullptr, .lda = 2, .transpose_a = false, .b = nullptr, .ldb = 1,
-                   .transpose_b = false, .c = nullptr, .ldc = 1});
+  table<T>().gemm({.m = 0,
+                   .n = 3,
+                   .k = 2,
+                   .a = nullptr,
+                   .lda = 2,
+                   .transpose_a = false,
+                   .b = nullptr,
+                   .ldb = 3,
+                   .transpose_b = false,
+                   .c = nullptr,
+                   .ldc = 3});
+  table<T>().gemm({.m = 3,
+                   .n = 0,
+                   .k = 2,
+                   .a = nullptr,
+                   .lda = 2,
+                   .transpose_a = false,
+                   .b = nullptr,
+                   .ldb = 1,
+                   .transpose_b = false,
+                   .c = nullptr,
+                   .ldc = 1});
 }
 
 TEST_CASE_TEMPLATE("gemm's relu keeps NaN", T, float, double) {

@@ -33,16 +33,21 @@ TEST_CASE_TEMPLATE("adam_step follows its formula for every combination of optio
   for (const int64_t n : kSizes) {
     for (int flags = 0; flags < 8; ++flags) {
       const bool amsgrad = (flags & 1) != 0;
-      AdamStep o{.step_size = 0, .root_correction = 1, .beta1 = 0.75, .beta2 = 0.875, .eps = 1e-3,
-                 .weight_decay = (flags & 2) != 0 ? 0.1 : 0, .shrink = (flags & 2) != 0 ? 1 : 0.99,
+      AdamStep o{.step_size = 0,
+                 .root_correction = 1,
+                 .beta1 = 0.75,
+                 .beta2 = 0.875,
+                 .eps = 1e-3,
+                 .weight_decay = (flags & 2) != 0 ? 0.1 : 0,
+                 .shrink = (flags & 2) != 0 ? 1 : 0.99,
                  .maximize = (flags & 4) != 0};
       Array<T> p(random_values<T>(n)), m(zeros<T>(n)), v(zeros<T>(n)), w(zeros<T>(n));
       for (unsigned t = 1; t <= kSteps; ++t) {
         o.step_size = 0.1 / (1 - std::pow(o.beta1, t));
         o.root_correction = std::sqrt(1 - std::pow(o.beta2, t));
         const std::vector<T> grad = random_values<T>(n, T(-1), T(1), t + 2);
-        table<T>().adam_step(o, n, grad.data(), m.values.data(), v.values.data(),
-                             amsgrad ? w.values.data() : nullptr, p.values.data());
+        table<T>().adam_step(o, n, grad.data(), m.values.data(), v.values.data(), amsgrad ? w.values.data() : nullptr,
+                             p.values.data());
         for (std::size_t i = 0; i < grad.size(); ++i) {
           const double g = direction(o, grad[i], p.expected[i]);
           m.expected[i] = o.beta1 * m.expected[i] + (1 - o.beta1) * g;
@@ -64,8 +69,12 @@ TEST_CASE_TEMPLATE("rmsprop_step follows its formula for every combination of op
   for (const int64_t n : kSizes) {
     for (int flags = 0; flags < 8; ++flags) {
       const bool centered = (flags & 1) != 0;
-      const RmspropStep o{.lr = 0.1, .alpha = 0.75, .eps = 0.25, .weight_decay = 0.1,
-                          .momentum = (flags & 2) != 0 ? 0.5 : 0, .maximize = (flags & 4) != 0};
+      const RmspropStep o{.lr = 0.1,
+                          .alpha = 0.75,
+                          .eps = 0.25,
+                          .weight_decay = 0.1,
+                          .momentum = (flags & 2) != 0 ? 0.5 : 0,
+                          .maximize = (flags & 4) != 0};
       Array<T> p(random_values<T>(n)), v(zeros<T>(n)), a(zeros<T>(n)), b(zeros<T>(n));
       for (unsigned t = 1; t <= kSteps; ++t) {
         const std::vector<T> grad = random_values<T>(n, T(-1), T(1), t + 2);
@@ -92,8 +101,8 @@ TEST_CASE_TEMPLATE("rmsprop_step follows its formula for every combination of op
 TEST_CASE_TEMPLATE("adagrad_step follows its formula for every combination of options", T, float, double) {
   for (const int64_t n : kSizes) {
     for (int flags = 0; flags < 4; ++flags) {
-      const AdagradStep o{.lr = 0.1, .eps = 1e-3, .weight_decay = (flags & 1) != 0 ? 0.1 : 0,
-                          .maximize = (flags & 2) != 0};
+      const AdagradStep o{
+          .lr = 0.1, .eps = 1e-3, .weight_decay = (flags & 1) != 0 ? 0.1 : 0, .maximize = (flags & 2) != 0};
       Array<T> p(random_values<T>(n)), s(std::vector<T>(static_cast<std::size_t>(n), T(0.5)));
       for (unsigned t = 1; t <= kSteps; ++t) {
         const std::vector<T> grad = random_values<T>(n, T(-1), T(1), t + 2);

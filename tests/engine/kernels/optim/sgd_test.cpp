@@ -30,11 +30,10 @@ TEST_CASE_TEMPLATE("sgd_step follows PyTorch's formula for every combination of 
             std::vector<T> parameter = random_values<T>(n), buffer = zeros<T>(n);
             std::vector<double> p(parameter.begin(), parameter.end()), b(buffer.begin(), buffer.end());
             for (unsigned step = 0; step < 3; ++step) {
-              const SgdStep options{
-                  0.1, momentum, dampening, weight_decay, (flags & 1) != 0, (flags & 2) != 0, step == 0};
+              const SgdStep options{0.1,      momentum, dampening, weight_decay, (flags & 1) != 0, (flags & 2) != 0,
+                                    step == 0};
               const std::vector<T> grad = random_values<T>(n, -1, 1, step + 2);
-              table<T>().sgd_step(options, n, grad.data(), momentum == 0 ? nullptr : buffer.data(),
-                                  parameter.data());
+              table<T>().sgd_step(options, n, grad.data(), momentum == 0 ? nullptr : buffer.data(), parameter.data());
               for (std::size_t i = 0; i < p.size(); ++i) reference_step(options, grad[i], b[i], p[i]);
             }
             check_close(parameter, p, kTolerance<T>, 2);
@@ -49,8 +48,7 @@ TEST_CASE_TEMPLATE("sgd_step follows PyTorch's formula for every combination of 
 TEST_CASE("the first step of sgd does not read the momentum buffer") {
   const std::vector<float> grad = {1, 2, 3};
   std::vector<float> buffer(3, kNan<float>), parameter = {1, 1, 1};
-  table<float>().sgd_step({0.5, 0.9, 0.5, 0, false, false, true}, 3, grad.data(), buffer.data(),
-                          parameter.data());
+  table<float>().sgd_step({0.5, 0.9, 0.5, 0, false, false, true}, 3, grad.data(), buffer.data(), parameter.data());
   CHECK(buffer == grad);
   CHECK(parameter == std::vector<float>{0.5f, 0, -0.5f});
 }

@@ -160,16 +160,14 @@ TEST_CASE("a max_pool2d window entirely in the padding gives -inf and no gradien
 
 TEST_CASE_TEMPLATE("max_pool2d sends each gradient to the place of the maximum", T, float, double) {
   for (const Window2d& w : max_windows()) {
-    const std::vector<T> x = random_values<T>(input_size(w)),
-                         grad = random_values<T>(output_size(w), -1, 1, 2);
+    const std::vector<T> x = random_values<T>(input_size(w)), grad = random_values<T>(output_size(w), -1, 1, 2);
     const MaxPooled<T> pooled = reference_max(w, x);
     std::vector<double> expected(x.size());
     const std::size_t plane = static_cast<std::size_t>(w.height * w.width);
     const std::size_t out_plane = static_cast<std::size_t>(w.out_height * w.out_width);
     for (std::size_t i = 0; i < grad.size(); ++i) {
       if (pooled.indices[i] < 0) continue;
-      expected[i / out_plane * plane + static_cast<std::size_t>(pooled.indices[i])] +=
-          static_cast<double>(grad[i]);
+      expected[i / out_plane * plane + static_cast<std::size_t>(pooled.indices[i])] += static_cast<double>(grad[i]);
     }
     std::vector<T> grad_x(x.size(), kNan<T>);
     table<T>().max_pool2d_backward(w, grad.data(), pooled.indices.data(), grad_x.data());
@@ -181,13 +179,15 @@ TEST_CASE_TEMPLATE("max_pool2d finds the places of 2 by 2 windows again from the
   for (const auto& [height, width] : {std::pair{2, 2}, {4, 36}, {7, 11}, {10, 10}, {28, 28}, {3, 70}, {2, 9}}) {
     const Window2d w = window(2, 3, {height, 2, 2, 0, 1}, {width, 2, 2, 0, 1});
     std::vector<T> x = random_values<T>(input_size(w), -2, 2);
-    for (std::size_t i = 0; i < x.size(); ++i) {    // equal values, NaN and infinities in many windows
+    for (std::size_t i = 0; i < x.size(); ++i) {  // equal values, NaN and infinities in many windows
       if (i % 7 == 0) x[i] = std::floor(x[i]);
       if (i % 11 == 3) x[i] = kNan<T>;
       if (i % 13 == 5) x[i] = i % 2 == 0 ? kInf<T> : -kInf<T>;
     }
     for (const bool finite : {false, true}) {
-      if (finite) std::replace_if(x.begin(), x.end(), [](T v) { return !std::isfinite(v); }, T(1));
+      if (finite)
+        std::replace_if(
+            x.begin(), x.end(), [](T v) { return !std::isfinite(v); }, T(1));
       const std::vector<T> grad = random_values<T>(output_size(w), -1, 1, 2);
       std::vector<T> expected(x.size(), kNan<T>), actual(x.size(), kNan<T>);
       table<T>().max_pool2d_backward(w, grad.data(), reference_max(w, x).indices.data(), expected.data());
@@ -197,8 +197,7 @@ TEST_CASE_TEMPLATE("max_pool2d finds the places of 2 by 2 windows again from the
   }
 }
 
-TEST_CASE_TEMPLATE("avg_pool2d and its gradient agree with plain loops for every kind of window", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("avg_pool2d and its gradient agree with plain loops for every kind of window", T, float, double) {
   const std::vector<Window2d> windows = {
       window(2, 3, {28, 2, 2, 0, 1}, {28, 2, 2, 0, 1}),
       window(2, 5, {7, 7, 7, 0, 1}, {7, 7, 7, 0, 1}),
@@ -218,13 +217,12 @@ TEST_CASE_TEMPLATE("avg_pool2d and its gradient agree with plain loops for every
         CAPTURE(w.height);
         CAPTURE(w.kernel_height);
         CAPTURE(count_include_pad);
-        const std::vector<T> x = random_values<T>(input_size(w)),
-                             grad = random_values<T>(output_size(w), -1, 1, 2);
+        const std::vector<T> x = random_values<T>(input_size(w)), grad = random_values<T>(output_size(w), -1, 1, 2);
         std::vector<double> expected(grad.size()), expected_grad(x.size());
         for_each_pair(w, [&](std::size_t in, std::size_t out) {
           const int64_t o = static_cast<int64_t>(out);
-          const double d = divisor(w, count_include_pad, divisor_override, o / w.out_width % w.out_height,
-                                   o % w.out_width);
+          const double d =
+              divisor(w, count_include_pad, divisor_override, o / w.out_width % w.out_height, o % w.out_width);
           expected[out] += static_cast<double>(x[in]) / d;
           expected_grad[in] += static_cast<double>(grad[out]) / d;
         });
@@ -240,8 +238,7 @@ TEST_CASE_TEMPLATE("avg_pool2d and its gradient agree with plain loops for every
 
 TEST_CASE("pooling has the same bits for any number of threads") {
   const Window2d w = window(8, 16, {40, 3, 2, 1, 1}, {40, 3, 2, 1, 1});
-  const std::vector<float> x = random_values<float>(input_size(w)),
-                           grad = random_values<float>(output_size(w));
+  const std::vector<float> x = random_values<float>(input_size(w)), grad = random_values<float>(output_size(w));
   check_any_thread_count([&] {
     std::vector<float> y = zeros<float>(output_size(w));
     table<float>().avg_pool2d(w, true, 0, x.data(), y.data());

@@ -27,8 +27,8 @@ struct Statistics {
 template <class T>
 Statistics<T> statistics(Sizes s, const std::vector<T>& x) {
   Statistics<T> result{zeros<T>(s.channels), zeros<T>(s.channels), {}};
-  table<T>().batch_norm_statistics({s.batch, s.channels, s.spatial, nullptr, nullptr}, x.data(),
-                                   result.mean.data(), result.variance.data());
+  table<T>().batch_norm_statistics({s.batch, s.channels, s.spatial, nullptr, nullptr}, x.data(), result.mean.data(),
+                                   result.variance.data());
   for (T v : result.variance) result.inverse_std.push_back(1 / std::sqrt(v + T(1e-5)));
   return result;
 }
@@ -48,8 +48,7 @@ TEST_CASE_TEMPLATE("the statistics are the mean and the biased variance of each 
     CAPTURE(s.channels);
     CAPTURE(s.spatial);
     const std::vector<T> x = random_values<T>(s.size());
-    std::vector<double> mean =
-        channel_sums(s, [&](std::size_t i) { return static_cast<double>(x[i]) / s.count(); });
+    std::vector<double> mean = channel_sums(s, [&](std::size_t i) { return static_cast<double>(x[i]) / s.count(); });
     const std::vector<double> variance = channel_sums(s, [&](std::size_t i) {
       const double d = static_cast<double>(x[i]) - mean[s.channel(i)];
       return d * d / s.count();
@@ -72,17 +71,15 @@ TEST_CASE("the variance of values far from zero is not lost") {
   }
 }
 
-TEST_CASE_TEMPLATE("batch_norm scales and shifts each channel, with or without weight and bias", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("batch_norm scales and shifts each channel, with or without weight and bias", T, float, double) {
   for (const Sizes& s : kShapes) {
     const std::vector<T> x = random_values<T>(s.size()), w = random_values<T>(s.channels, -1, 1, 2);
     const std::vector<T> b = random_values<T>(s.channels, -1, 1, 3);
     const Statistics<T> stats = statistics(s, x);
     for (bool affine : {false, true}) {
       std::vector<T> y = zeros<T>(s.size());
-      table<T>().batch_norm(
-          {s.batch, s.channels, s.spatial, affine ? w.data() : nullptr, affine ? b.data() : nullptr},
-          x.data(), stats.mean.data(), stats.inverse_std.data(), y.data());
+      table<T>().batch_norm({s.batch, s.channels, s.spatial, affine ? w.data() : nullptr, affine ? b.data() : nullptr},
+                            x.data(), stats.mean.data(), stats.inverse_std.data(), y.data());
       std::vector<double> expected;
       for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = s.channel(i);
@@ -95,8 +92,7 @@ TEST_CASE_TEMPLATE("batch_norm scales and shifts each channel, with or without w
   }
 }
 
-TEST_CASE_TEMPLATE("batch_norm gradients agree with their formulas, whichever are asked for", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("batch_norm gradients agree with their formulas, whichever are asked for", T, float, double) {
   for (const Sizes& s : kShapes) {
     CAPTURE(s.channels);
     CAPTURE(s.spatial);
@@ -122,10 +118,10 @@ TEST_CASE_TEMPLATE("batch_norm gradients agree with their formulas, whichever ar
       }
       for (int wanted = 0; wanted < 8; ++wanted) {
         std::vector<T> gx = zeros<T>(s.size()), gw = zeros<T>(s.channels), gb = zeros<T>(s.channels);
-        table<T>().batch_norm_backward(
-            {s.batch, s.channels, s.spatial, w.data(), nullptr}, training, grad.data(), x.data(),
-            stats.mean.data(), stats.inverse_std.data(), (wanted & 1) != 0 ? gx.data() : nullptr,
-            (wanted & 2) != 0 ? gw.data() : nullptr, (wanted & 4) != 0 ? gb.data() : nullptr);
+        table<T>().batch_norm_backward({s.batch, s.channels, s.spatial, w.data(), nullptr}, training, grad.data(),
+                                       x.data(), stats.mean.data(), stats.inverse_std.data(),
+                                       (wanted & 1) != 0 ? gx.data() : nullptr, (wanted & 2) != 0 ? gw.data() : nullptr,
+                                       (wanted & 4) != 0 ? gb.data() : nullptr);
         // Two values per channel leave nearly nothing of the gradient but a large inverse_std.
         if ((wanted & 1) != 0) check_close(gx, expected, kTolerance<T>, s.count() < 3 ? 100 : 10);
         if ((wanted & 2) != 0) check_close(gw, weight, kTolerance<T>, scale);
@@ -137,15 +133,14 @@ TEST_CASE_TEMPLATE("batch_norm gradients agree with their formulas, whichever ar
 
 TEST_CASE("batch_norm has the same bits for any number of threads") {
   for (const Sizes& s : {Sizes{16, 8, 3000}, Sizes{3000, 100, 1}}) {
-    const std::vector<float> x = random_values<float>(s.size()),
-                             grad = random_values<float>(s.size(), -1, 1, 2);
+    const std::vector<float> x = random_values<float>(s.size()), grad = random_values<float>(s.size(), -1, 1, 2);
     check_any_thread_count([&] { return statistics(s, x).variance; });
     const Statistics<float> stats = statistics(s, x);
     check_any_thread_count([&] {
       std::vector<float> gx = zeros<float>(s.size());
-      table<float>().batch_norm_backward({s.batch, s.channels, s.spatial, nullptr, nullptr}, true,
-                                         grad.data(), x.data(), stats.mean.data(), stats.inverse_std.data(),
-                                         gx.data(), nullptr, nullptr);
+      table<float>().batch_norm_backward({s.batch, s.channels, s.spatial, nullptr, nullptr}, true, grad.data(),
+                                         x.data(), stats.mean.data(), stats.inverse_std.data(), gx.data(), nullptr,
+                                         nullptr);
       return gx;
     });
   }

@@ -132,8 +132,7 @@ TEST_CASE_TEMPLATE("sum_per_channel sums over batch and places", T, float, doubl
       for (int64_t spatial : {0, 1, 5, 49, 1000}) {
         const std::vector<T> x = random_values<T>(batch * channels * spatial);
         std::vector<long double> exact(static_cast<std::size_t>(channels));
-        for (std::size_t i = 0; i < x.size(); ++i)
-          exact[i / static_cast<std::size_t>(spatial) % exact.size()] += x[i];
+        for (std::size_t i = 0; i < x.size(); ++i) exact[i / static_cast<std::size_t>(spatial) % exact.size()] += x[i];
         const std::vector<double> expected(exact.begin(), exact.end());
         std::vector<T> y = zeros<T>(channels);
         table<T>().sum_per_channel(batch, channels, spatial, x.data(), y.data());
@@ -145,8 +144,7 @@ TEST_CASE_TEMPLATE("sum_per_channel sums over batch and places", T, float, doubl
 
 TEST_CASE("reductions have the same bits for any number of threads") {
   const std::vector<float> x = random_values<float>(600000);
-  for (const Sizes& s :
-       {Sizes{1, 600000, 1}, Sizes{300, 2000, 1}, Sizes{1, 60000, 10}, Sizes{10, 60, 1000}}) {
+  for (const Sizes& s : {Sizes{1, 600000, 1}, Sizes{300, 2000, 1}, Sizes{1, 60000, 10}, Sizes{10, 60, 1000}}) {
     check_any_thread_count([&] { return run(table<float>().sum, s, x); });
     check_any_thread_count([&] { return run(table<float>().max, s, x); });
   }

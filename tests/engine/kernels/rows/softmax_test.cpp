@@ -40,8 +40,7 @@ std::vector<double> reference(Sizes s, bool log, const std::vector<T>& x) {
 }
 
 template <class T>
-std::vector<double> reference_backward(Sizes s, bool log, const std::vector<T>& grad,
-                                       const std::vector<T>& y) {
+std::vector<double> reference_backward(Sizes s, bool log, const std::vector<T>& grad, const std::vector<T>& y) {
   std::vector<double> grad_x(y.size());
   for_each_row(s, [&](const auto& at) {
     double total = 0;
@@ -85,8 +84,8 @@ TEST_CASE_TEMPLATE("softmax and log_softmax gradients agree with their formulas"
     for (bool log : {false, true}) {
       const std::vector<T> y = run(s, log, x);
       std::vector<T> grad_x(x.size());
-      (log ? table<T>().log_softmax_backward : table<T>().softmax_backward)(
-          s.outer, s.n, s.inner, grad.data(), y.data(), grad_x.data());
+      (log ? table<T>().log_softmax_backward : table<T>().softmax_backward)(s.outer, s.n, s.inner, grad.data(),
+                                                                            y.data(), grad_x.data());
       check_close(grad_x, reference_backward(s, log, grad, y), kTolerance<T>, 30);
     }
   }
