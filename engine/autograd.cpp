@@ -11,7 +11,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/engine/kernels/kernels.h"
-#include "teff/engine/op.h"
+#include "teff/engine/node.h"
 #include "teff/engine/op_timer.h"
 #include "teff/engine/parallel.h"
 #include "teff/engine/tensor_impl.h"

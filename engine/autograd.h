@@ -3,30 +3,11 @@
 
 #include <functional>
 
+#include "teff/engine/modes.h"
+
 namespace teff {
 
 class Tensor;
-
-/// Whether operations of this thread are recorded for backward(). Default: true.
-bool is_grad_enabled();
-
-/// Switches recording in this thread for the guard's lifetime.
-class GradModeGuard {
- public:
-  explicit GradModeGuard(bool enabled);
-  ~GradModeGuard();
-  GradModeGuard(const GradModeGuard&) = delete;
-  GradModeGuard& operator=(const GradModeGuard&) = delete;
-
- private:
-  bool previous_;
-};
-
-/// Nothing that this thread computes during the guard's lifetime is recorded: for inference and updates of parameters.
-class NoGradGuard : GradModeGuard {
- public:
-  NoGradGuard() : GradModeGuard(false) {}
-};
 
 /// Sees a leaf.
 using GradientFunction = std::function<void(const Tensor& leaf)>;

@@ -8,6 +8,8 @@
 #include "teff/engine/error.h"
 #include "teff/engine/graph.h"
 #include "teff/engine/graph_attributes.h"
+#include "teff/engine/mode_state.h"
+#include "teff/engine/node.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/tensor_impl.h"
 

@@ -6,7 +6,6 @@
 #include <ostream>
 
 #include "teff/engine/error.h"
-#include "teff/engine/op.h"
 #include "teff/engine/text.h"
 
 namespace teff {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "teff/engine/modes.h"
 #include "teff/engine/op.h"
 
 namespace teff {
@@ -94,20 +95,5 @@ class GraphExecutor {
 
 /// Sets the attribute "training" of every call that has one: dropout, batch_norm.
 void set_training(Graph& graph, bool training);
-
-/// Marks the operations of its lifetime, in this thread, as made by `owner` (a module), for capture and profiling.
-class ScopeGuard {
- public:
-  explicit ScopeGuard(const void* owner);
-  ~ScopeGuard();
-  ScopeGuard(const ScopeGuard&) = delete;
-  ScopeGuard& operator=(const ScopeGuard&) = delete;
-
- private:
-  const void* previous_;
-};
-
-/// Whether this thread is capturing a graph.
-bool is_capturing();
 
 }  // namespace teff

@@ -3,11 +3,11 @@
 
 #include <atomic>
 #include <cstring>
-#include <exception>
 
-#include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
-#include "teff/engine/graph.h"
+#include "teff/engine/mode_state.h"
+#include "teff/engine/modes.h"
+#include "teff/engine/node.h"
 #include "teff/engine/op_timer.h"
 #include "teff/engine/parallel.h"
 #include "teff/engine/tensor_impl.h"
@@ -15,22 +15,7 @@
 namespace teff {
 namespace {
 
-thread_local bool grad_enabled = true;
-thread_local int capturing = 0;
-thread_local const void* scope = nullptr;
-thread_local const void* failed_scope = nullptr;
 std::atomic<std::uint64_t> next_sequence{0};
-
-class NotCapturing {
- public:
-  NotCapturing() : previous_(capturing) { capturing = 0; }
-  ~NotCapturing() { capturing = previous_; }
-  NotCapturing(const NotCapturing&) = delete;
-  NotCapturing& operator=(const NotCapturing&) = delete;
-
- private:
-  int previous_;
-};
 
 std::uint32_t version_of(const Tensor& tensor) {
   const std::shared_ptr<Storage>& storage = tensor.impl()->storage;
@@ -41,7 +26,7 @@ std::uint32_t version_of(const Tensor& tensor) {
 /// kept itself, for it is where the gradient goes.
 Tensor without_values(const Tensor& input) {
   const TensorImpl& source = *input.impl();
-  if (source.node == nullptr && (source.requires_grad || capturing > 0)) return input;
+  if (source.node == nullptr && (source.requires_grad || is_capturing())) return input;
   auto impl = std::allocate_shared<TensorImpl>(CachingAllocator<TensorImpl>());
   impl->type = source.type;
   impl->numel = source.numel;
@@ -84,7 +69,7 @@ std::shared_ptr<Node> make_node(std::shared_ptr<const Op> op, std::span<const Te
   node->op = std::move(op);
   node->type = type;
   node->sequence = next_sequence.fetch_add(1, std::memory_order_relaxed);
-  node->scope = scope;
+  node->scope = detail::modes().scope;
   node->requires_grad = requires_grad;
   return node;
 }
@@ -98,12 +83,13 @@ void check_result(const Op& op, const Tensor& result, const TensorType& expected
 /// What forward does inside is its own affair: nothing of it is recorded.
 Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
   const NoGradGuard no_grad;
-  const NotCapturing not_capturing;
+  const detail::NotCapturing not_capturing;
   const detail::CallerOnly caller_only(detail::threads_are_far() && detail::is_short(op, types, context.output));
   const detail::OpTimer timer;
   Tensor result = op.forward(context);
   if (timer.on()) {
-    timer.report(op.name(), false, scope, op.flop(types, context.output), detail::moved_bytes(types, context.output));
+    timer.report(op.name(), false, detail::modes().scope, op.flop(types, context.output),
+                 detail::moved_bytes(types, context.output));
   }
   check_result(op, result, context.output);
   return result;
@@ -124,8 +110,8 @@ Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, con
     requires_grad = requires_grad || input.impl()->requires_grad;
   }
   const TensorType type = op.output_type(types);
-  requires_grad = requires_grad && grad_enabled && op.differentiable() && is_computable(type.dtype);
-  if (!requires_grad && capturing == 0) {
+  requires_grad = requires_grad && is_grad_enabled() && op.differentiable() && is_computable(type.dtype);
+  if (!requires_grad && !is_capturing()) {
     return call_forward(op, {inputs, type, nullptr, destination}, types);
   }
   TensorList saved;
@@ -147,8 +133,8 @@ Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs
 
 Tensor detail::apply_in_place(const Op& op, Tensor x) {
   // Who else may see them: a graph that is captured, a leaf that gets a gradient, and the op's own backward().
-  const bool unseen = x.defined() && owned_alone(x) && capturing == 0 &&
-                      !(x.requires_grad() && (x.is_leaf() || (grad_enabled && op.saves_input(0))));
+  const bool unseen = x.defined() && owned_alone(x) && !is_capturing() &&
+                      !(x.requires_grad() && (x.is_leaf() || (is_grad_enabled() && op.saves_input(0))));
   const Tensor destination = unseen ? alias(x, x.shape()) : Tensor();
   return apply_op(
       op, {&x, 1}, [&] { return op.share(); }, unseen ? &destination : nullptr);
@@ -169,26 +155,6 @@ void detail::forward_into(const Op& op, std::span<const Tensor> inputs, std::spa
   if (!actual.is(result) && result.nbytes() > 0) std::memcpy(result.raw_data(), actual.raw_data(), result.nbytes());
 }
 
-bool is_grad_enabled() { return grad_enabled; }
-
-GradModeGuard::GradModeGuard(bool enabled) : previous_(grad_enabled) { grad_enabled = enabled; }
-GradModeGuard::~GradModeGuard() { grad_enabled = previous_; }
-
-bool is_capturing() { return capturing > 0; }
-
-detail::CaptureGuard::CaptureGuard() {
-  ++capturing;
-  failed_scope = nullptr;
-}
-detail::CaptureGuard::~CaptureGuard() { --capturing; }
-const void* detail::CaptureGuard::failed() { return failed_scope; }
-
-ScopeGuard::ScopeGuard(const void* owner) : previous_(scope) { scope = owner; }
-ScopeGuard::~ScopeGuard() {
-  if (capturing > 0 && failed_scope == nullptr && std::uncaught_exceptions() > 0) failed_scope = scope;
-  scope = previous_;
-}
-
 double Op::flop(std::span<const TensorType>, const TensorType& output) const {
   return static_cast<double>(numel(output.shape));
 }
@@ -207,10 +173,6 @@ bool detail::is_short(const Op& op, std::span<const TensorType> inputs, const Te
   // data.
   constexpr double kFlop = 100, kBytes = 20, kShort = 150'000;
   return op.flop(inputs, output) / kFlop + moved_bytes(inputs, output) / kBytes < kShort;
-}
-
-std::string detail::describe(const TensorType& type) {
-  return std::string(to_string(type.dtype)) + ' ' + to_string(type.shape);
 }
 
 void detail::check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t expected) {

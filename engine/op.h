@@ -145,8 +145,6 @@ void forward_into(const Op& op, std::span<const Tensor> inputs, std::span<const 
 /// apply(op, {x}) for an op that computes each element of the result from the same element of x, and can do so in
 /// place: if nobody else will see the values of x, the result takes their memory.
 Tensor apply_in_place(const Op& op, Tensor x);
-/// Types as they appear in error texts: `float32 [2, 3]`.
-std::string describe(const TensorType& type);
 /// @throws ShapeError unless there are exactly `expected` inputs.
 void check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t expected);
 }  // namespace detail

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: reports one operation to the profiler, if there is one.
+// Private: what an operation costs, and reports of it to the profiler, if there is one.
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string_view>
+
+#include "teff/engine/op.h"
 
 namespace teff::detail {
 
@@ -29,5 +32,11 @@ class OpTimer {
   bool on_ = false;
   std::chrono::steady_clock::time_point start_{};
 };
+
+/// Size of inputs and result, each once.
+double moved_bytes(std::span<const TensorType> inputs, const TensorType& output);
+
+/// Whether an operation, in either direction, is so short that threads far from each other gain nothing.
+bool is_short(const Op& op, std::span<const TensorType> inputs, const TensorType& output);
 
 }  // namespace teff::detail

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
-#include "teff/engine/graph.h"
+#include "teff/engine/modes.h"
+#include "teff/engine/node.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -167,6 +167,10 @@ void Tensor::set_data(const Tensor& other) const {
   impl_->type = source.type;
   impl_->numel = source.numel;
   impl_->grad = Tensor();
+}
+
+std::string detail::describe(const TensorType& type) {
+  return std::string(to_string(type.dtype)) + ' ' + to_string(type.shape);
 }
 
 }  // namespace teff

@@ -31,6 +31,11 @@ struct TensorType {
   friend bool operator==(const TensorType&, const TensorType&) = default;
 };
 
+namespace detail {
+/// Types as they appear in error texts: `float32 [2, 3]`.
+std::string describe(const TensorType& type);
+}  // namespace detail
+
 struct BackwardOptions {
   bool retain_graph = false;  // keep what backward needs, so that it can be called again
 };

@@ -9,9 +9,9 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "teff/engine/op.h"
 #include "teff/engine/tensor.h"
 
 namespace teff {
@@ -48,21 +48,6 @@ struct TensorImpl {
   std::shared_ptr<Node> node;  // how it was computed, if recorded
 };
 
-/// A recorded call: see op.h.
-struct Node {
-  std::shared_ptr<const Op> op;
-  TensorList inputs;  // without values where the op does not need them
-  TensorList saved;
-  std::vector<std::uint32_t, CachingAllocator<std::uint32_t>> versions;  // of inputs, then saved, when recorded
-  TensorType type;                                                       // of the result
-  std::uint64_t sequence = 0;  // grows with time: greater than that of every node it uses
-  const void* scope = nullptr;
-  bool requires_grad = false;
-  bool released = false;  // backward has let go of inputs and saved
-  Tensor grad;            // backward in progress: sum of what has arrived
-  Node* next_to_delete = nullptr;
-};
-
 namespace detail {
 
 /// A new tensor on the elements of `source` from `offset` (in elements) on. Not recorded.
@@ -79,29 +64,11 @@ Tensor make_without_values(const TensorType& type);
 
 using TensorTypes = std::vector<TensorType, CachingAllocator<TensorType>>;
 
-/// Size of inputs and result, each once.
-double moved_bytes(std::span<const TensorType> inputs, const TensorType& output);
-
-/// Whether an operation, in either direction, is so short that threads far from each other gain nothing.
-bool is_short(const Op& op, std::span<const TensorType> inputs, const TensorType& output);
-
 /// Sets all elements of a tensor that nobody else has seen yet.
 void fill(const Tensor& tensor, double value);
 
 /// Notes that the elements change. @throws Error if a gradient is being recorded for the tensor, or while capturing.
 void begin_in_place(const char* function, const Tensor& tensor);
-
-/// Capturing records every call, whether or not a gradient is asked for.
-class CaptureGuard {
- public:
-  CaptureGuard();
-  ~CaptureGuard();
-  CaptureGuard(const CaptureGuard&) = delete;
-  CaptureGuard& operator=(const CaptureGuard&) = delete;
-
-  /// The innermost scope that an exception left during the last capture of this thread; null if there was none.
-  static const void* failed();
-};
 
 }  // namespace detail
 }  // namespace teff

@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 /// The tensors stand for themselves.
@@ -43,4 +43,4 @@ Value read_value(const Contents& contents, const Value& value) {
   return map_tensors(value, [&](const Tensor&) { return *next++; });
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

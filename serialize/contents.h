@@ -14,7 +14,7 @@
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Where the elements of a tensor are.
 struct StoragePlace {
@@ -66,4 +66,4 @@ Value map_tensors(const Value& value, Function&& function) {
 /// The value with its tensors read.
 Value read_value(const Contents& contents, const Value& value);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -5,7 +5,7 @@
 
 #include "teff/serialize/key_path.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 std::vector<FileDamage> named(const std::vector<Damage>& damages, const Contents& contents, std::uint64_t file_bytes) {
   std::vector<FileDamage> result;
@@ -29,4 +29,4 @@ std::vector<FileDamage> named(const std::vector<Damage>& damages, const Contents
   return result;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

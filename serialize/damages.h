@@ -8,7 +8,7 @@
 #include "teff/serialize/contents.h"
 #include "teff/serialize/file.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// One line for each entry that is concerned, and for each damage that concerns none.
 std::vector<FileDamage> named(const std::vector<Damage>& damages, const Contents& contents, std::uint64_t file_bytes);
@@ -16,4 +16,4 @@ std::vector<FileDamage> named(const std::vector<Damage>& damages, const Contents
 /// What the paths of all entries of a file may be together.
 constexpr std::uint64_t max_path_bytes(std::uint64_t file_bytes) { return 64 * 1024 + 16 * file_bytes; }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

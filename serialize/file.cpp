@@ -14,27 +14,27 @@ namespace teff {
 
 struct File::State {
   std::string place;  // its path, or "memory"
-  std::shared_ptr<const file::ByteSource> source;
-  const file::Format& format;
-  std::unique_ptr<const file::Contents> contents;
+  std::shared_ptr<const serialize::ByteSource> source;
+  const serialize::Format& format;
+  std::unique_ptr<const serialize::Contents> contents;
 
   template <class Open>
   static std::unique_ptr<const State> make(const std::string& place, const LoadOptions& options, Open&& open) {
-    return file::about<FormatError>("File", place, [&] {
-      const std::shared_ptr<const file::ByteSource> bytes = open();
-      const file::Format& found = file::format_of(*bytes);
-      State state{place, bytes, found, file::open_contents(found, bytes, options)};
+    return serialize::about<FormatError>("File", place, [&] {
+      const std::shared_ptr<const serialize::ByteSource> bytes = open();
+      const serialize::Format& found = serialize::format_of(*bytes);
+      State state{place, bytes, found, serialize::open_contents(found, bytes, options)};
       return std::make_unique<const State>(std::move(state));
     });
   }
 };
 
 File::File(const std::string& path, const LoadOptions& options)
-    : state_(State::make(path, options, [&] { return std::make_shared<const file::FileReader>(path); })) {}
+    : state_(State::make(path, options, [&] { return std::make_shared<const serialize::FileReader>(path); })) {}
 
 File::File(std::span<const std::byte> bytes, const LoadOptions& options) {
   if (options.mmap) throw ValueError("File: expected a file where mmap is set, got memory");
-  state_ = State::make("memory", options, [&] { return std::make_shared<const file::MemorySource>(bytes); });
+  state_ = State::make("memory", options, [&] { return std::make_shared<const serialize::MemorySource>(bytes); });
 }
 
 File::File(File&&) noexcept = default;
@@ -52,36 +52,37 @@ std::vector<FileEntry> File::entries() const {
   std::vector<FileEntry> entries;
   std::unordered_map<std::size_t, std::string> first;  // path on each storage
   const auto add = [&](const std::string& path, const Tensor& tensor) {
-    const file::StoragePlace place = state_->contents->place_of(tensor);
+    const serialize::StoragePlace place = state_->contents->place_of(tensor);
     const auto [found, is_first] = first.try_emplace(place.storage, path);
     entries.push_back(
         {path, tensor.type(), tensor.nbytes(), place.offset, place.checksum, is_first ? "" : found->second});
   };
-  file::about<FormatError>("File::entries", state_->place,
-                           [&] { file::for_tensors(structure(), file::max_path_bytes(size()), add); });
+  serialize::about<FormatError>("File::entries", state_->place,
+                                [&] { serialize::for_tensors(structure(), serialize::max_path_bytes(size()), add); });
   return entries;
 }
 
 Dict File::metadata() const {
-  return file::about<FormatError>("File::metadata", state_->place, [&] {
-    return file::read_value(*state_->contents, state_->contents->metadata).as_dict();
+  return serialize::about<FormatError>("File::metadata", state_->place, [&] {
+    return serialize::read_value(*state_->contents, state_->contents->metadata).as_dict();
   });
 }
 
 Value File::read(std::string_view path) const {
-  const Value& value = file::value_at(structure(), path);
-  return file::about<FormatError>("File::read", state_->place,
-                                  [&] { return file::read_value(*state_->contents, value); });
+  const Value& value = serialize::value_at(structure(), path);
+  return serialize::about<FormatError>("File::read", state_->place,
+                                       [&] { return serialize::read_value(*state_->contents, value); });
 }
 
 Dict File::read_all() const {
-  return file::about<FormatError>("File::read_all", state_->place,
-                                  [&] { return file::read_value(*state_->contents, structure()).as_dict(); });
+  return serialize::about<FormatError>("File::read_all", state_->place,
+                                       [&] { return serialize::read_value(*state_->contents, structure()).as_dict(); });
 }
 
 std::vector<FileDamage> File::verify() const {
-  return file::about<FormatError>("File::verify", state_->place,
-                                  [&] { return file::named(state_->contents->check(), *state_->contents, size()); });
+  return serialize::about<FormatError>("File::verify", state_->place, [&] {
+    return serialize::named(state_->contents->check(), *state_->contents, size());
+  });
 }
 
 }  // namespace teff

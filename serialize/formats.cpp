@@ -11,7 +11,7 @@
 #include "teff/serialize/teff/teff_file.h"
 #include "teff/serialize/torch/torch_file.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 FileStart start_of(const ByteSource& source) {
@@ -106,4 +106,4 @@ const Format& format_for(const std::string& path, FileFormat id) {
   });
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -13,7 +13,7 @@
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// The beginning of a file, by which its format is known.
 struct FileStart {
@@ -45,4 +45,4 @@ std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<co
 /// By the option, else by the extension, in any case.
 const Format& format_for(const std::string& path, FileFormat format);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

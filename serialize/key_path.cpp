@@ -6,9 +6,9 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/file.h"
-#include "teff/serialize/teff/archive.h"
+#include "teff/serialize/io/place.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::string_view kSpecial = "/[\\";
@@ -127,14 +127,14 @@ const Value& value_at(const Dict& dict, std::string_view text) {
   return *value;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize
 
 namespace teff {
 
 std::string escape_key(std::string_view key) {
   std::string escaped;
   for (const char c : key) {
-    if (file::kSpecial.find(c) != std::string_view::npos) escaped += '\\';
+    if (serialize::kSpecial.find(c) != std::string_view::npos) escaped += '\\';
     escaped += c;
   }
   return escaped;

@@ -10,7 +10,7 @@
 
 #include "teff/engine/dict.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Calls visit(path, tensor) for every tensor in the dict, in its order.
 /// @throws FormatError if all paths together are longer than `max_bytes`: long keys in each other make the paths of a
@@ -21,4 +21,4 @@ void for_tensors(const Dict& dict, std::uint64_t max_bytes,
 /// The value that a path leads to. @throws IndexError that names the step that leads nowhere.
 const Value& value_at(const Dict& dict, std::string_view path);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

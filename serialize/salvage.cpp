@@ -16,8 +16,8 @@ namespace {
 /// Leaves the damaged tensors out.
 class Sieve {
  public:
-  Sieve(const file::Contents& contents, const std::vector<file::Damage>& damages) : contents_(contents) {
-    for (const file::Damage& damage : damages) {
+  Sieve(const serialize::Contents& contents, const std::vector<serialize::Damage>& damages) : contents_(contents) {
+    for (const serialize::Damage& damage : damages) {
       if (damage.storage) damaged_.insert(*damage.storage);
     }
   }
@@ -43,27 +43,27 @@ class Sieve {
     return result;
   }
 
-  const file::Contents& contents_;
+  const serialize::Contents& contents_;
   std::unordered_set<std::size_t> damaged_;
 };
 
-Salvage salvage_from(const std::shared_ptr<const file::ByteSource>& source) {
-  if (const file::Format& format = file::format_of(*source); format.id != FileFormat::teff) {
+Salvage salvage_from(const std::shared_ptr<const serialize::ByteSource>& source) {
+  if (const serialize::Format& format = serialize::format_of(*source); format.id != FileFormat::teff) {
     throw FormatError("expected a .teff file, got one in the format of " + std::string(format.name));
   }
-  const std::unique_ptr<const file::Contents> contents = file::open_teff(source, {}, false);
-  const std::vector<file::Damage> damages = contents->check();
+  const std::unique_ptr<const serialize::Contents> contents = serialize::open_teff(source, {}, false);
+  const std::vector<serialize::Damage> damages = contents->check();
   const Dict& structure = contents->structure;
   const Dict& wanted = contents->model ? structure.at("state_dict").as_dict() : structure;
   const Dict intact = Sieve(*contents, damages).intact(wanted);
-  return {file::read_value(*contents, intact).as_dict(), file::named(damages, *contents, source->size())};
+  return {serialize::read_value(*contents, intact).as_dict(), serialize::named(damages, *contents, source->size())};
 }
 
 }  // namespace
 
 Salvage salvage(const std::string& path) {
-  return file::about<FormatError>("salvage", path,
-                                  [&] { return salvage_from(std::make_shared<const file::FileReader>(path)); });
+  return serialize::about<FormatError>(
+      "salvage", path, [&] { return salvage_from(std::make_shared<const serialize::FileReader>(path)); });
 }
 
 }  // namespace teff

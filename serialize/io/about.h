@@ -8,9 +8,9 @@
 
 #include "teff/engine/error.h"
 #include "teff/engine/text.h"
-#include "teff/serialize/teff/archive.h"
+#include "teff/serialize/io/place.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Adds which function and which file an error is about. What is not a question of the system is thrown as
 /// Otherwise.
@@ -28,4 +28,4 @@ auto about(const char* function, const std::string& place, Function&& body) {
   }
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -13,7 +13,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr int kMaxLinks = 40;
@@ -142,4 +142,4 @@ void AtomicFile::commit() {
   if (durable_) flush_folder(folder_);
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

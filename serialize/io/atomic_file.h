@@ -13,7 +13,7 @@
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/posix.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Writes to a temporary file in the folder of `path`, which commit() renames to `path`. Until then, and on
 /// every failure, what was at `path` is untouched; the destructor removes the temporary file. A link at
@@ -51,4 +51,4 @@ class AtomicFile final : public ByteSink {
   bool durable_;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -5,7 +5,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 void ByteSink::write(std::span<const std::byte> bytes, std::uint64_t offset) {
   iovec piece{const_cast<std::byte*>(bytes.data()), bytes.size()};
@@ -20,4 +20,4 @@ void StreamSink::write(std::span<iovec> pieces, std::uint64_t offset) {
   }
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -10,7 +10,7 @@
 #include <ostream>
 #include <span>
 
-namespace teff::file {
+namespace teff::serialize {
 
 class ByteSink {
  public:
@@ -37,4 +37,4 @@ class StreamSink final : public ByteSink {
   std::ostream& stream_;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -7,7 +7,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kStreamChunkBytes = 64 * 1024;
@@ -47,4 +47,4 @@ std::vector<std::byte> read_all(std::istream& stream) {
   return bytes;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// The whole file in memory, copy on write: what is written to it never reaches the file.
 class Mapping {
@@ -59,4 +59,4 @@ class MemorySource final : public ByteSource {
 /// All that is left in the stream. @throws IoError if the stream fails.
 std::vector<std::byte> read_all(std::istream& stream);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/io/checksum.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 const ChecksumKernel& kernel() {
@@ -27,4 +27,4 @@ std::uint64_t Checksum::finish() {
   return value;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

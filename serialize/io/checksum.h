@@ -10,7 +10,7 @@
 
 #include "teff/serialize/io/checksum_kernel.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 std::uint64_t checksum(std::span<const std::byte> bytes);
 
@@ -27,4 +27,4 @@ class Checksum {
   alignas(64) std::array<std::byte, kChecksumStateBytes> state_;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kSlices = 16;
@@ -106,4 +106,4 @@ std::uint32_t crc32_combine(std::uint32_t first, std::uint32_t second, std::uint
   return first ^ second;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

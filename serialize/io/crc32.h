@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Of the bytes, going on from the checksum of what came before them.
 std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before = 0);
@@ -32,4 +32,4 @@ constexpr std::uint32_t crc32_power(unsigned n) {
   return power;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

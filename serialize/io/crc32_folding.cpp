@@ -11,7 +11,7 @@
 
 #include "teff/serialize/io/crc32.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kLane = 16;  // bytes of a register
@@ -90,6 +90,6 @@ __attribute__((target("avx2,vpclmulqdq"))) std::uint32_t crc32_by_wide_folding(s
   return finish(lanes, bytes.subspan(steps * kStep));
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize
 
 #endif

@@ -6,7 +6,7 @@
 #include "teff/engine/parallel.h"
 #include "teff/serialize/io/crc32.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kTaskBytes = 4 * 1024 * 1024;
@@ -58,4 +58,4 @@ std::vector<std::uint32_t> read_blocks(const ByteSource& source, std::span<const
   return of_blocks;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

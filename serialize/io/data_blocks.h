@@ -10,7 +10,7 @@
 
 #include "teff/serialize/io/byte_source.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 struct DataBlock {
   std::uint64_t offset = 0;     // in the file
@@ -21,4 +21,4 @@ struct DataBlock {
 /// Fills all blocks, on all threads. With `checksums` the result is the CRC-32 of each block, else it is empty.
 std::vector<std::uint32_t> read_blocks(const ByteSource& source, std::span<const DataBlock> blocks, bool checksums);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

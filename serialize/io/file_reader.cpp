@@ -11,7 +11,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 Mapping::Mapping(int descriptor, std::size_t bytes) : bytes_(bytes) {
   void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
@@ -54,4 +54,4 @@ std::shared_ptr<const Mapping> FileReader::map() const {
   return std::make_shared<const Mapping>(descriptor_.get(), static_cast<std::size_t>(size_));
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

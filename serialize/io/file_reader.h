@@ -11,7 +11,7 @@
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/io/posix.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// An open regular file. All functions throw IoError if the system refuses.
 class FileReader final : public ByteSource {
@@ -29,4 +29,4 @@ class FileReader final : public ByteSource {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

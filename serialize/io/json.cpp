@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/io/utf8.h"
-#include "teff/serialize/teff/archive.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::string_view kEscapes = "\"\\/bfnrt", kEscaped = "\"\\/\b\f\n\r\t";
@@ -138,4 +138,4 @@ std::string json_string(std::string_view text) {
   return quoted + '"';
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace teff::file {
+namespace teff::serialize {
 
 class JsonReader {
  public:
@@ -64,4 +64,4 @@ class JsonReader {
 /// The text in quotes.
 std::string json_string(std::string_view text);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

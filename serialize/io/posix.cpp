@@ -9,7 +9,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 const std::size_t kMaxPieces = IOV_MAX;
 
@@ -39,4 +39,4 @@ Descriptor::~Descriptor() {
   if (number_ >= 0) ::close(number_);
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

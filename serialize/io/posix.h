@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// @throws IoError "<call> <path>: <the system's reason for errno>".
 [[noreturn]] void throw_io_error(const std::string& call, const std::string& path);
@@ -50,4 +50,4 @@ class Descriptor {
   int number_ = -1;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -3,7 +3,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kShown = 10;
@@ -31,4 +31,4 @@ void TensorListing::check() const {
                     (supported_.count == 0 ? "; there are no others" : "; the others are " + supported_.text()));
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -10,7 +10,7 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 class TensorListing {
  public:
@@ -33,4 +33,4 @@ class TensorListing {
   Names unsupported_, supported_;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/io/utf8.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 /// Of a character that begins with this byte, 0 if none does.
@@ -50,4 +50,4 @@ void append_utf8(std::string& text, std::uint32_t character) {
   }
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -8,7 +8,7 @@
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Tensors by name, in the order of the header. @throws FormatError unless the file keeps all rules of the format.
 Dict load_safetensors(const ByteSource& source, const LoadOptions& options);
@@ -20,4 +20,4 @@ Dict safetensors_metadata(const ByteSource& source);
 /// @throws ValueError for anything but tensors in the dictionary, and anything but text in the metadata.
 void save_safetensors(const Dict& dict, ByteSink& sink, const SaveOptions& options);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

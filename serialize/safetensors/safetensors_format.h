@@ -9,7 +9,7 @@
 
 #include "teff/engine/dtype.h"
 
-namespace teff::file::safetensors {
+namespace teff::serialize::safetensors {
 
 inline constexpr std::uint64_t kMaxJsonBytes = 100'000'000;
 inline constexpr std::uint64_t kLengthBytes = 8;
@@ -33,4 +33,4 @@ inline constexpr std::array<std::string_view, 12> kOtherDTypes = {"F4",      "F6
                                                                   "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ",
                                                                   "U16",     "U32",     "U64",         "C64"};
 
-}  // namespace teff::file::safetensors
+}  // namespace teff::serialize::safetensors

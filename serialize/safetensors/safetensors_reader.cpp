@@ -4,17 +4,18 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/data_blocks.h"
 #include "teff/serialize/io/json.h"
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/io/tensor_listing.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
 #include "teff/serialize/safetensors/safetensors_format.h"
-#include "teff/serialize/teff/archive.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 using namespace safetensors;
@@ -200,4 +201,4 @@ Dict load_safetensors(const ByteSource& source, const LoadOptions& options) {
 
 Dict safetensors_metadata(const ByteSource& source) { return read_header(source).metadata; }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -5,12 +5,12 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/json.h"
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/io/utf8.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
 #include "teff/serialize/safetensors/safetensors_format.h"
-#include "teff/serialize/teff/archive.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 using namespace safetensors;
@@ -122,4 +122,4 @@ void save_safetensors(const Dict& dict, ByteSink& sink, const SaveOptions& optio
   flush();
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

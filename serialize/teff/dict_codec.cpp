@@ -3,7 +3,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 using Kind = Value::Kind;
@@ -151,4 +151,4 @@ void load(HeaderReader& archive, Shape& shape) {
   }
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -6,7 +6,7 @@
 #include "teff/engine/dict.h"
 #include "teff/serialize/teff/archive.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 inline void save(HeaderWriter& archive, const Tensor& tensor) { archive.tensor(tensor); }
 inline void load(HeaderReader& archive, Tensor& tensor) { tensor = archive.tensor(); }
@@ -26,4 +26,4 @@ void save(HeaderWriter& archive, const Shape& shape);
 /// @throws FormatError for more than 8 dimensions, a negative size, or more bytes than a tensor can have.
 void load(HeaderReader& archive, Shape& shape);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -12,7 +12,7 @@
 #include "teff/engine/ops.h"
 #include "teff/serialize/teff/dict_codec.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::int64_t kSelfTestRows = 2;
@@ -203,4 +203,4 @@ SelfTest make_self_test(const nn::GraphModule& module, std::span<const Tensor> e
   return test;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

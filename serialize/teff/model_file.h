@@ -9,7 +9,7 @@
 #include "teff/nn/graph/graph_module.h"
 #include "teff/serialize/teff/archive.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Inputs, and what the model gives for them in evaluation mode.
 struct SelfTest {
@@ -34,4 +34,4 @@ void save(HeaderWriter& archive, const ModelContent& content);
 /// @throws FormatError. Whether the parts fit each other is for GraphModule to say.
 void load(HeaderReader& archive, ModelContent& content);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -10,7 +10,7 @@
 #include "teff/serialize/io/checksum.h"
 #include "teff/serialize/io/limits.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are written as they lie in memory");
@@ -138,4 +138,4 @@ std::string hex(std::uint64_t value) {
   return digits.data();
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace teff::file {
+namespace teff::serialize {
 
 inline constexpr std::size_t kPreambleBytes = 64;
 inline constexpr std::uint16_t kFormatVersion = 1;
@@ -44,4 +44,4 @@ bool has_magic(std::span<const std::byte> bytes);
 std::string hex(std::span<const std::byte> bytes);
 std::string hex(std::uint64_t value);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

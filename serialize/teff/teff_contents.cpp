@@ -13,7 +13,7 @@
 #include "teff/serialize/teff/teff_file.h"
 #include "teff/serialize/teff/tensor_data.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 Dict as_dict(const ModelContent& content) {
@@ -142,4 +142,4 @@ std::unique_ptr<Contents> open_teff(std::shared_ptr<const ByteSource> source, co
   return std::make_unique<TeffContents>(std::move(source), options, whole);
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

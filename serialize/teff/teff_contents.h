@@ -7,11 +7,11 @@
 
 #include "teff/serialize/contents.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// `whole`: the file has the length that it should have; else check() says what is wrong with it.
 /// @throws FormatError unless preamble and header are intact, and a model is one that load_model takes.
 std::unique_ptr<Contents> open_teff(std::shared_ptr<const ByteSource> source, const LoadOptions& options,
                                     bool whole = true);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

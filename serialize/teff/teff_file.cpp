@@ -10,7 +10,7 @@
 #include "teff/serialize/teff/tensor_data.h"
 #include "teff/serialize/teff/tensor_table.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::string_view kHolds[] = {"", "a dictionary (state dict or checkpoint)", "an entire model"};
@@ -53,7 +53,7 @@ class Head {
     const std::vector<std::byte> table = encode(table_, items_);
     std::copy(table.begin(), table.end(), bytes_.begin() + kPreambleBytes);
     preamble_.header_checksum = checksum(std::span(bytes_).subspan(kPreambleBytes));
-    const PreambleBytes preamble = file::encode(preamble_);
+    const PreambleBytes preamble = serialize::encode(preamble_);
     std::copy(preamble.begin(), preamble.end(), bytes_.begin());
   }
 
@@ -125,4 +125,4 @@ Dict read_teff(const ByteSource& file, FileKind kind, const LoadOptions& options
   return metadata;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -13,7 +13,7 @@
 #include "teff/serialize/teff/preamble.h"
 #include "teff/serialize/teff/tensor_table.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// A .teff file without its tensors: preamble, header and table are read and checked.
 struct TeffHeader {
@@ -39,4 +39,4 @@ void write_teff(ByteSink& file, FileKind kind, const Dict& metadata, const std::
 Dict read_teff(const ByteSource& file, FileKind kind, const LoadOptions& options,
                const std::function<void(HeaderReader&)>& content);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -10,7 +10,7 @@
 #include "teff/serialize/io/checksum.h"
 #include "teff/serialize/teff/preamble.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 // Bytes between two system calls: they are hashed while they are in the core's cache.
@@ -287,4 +287,4 @@ std::string find_padding_damage(const ByteSource& file, const TensorEntry& entry
   return are_zeros(bytes) ? "" : kNotZeros;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -13,7 +13,7 @@
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/teff/tensor_table.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Writes the head (preamble and header) and the tensors that own their bytes. Each checksum of the table is
 /// set on the way; then `finish` is called once, to bring the bytes of the head up to date.
@@ -47,4 +47,4 @@ std::string find_damage(const ByteSource& file, const TensorEntry& entry);
 /// The same for the padding before an entry, which begins at `offset`.
 std::string find_padding_damage(const ByteSource& file, const TensorEntry& entry, std::uint64_t offset);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -7,7 +7,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 bool same_place(const TensorEntry& a, const TensorEntry& b) {
@@ -100,4 +100,4 @@ Layout check_layout(const std::vector<TensorEntry>& table, std::uint64_t header_
   return layout;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

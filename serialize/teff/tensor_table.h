@@ -10,7 +10,7 @@
 #include "teff/engine/tensor.h"
 #include "teff/serialize/teff/dict_codec.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 struct TensorEntry {
   TensorType type;
@@ -45,4 +45,4 @@ Layout check_layout(const std::vector<TensorEntry>& table, std::uint64_t header_
 /// The next place where a tensor may begin.
 constexpr std::uint64_t align(std::uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

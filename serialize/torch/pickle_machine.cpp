@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <cstring>
 
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/io/utf8.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/torch/pickle_opcodes.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kMaxStack = 1 << 17;
@@ -430,4 +430,4 @@ Pickle::Pickle(std::span<const std::byte> bytes, const PickleOptions& options)
   PickleMachine(*this, options).run();
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -20,7 +20,7 @@
 
 #include "teff/engine/error.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 using NodeId = std::uint32_t;
 
@@ -98,4 +98,4 @@ class Pickle {
   std::size_t size_ = 0;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -6,7 +6,7 @@
 
 #include "teff/serialize/torch/pickle_machine.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 std::uint64_t halves(const Node& node) { return node.b | std::uint64_t{node.c} << 32; }
@@ -43,4 +43,4 @@ std::vector<NodeId> Pickle::all(NodeKind kind) const {
   return found;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

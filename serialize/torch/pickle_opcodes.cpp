@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 struct OpcodeName {
@@ -91,4 +91,4 @@ std::string_view opcode_name(std::uint8_t opcode) {
   return found == kNames.end() ? std::string_view() : found->name;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace teff::file {
+namespace teff::serialize {
 
 enum class Opcode : std::uint8_t {
   mark = '(',
@@ -58,4 +58,4 @@ enum class Opcode : std::uint8_t {
 /// Python's name of any opcode, also of those that Teff refuses; empty for a byte that is none.
 std::string_view opcode_name(std::uint8_t opcode);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -7,7 +7,7 @@
 
 #include "teff/serialize/io/utf8.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 PickleWriter::PickleWriter() {
   put(Opcode::proto);
@@ -128,4 +128,4 @@ const std::vector<std::byte>& PickleWriter::finish() {
   return bytes_;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -12,7 +12,7 @@
 
 #include "teff/serialize/torch/pickle_opcodes.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 class PickleWriter {
  public:
@@ -81,4 +81,4 @@ class PickleWriter {
   std::map<std::string, std::uint32_t> shared_;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -10,7 +10,7 @@
 #include "teff/serialize/torch/torch_values.h"
 #include "teff/serialize/torch/zip_reader.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr int kMaxVersion = 10;  // of which PyTorch's reader knows
@@ -87,4 +87,4 @@ Dict load_torch(const ByteSource& source, const LoadOptions& options) {
   throw FormatError("it is a tar file, as PyTorch wrote before 0.1.10: load it in Python and save it again");
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

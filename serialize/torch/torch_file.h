@@ -9,7 +9,7 @@
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// @throws FormatError for what is damaged, hostile, or more than data: TorchScript, pickled classes.
 Dict load_torch(const ByteSource& source, const LoadOptions& options);
@@ -22,4 +22,4 @@ Dict load_torch_legacy(const ByteSource& source, const LoadOptions& options);
 /// @throws ValueError for what Python could not read back: undefined tensors, dictionaries too deep in each other.
 void save_torch(const Dict& dict, ByteSink& sink, const SaveOptions& options);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -15,7 +15,7 @@
 #include "teff/serialize/torch/torch_file.h"
 #include "teff/serialize/torch/torch_values.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
@@ -141,4 +141,4 @@ Dict load_torch_legacy(const ByteSource& source, const LoadOptions& options) {
   return dict;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -9,12 +9,12 @@
 #include <unordered_set>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/io/utf8.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/torch/pickle_writer.h"
 #include "teff/serialize/torch/torch_storage.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 /// A module's or an optimiser's state, and not a dictionary that happens to hold a tensor beside other things.
@@ -203,4 +203,4 @@ class Writer {
 
 TorchPickle pickle_for_torch(const Dict& dict) { return Writer().write(dict); }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -8,7 +8,7 @@
 
 #include "teff/engine/dict.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 struct TorchPickle {
   std::vector<std::byte> bytes;
@@ -18,4 +18,4 @@ struct TorchPickle {
 /// @throws ValueError that names the entry that Python could not read.
 TorchPickle pickle_for_torch(const Dict& dict);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

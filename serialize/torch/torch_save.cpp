@@ -10,7 +10,7 @@
 #include "teff/serialize/torch/torch_pickle.h"
 #include "teff/serialize/torch/zip_writer.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 std::uint64_t combine(std::uint64_t hash, std::uint64_t value) {
@@ -54,4 +54,4 @@ void save_torch(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   zip.finish();
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -6,9 +6,9 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/crc32.h"
-#include "teff/serialize/teff/archive.h"
+#include "teff/serialize/io/place.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 struct StorageType {
@@ -147,4 +147,4 @@ void TorchStorages::read() const {
   }
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

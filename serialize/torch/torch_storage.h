@@ -20,7 +20,7 @@
 #include "teff/serialize/torch/pickle_machine.h"
 #include "teff/serialize/torch/zip_reader.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// What a pickle says of a storage: ('storage', type, key, location, numel).
 struct StorageId {
@@ -75,4 +75,4 @@ class TorchStorages {
   std::map<std::string, std::size_t> by_key_;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

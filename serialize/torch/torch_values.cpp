@@ -10,7 +10,7 @@
 #include "teff/engine/tensor_impl.h"
 #include "teff/serialize/io/limits.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kShownBytes = 100;
@@ -409,4 +409,4 @@ void TorchValues::refuse(const std::string& what) const {
   throw FormatError(place.depth() == 0 ? what : "entry \"" + place.text() + "\": " + what);
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -7,12 +7,12 @@
 #include <string_view>
 
 #include "teff/engine/dict.h"
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/io/tensor_listing.h"
-#include "teff/serialize/teff/archive.h"
 #include "teff/serialize/torch/pickle_machine.h"
 #include "teff/serialize/torch/torch_storage.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 /// Whether the class or function is one that torch_value interprets, or refuses with more than its name.
 bool is_torch_global(std::string_view module, std::string_view name);
@@ -74,4 +74,4 @@ class TorchValues {
   TensorListing listing_;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace teff::file::zip {
+namespace teff::serialize::zip {
 
 static_assert(std::endian::native == std::endian::little, "numbers are read and written as they lie in memory");
 
@@ -73,4 +73,4 @@ void put(std::vector<std::byte>& bytes, T... values) {
   (put_one(values), ...);
 }
 
-}  // namespace teff::file::zip
+}  // namespace teff::serialize::zip

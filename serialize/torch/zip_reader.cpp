@@ -9,10 +9,10 @@
 #include "teff/engine/error.h"
 #include "teff/serialize/io/crc32.h"
 #include "teff/serialize/io/limits.h"
-#include "teff/serialize/teff/archive.h"
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/torch/zip_format.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 using namespace zip;
@@ -309,4 +309,4 @@ std::vector<std::byte> ZipReader::read(const ZipEntry& entry, std::uint64_t max_
   return bytes;
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

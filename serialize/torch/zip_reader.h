@@ -12,7 +12,7 @@
 
 #include "teff/serialize/io/byte_source.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 struct ZipEntry {
   std::string_view name;     // with the root
@@ -65,4 +65,4 @@ void check_crc(const ZipEntry& entry, std::uint32_t actual);
 /// The name, in quotes, fit to be printed.
 std::string quoted_name(std::string_view name);
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -7,7 +7,7 @@
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/torch/zip_format.h"
 
-namespace teff::file {
+namespace teff::serialize {
 namespace {
 
 using namespace zip;
@@ -114,4 +114,4 @@ void ZipWriter::finish() {
   flush();
 }
 
-}  // namespace teff::file
+}  // namespace teff::serialize

@@ -12,7 +12,7 @@
 
 #include "teff/serialize/io/byte_sink.h"
 
-namespace teff::file {
+namespace teff::serialize {
 
 class ZipWriter {
  public:
@@ -45,4 +45,4 @@ class ZipWriter {
   std::uint64_t flushed_ = 0;
 };
 
-}  // namespace teff::file
+}  // namespace teff::serialize

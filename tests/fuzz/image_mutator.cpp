@@ -22,7 +22,7 @@ void mend_checksums(std::span<std::uint8_t> chunks) {
   while (chunks.size() >= 12) {
     const std::size_t length = read_word(chunks);
     if (length > chunks.size() - 12) return;
-    write_word(chunks.subspan(8 + length), file::crc32(std::as_bytes(chunks.subspan(4, 4 + length))));
+    write_word(chunks.subspan(8 + length), serialize::crc32(std::as_bytes(chunks.subspan(4, 4 + length))));
     chunks = chunks.subspan(12 + length);
   }
 }

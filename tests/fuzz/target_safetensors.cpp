@@ -11,13 +11,13 @@ namespace {
 constexpr int kMaxDepth = 8;
 
 /// What the reader is asked for follows from `plan`, two bits a value.
-void read_value(file::JsonReader& reader, std::uint64_t plan, int depth) {
+void read_value(serialize::JsonReader& reader, std::uint64_t plan, int depth) {
   const std::uint64_t rest = plan >> 2;
   switch (depth == kMaxDepth ? 0 : plan & 3) {
     case 0: {
       const std::string text = reader.string();
-      const std::string again = file::json_string(text);
-      file::JsonReader second(again, 0);
+      const std::string again = serialize::json_string(text);
+      serialize::JsonReader second(again, 0);
       expect(second.string() == text, "a string that is written again comes back");
       second.finish();
       break;
@@ -42,7 +42,7 @@ void run_safetensors(std::span<const std::byte> bytes) { check_dict(bytes, {}, F
 void run_json(std::span<const std::byte> bytes) {
   if (bytes.size() < 2) return;
   const auto plan = std::to_integer<std::uint64_t>(bytes[0]) | std::to_integer<std::uint64_t>(bytes[1]) << 8;
-  file::JsonReader reader({reinterpret_cast<const char*>(bytes.data()) + 2, bytes.size() - 2}, 0);
+  serialize::JsonReader reader({reinterpret_cast<const char*>(bytes.data()) + 2, bytes.size() - 2}, 0);
   try {
     read_value(reader, plan, 0);
     reader.finish();

@@ -22,8 +22,8 @@ void run_teff_dict(std::span<const std::byte> bytes) {
     return check_file(bytes, false);
   }
   check_file(bytes, true);
-  const Dict metadata = file::read_teff(file::MemorySource(bytes), file::FileKind::dict, {},
-                                        [&](file::HeaderReader& archive) { archive(dict = {}); });
+  const Dict metadata = serialize::read_teff(serialize::MemorySource(bytes), serialize::FileKind::dict, {},
+                                             [&](serialize::HeaderReader& archive) { archive(dict = {}); });
   std::ostringstream saved, printed;
   save(dict, saved, {.metadata = metadata});
   expect(saved.str().size() == bytes.size() && std::memcmp(saved.str().data(), bytes.data(), bytes.size()) == 0,

@@ -68,11 +68,12 @@ void train(nn::GraphModule& module, const std::vector<Tensor>& inputs) {
   }
 }
 
-std::string save(const nn::GraphModule& module, const file::SelfTest& self_test, const Dict& metadata) {
+std::string save(const nn::GraphModule& module, const serialize::SelfTest& self_test, const Dict& metadata) {
   std::ostringstream stream;
-  file::StreamSink sink(stream);
-  const file::ModelContent content{module.data(), self_test};
-  file::write_teff(sink, file::FileKind::model, metadata, [&](file::HeaderWriter& archive) { archive(content); });
+  serialize::StreamSink sink(stream);
+  const serialize::ModelContent content{module.data(), self_test};
+  serialize::write_teff(sink, serialize::FileKind::model, metadata,
+                        [&](serialize::HeaderWriter& archive) { archive(content); });
   return stream.str();
 }
 
@@ -86,9 +87,9 @@ void run_teff_model(std::span<const std::byte> bytes) {
     return expect_refusal(error.what());
   }
   check_file(bytes, true);
-  file::ModelContent content;
-  const Dict metadata = file::read_teff(file::MemorySource(bytes), file::FileKind::model, {},
-                                        [&](file::HeaderReader& archive) { archive(content); });
+  serialize::ModelContent content;
+  const Dict metadata = serialize::read_teff(serialize::MemorySource(bytes), serialize::FileKind::model, {},
+                                             [&](serialize::HeaderReader& archive) { archive(content); });
   nn::GraphModule module(content.module);
   const std::string saved = save(module, content.self_test, metadata);
   expect(saved.size() == bytes.size() && std::memcmp(saved.data(), bytes.data(), bytes.size()) == 0,

@@ -12,13 +12,13 @@
 namespace teff::fuzz {
 namespace {
 
-using file::NodeKind;
+using serialize::NodeKind;
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 /// Everything that can be asked of a pickle.
-void visit(const file::Pickle& pickle) {
-  for (file::NodeId id = 0; id < pickle.num_nodes(); ++id) {
+void visit(const serialize::Pickle& pickle) {
+  for (serialize::NodeId id = 0; id < pickle.num_nodes(); ++id) {
     switch (pickle[id].kind) {
       case NodeKind::integer:
         static_cast<void>(pickle.integer(id));
@@ -38,7 +38,7 @@ void visit(const file::Pickle& pickle) {
       case NodeKind::list:
       case NodeKind::set:
       case NodeKind::dict:
-        for (const file::NodeId item : pickle.items(id)) expect(item < pickle.num_nodes(), "items are nodes");
+        for (const serialize::NodeId item : pickle.items(id)) expect(item < pickle.num_nodes(), "items are nodes");
         break;
       default:
         break;
@@ -50,8 +50,8 @@ void visit(const file::Pickle& pickle) {
 std::string zip_with(std::span<const std::byte> pickle) {
   const std::string storage(64, '\1');
   std::ostringstream stream;
-  file::StreamSink sink(stream);
-  file::ZipWriter zip(sink, "a");
+  serialize::StreamSink sink(stream);
+  serialize::ZipWriter zip(sink, "a");
   zip.add("data.pkl", pickle);
   for (const char* key : {"data/0", "data/1", "data/2"}) zip.add(key, bytes_of(storage));
   zip.add("version", bytes_of("3\n"));
@@ -71,7 +71,7 @@ void run_pickle(std::span<const std::byte> bytes) {
   const std::string zip = zip_with(bytes);
   for (const bool inert : {false, true}) {
     try {
-      visit(file::Pickle(bytes, {0, file::is_torch_global, inert}));
+      visit(serialize::Pickle(bytes, {0, serialize::is_torch_global, inert}));
     } catch (const FormatError&) {
     }
     check_dict(bytes_of(zip), {.inert_objects = inert}, FileFormat::pytorch);

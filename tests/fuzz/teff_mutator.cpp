@@ -28,7 +28,7 @@ void set_word(Bytes& bytes, std::size_t place, std::uint64_t value) {
 std::size_t align(std::size_t offset) { return (offset + 63) / 64 * 64; }
 
 std::uint64_t hash(const std::uint8_t* data, std::size_t bytes) {
-  return file::checksum(std::as_bytes(std::span(data, bytes)));
+  return serialize::checksum(std::as_bytes(std::span(data, bytes)));
 }
 
 /// The three parts of a file, as far as its preamble can be believed.

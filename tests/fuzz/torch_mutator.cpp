@@ -13,7 +13,7 @@
 namespace teff::fuzz {
 namespace {
 
-namespace zip = file::zip;
+namespace zip = serialize::zip;
 
 struct Entry {
   std::string name;
@@ -60,8 +60,8 @@ std::vector<Entry> entries_of(const Bytes& file) {
 Bytes pack(const std::vector<Entry>& entries) {
   const std::string root = entries[0].name.substr(0, entries[0].name.find('/'));
   std::ostringstream stream;
-  file::StreamSink sink(stream);
-  file::ZipWriter writer(sink, root);
+  serialize::StreamSink sink(stream);
+  serialize::ZipWriter writer(sink, root);
   for (const Entry& entry : entries) {
     writer.add(entry.name.substr(std::min(root.size() + 1, entry.name.size())), std::as_bytes(std::span(entry.bytes)));
   }

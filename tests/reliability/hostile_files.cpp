@@ -24,10 +24,11 @@ std::string saved(const Dict& dict) {
 
 std::string saved(const nn::GraphModuleData& module) {
   std::ostringstream stream;
-  file::StreamSink sink(stream);
+  serialize::StreamSink sink(stream);
   const Tensor example = zeros(module.graph.nodes[0].type.shape);
-  const file::ModelContent content{module, {{example}, {example}}};
-  file::write_teff(sink, file::FileKind::model, {}, [&](file::HeaderWriter& archive) { archive(content); });
+  const serialize::ModelContent content{module, {{example}, {example}}};
+  serialize::write_teff(sink, serialize::FileKind::model, {},
+                        [&](serialize::HeaderWriter& archive) { archive(content); });
   return stream.str();
 }
 
@@ -148,8 +149,8 @@ void visit_models(const Visit& visit) {
 
 std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entries) {
   std::ostringstream stream;
-  file::StreamSink sink(stream);
-  file::ZipWriter zip(sink, "a");
+  serialize::StreamSink sink(stream);
+  serialize::ZipWriter zip(sink, "a");
   for (const auto& [name, bytes] : entries) zip.add(name, bytes_of(bytes));
   zip.finish();
   return stream.str();

@@ -16,7 +16,7 @@ using namespace teff;
 namespace {
 
 void print(const char* name, const std::string& bytes) {
-  std::printf("%s %zu %016" PRIx64 "\n", name, bytes.size(), file::checksum(std::as_bytes(std::span(bytes))));
+  std::printf("%s %zu %016" PRIx64 "\n", name, bytes.size(), serialize::checksum(std::as_bytes(std::span(bytes))));
 }
 
 Dict checkpoint(const Net& net) {

@@ -60,7 +60,7 @@ void write_file(const std::string& path, std::string_view bytes) {
   REQUIRE(written);
 }
 
-std::uint64_t xxh3(std::string_view bytes) { return file::checksum(std::as_bytes(std::span(bytes))); }
+std::uint64_t xxh3(std::string_view bytes) { return serialize::checksum(std::as_bytes(std::span(bytes))); }
 
 std::string xxh3_text(std::string_view bytes) {
   std::array<char, 17> digits{};

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-using namespace teff::file;
+using namespace teff::serialize;
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-using namespace teff::file;
+using namespace teff::serialize;
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "serialize/file_fixture.h"
 
 using namespace teff;
-using namespace teff::file;
+using namespace teff::serialize;
 using namespace teff::testing;
 
 namespace {

@@ -38,7 +38,7 @@ void check_refused(const std::string& bytes, const std::string& part) {
 }
 
 Dict metadata_of(const std::string& bytes) {
-  return file::safetensors_metadata(file::MemorySource(std::as_bytes(std::span(bytes))));
+  return serialize::safetensors_metadata(serialize::MemorySource(std::as_bytes(std::span(bytes))));
 }
 
 }  // namespace
@@ -144,7 +144,7 @@ TEST_CASE("sizes and places must fit each other and the file") {
 TEST_CASE("a header longer than the file or the limit is refused") {
   const auto load_all = [](std::string bytes) {
     return error_of<FormatError>(
-        [&] { file::load_safetensors(file::MemorySource(std::as_bytes(std::span(bytes))), {}); });
+        [&] { serialize::load_safetensors(serialize::MemorySource(std::as_bytes(std::span(bytes))), {}); });
   };
   CHECK(load_all("abc") == "expected 8 bytes, got 3");
   CHECK(load_all(word(100) + "{}") == "expected a header of at most 2 bytes, got 100");

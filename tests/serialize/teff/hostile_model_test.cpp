@@ -27,9 +27,9 @@ struct ConvNet : nn::Module {
   Tensor forward(const Tensor& x) override { return fc(pool(relu(conv(x))).view({x.size(0), -1})); }
 };
 
-file::ModelContent content_of(nn::Module& module, const Tensor& input) {
+serialize::ModelContent content_of(nn::Module& module, const Tensor& input) {
   const nn::GraphModule captured = nn::capture(module, input);
-  return {captured.data(), file::make_self_test(captured, {&input, 1})};
+  return {captured.data(), serialize::make_self_test(captured, {&input, 1})};
 }
 
 /// A good model, to be made bad.
@@ -37,7 +37,7 @@ struct Model {
   Model() { manual_seed(0); }
 
   ConvNet net;
-  file::ModelContent content = content_of(net, ones({2, 1, 8, 8}));
+  serialize::ModelContent content = content_of(net, ones({2, 1, 8, 8}));
 
   std::vector<GraphNode>& nodes() { return content.module.graph.nodes; }
   std::vector<nn::GraphState>& state() { return content.module.state; }
@@ -58,8 +58,9 @@ struct Model {
   }
   std::string refusal() const {
     std::ostringstream stream;
-    file::StreamSink sink(stream);
-    file::write_teff(sink, file::FileKind::model, {}, [&](file::HeaderWriter& archive) { archive(content); });
+    serialize::StreamSink sink(stream);
+    serialize::write_teff(sink, serialize::FileKind::model, {},
+                          [&](serialize::HeaderWriter& archive) { archive(content); });
     return model_refusal(stream.str());
   }
 };

@@ -19,7 +19,7 @@ Value value_of(const std::string& pickle, const LoadOptions& options = {}) {
 /// What a pickle alone is refused with.
 std::string refused(const std::string& pickle, bool inert = false) {
   return error_of<FormatError>([&] {
-    file::Pickle(std::as_bytes(std::span(pickle)), {1000, file::is_torch_global, inert});
+    serialize::Pickle(std::as_bytes(std::span(pickle)), {1000, serialize::is_torch_global, inert});
   });
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("the memo gives back what was put there") {
 TEST_CASE("everything that a dictionary of tensors does not need is refused by name and offset") {
   for (const char opcode : std::string("012FILPSVdgilop\x82\x83\x84\x8b\x8e\x91\x92\x96\x97\x98")) {
     CAPTURE(opcode);
-    const std::string name(file::opcode_name(static_cast<std::uint8_t>(opcode)));
+    const std::string name(serialize::opcode_name(static_cast<std::uint8_t>(opcode)));
     CHECK_FALSE(name.empty());
     CHECK(refused(kProto + "]" + opcode) ==
           "pickle: " + name +

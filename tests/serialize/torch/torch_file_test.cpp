@@ -53,8 +53,8 @@ std::string pt_bytes(const Dict& dict) {
 }
 
 std::string entry_of(const std::string& file, const std::string& name) {
-  const file::MemorySource source(std::as_bytes(std::span(file)));
-  const file::ZipReader zip(source);
+  const serialize::MemorySource source(std::as_bytes(std::span(file)));
+  const serialize::ZipReader zip(source);
   REQUIRE(zip.find(name) != nullptr);
   const std::vector<std::byte> bytes = zip.read(*zip.find(name), 1 << 20, true);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

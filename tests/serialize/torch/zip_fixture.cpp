@@ -11,7 +11,7 @@ namespace {
 std::uint32_t size_of_text(const std::string& text) { return static_cast<std::uint32_t>(text.size()); }
 
 std::string sums(const ZipPart& part) {
-  return number(part.crc.value_or(file::crc32(std::as_bytes(std::span(part.data)))), 4) +
+  return number(part.crc.value_or(serialize::crc32(std::as_bytes(std::span(part.data)))), 4) +
          number(part.packed.value_or(size_of_text(part.data)), 4) +
          number(part.bytes.value_or(size_of_text(part.data)), 4);
 }

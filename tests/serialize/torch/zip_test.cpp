@@ -14,7 +14,7 @@
 
 using namespace teff;
 using namespace teff::testing;
-using namespace teff::file;
+using namespace teff::serialize;
 
 namespace {
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: the state behind modes.h, and the guards that only the engine uses.
+
+namespace teff::detail {
+
+/// The modes of a thread.
+struct Modes {
+  bool grad_enabled = true;
+  int capturing = 0;                   // captures under way, in each other
+  const void* scope = nullptr;         // owner of the innermost ScopeGuard
+  const void* failed_scope = nullptr;  // the innermost that an exception left during the last capture
+};
+Modes& modes();
+
+/// Capturing records every call, whether or not a gradient is asked for.
+class CaptureGuard {
+ public:
+  CaptureGuard();
+  ~CaptureGuard();
+  CaptureGuard(const CaptureGuard&) = delete;
+  CaptureGuard& operator=(const CaptureGuard&) = delete;
+
+  /// The innermost scope that an exception left during the last capture of this thread; null if there was none.
+  static const void* failed();
+};
+
+/// What happens in its lifetime is not captured: an operation's own affair.
+class NotCapturing {
+ public:
+  NotCapturing();
+  ~NotCapturing();
+  NotCapturing(const NotCapturing&) = delete;
+  NotCapturing& operator=(const NotCapturing&) = delete;
+
+ private:
+  int previous_;
+};
+
+}  // namespace teff::detail

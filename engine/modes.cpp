@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/modes.h"
+
+#include <exception>
+
+#include "teff/engine/mode_state.h"
+
+namespace teff {
+namespace {
+
+constinit thread_local detail::Modes thread_modes;
+
+}  // namespace
+
+detail::Modes& detail::modes() { return thread_modes; }
+
+bool is_grad_enabled() { return thread_modes.grad_enabled; }
+
+GradModeGuard::GradModeGuard(bool enabled) : previous_(thread_modes.grad_enabled) {
+  thread_modes.grad_enabled = enabled;
+}
+GradModeGuard::~GradModeGuard() { thread_modes.grad_enabled = previous_; }
+
+bool is_capturing() { return thread_modes.capturing > 0; }
+
+detail::CaptureGuard::CaptureGuard() {
+  ++thread_modes.capturing;
+  thread_modes.failed_scope = nullptr;
+}
+detail::CaptureGuard::~CaptureGuard() { --thread_modes.capturing; }
+const void* detail::CaptureGuard::failed() { return thread_modes.failed_scope; }
+
+detail::NotCapturing::NotCapturing() : previous_(thread_modes.capturing) { thread_modes.capturing = 0; }
+detail::NotCapturing::~NotCapturing() { thread_modes.capturing = previous_; }
+
+ScopeGuard::ScopeGuard(const void* owner) : previous_(thread_modes.scope) { thread_modes.scope = owner; }
+ScopeGuard::~ScopeGuard() {
+  detail::Modes& modes = thread_modes;
+  if (modes.capturing > 0 && modes.failed_scope == nullptr && std::uncaught_exceptions() > 0) {
+    modes.failed_scope = modes.scope;
+  }
+  modes.scope = previous_;
+}
+
+}  // namespace teff
