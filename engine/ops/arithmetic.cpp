@@ -62,7 +62,7 @@ void run(Binary op, std::int64_t n, const T* a, int a_step, const T* b, int b_st
   if (n < kShort && op == Binary::sub) return with(std::minus());
   if (n < kShort && op == Binary::mul) return with(std::multiplies());
   if (n < kShort && op == Binary::div) return with(std::divides());
-  kernels::table<T>().binary(op, n, a, a_step, b, b_step, out);
+  kernels::elementwise_kernels<T>().binary(op, n, a, a_step, b, b_step, out);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 // Private: element-wise arithmetic as other operations use it, without checks and without recording.
 
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/tensor.h"
 
 namespace teff::ops {

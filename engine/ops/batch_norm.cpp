@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -133,7 +134,7 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     if (options_.uses_batch_stats()) {
       mean = detail::make_tensor(inverse_std.type());
       variance = inverse_std;
-      kernels::table<T>().batch_norm_statistics(shape, x.data<T>(), mean.data<T>(), variance.data<T>());
+      kernels::batch_norm_kernels<T>().batch_norm_statistics(shape, x.data<T>(), mean.data<T>(), variance.data<T>());
       if (options_.has_running_stats) {
         const auto n = static_cast<double>(shape.batch * shape.spatial);
         update(context.inputs[1], mean.data<T>(), 1, options_.momentum);
@@ -146,7 +147,7 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     }
     invert_std(shape.channels, variance.data<T>(), options_.eps, inverse_std.data<T>());
     context.save(inverse_std);
-    kernels::table<T>().batch_norm(shape, x.data<T>(), mean.data<T>(), inverse_std.data<T>(), y.data<T>());
+    kernels::batch_norm_kernels<T>().batch_norm(shape, x.data<T>(), mean.data<T>(), inverse_std.data<T>(), y.data<T>());
   }
 
   template <class T>
@@ -157,10 +158,10 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     const auto result = [&](bool there, std::size_t i) {
       return there && grads[i].defined() ? grads[i].data<T>() : nullptr;
     };
-    kernels::table<T>().batch_norm_backward(shape_of<T>(context.inputs, false), training, context.grad.data<T>(),
-                                            context.inputs[0].data<T>(), mean.data<T>(), inverse_std.data<T>(),
-                                            result(true, 0), result(options_.has_weight, options_.weight()),
-                                            result(options_.has_bias, options_.bias()));
+    kernels::batch_norm_kernels<T>().batch_norm_backward(
+        shape_of<T>(context.inputs, false), training, context.grad.data<T>(), context.inputs[0].data<T>(),
+        mean.data<T>(), inverse_std.data<T>(), result(true, 0), result(options_.has_weight, options_.weight()),
+        result(options_.has_bias, options_.bias()));
   }
 };
 

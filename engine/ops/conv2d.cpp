@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include "teff/engine/kernels/conv/conv_kernels.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
@@ -85,7 +87,7 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
     window.winograd = packed ? winograd_ : winograd_enabled();
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const auto compute = packed ? kernels::table<T>().conv2d_packed : kernels::table<T>().conv2d;
+      const auto compute = packed ? kernels::conv2d_kernels<T>().conv2d_packed : kernels::conv2d_kernels<T>().conv2d;
       const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
       const T* filters = (packed ? packed_ : weight).template data<T>();
       compute(window, input.data<T>(), filters, bias, {static_cast<T>(clamp_.low), static_cast<T>(clamp_.high)},
@@ -102,7 +104,7 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
     std::shared_ptr<const Op> prepared;
     ops::visit_computable(types[0].dtype, [&](auto zero) {
       using T = decltype(zero);
-      const kernels::Table<T>& table = kernels::table<T>();
+      const auto& table = kernels::conv2d_kernels<T>();
       const std::int64_t size = table.conv2d_packed_size(window);
       if (size == 0) return;
       Derived op(this->options_, clamp_);
@@ -136,7 +138,6 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
   void compute_gradients(const BackwardContext& context, TensorList& grads) const {
     const Tensor &input = context.inputs[0], &weight = context.inputs[1], &grad = context.grad;
     const kernels::Window2d window = make_window(input.shape(), weight.shape(), grad.shape());
-    const kernels::Table<T>& table = kernels::table<T>();
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!context.wanted[i]) continue;
       if (grad.numel() == 0) {
@@ -145,11 +146,13 @@ class Convolution : public OpWith<Derived, Conv2dOptions> {
       }
       grads[i] = detail::make_tensor(context.inputs[i].type());
       T* const result = grads[i].data<T>();
-      if (i == 0) table.conv2d_backward_input(window, grad.data<T>(), weight.data<T>(), result);
-      if (i == 1) table.conv2d_backward_weight(window, grad.data<T>(), input.data<T>(), result);
+      if (i == 0)
+        kernels::conv2d_input_kernels<T>().conv2d_backward_input(window, grad.data<T>(), weight.data<T>(), result);
+      if (i == 1)
+        kernels::conv2d_weight_kernels<T>().conv2d_backward_weight(window, grad.data<T>(), input.data<T>(), result);
       if (i == 2) {
-        table.sum_per_channel(window.batch, window.out_channels, window.out_height * window.out_width, grad.data<T>(),
-                              result);
+        kernels::reduce_kernels<T>().sum_per_channel(window.batch, window.out_channels,
+                                                     window.out_height * window.out_width, grad.data<T>(), result);
       }
     }
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "teff/engine/kernels/conv/conv_kernels.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -46,7 +49,8 @@ void add_bias(const Tensor& y, const T* bias) {
   parallel_ranges(y.size(0) * channels, kGrain / std::min(kGrain, pixels), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t plane = begin; plane < end; ++plane) {
       T* const values = y.data<T>() + plane * pixels;
-      kernels::table<T>().binary(kernels::Binary::add, pixels, values, 1, bias + plane % channels, 0, values);
+      kernels::elementwise_kernels<T>().binary(kernels::Binary::add, pixels, values, 1, bias + plane % channels, 0,
+                                               values);
     }
   });
 }
@@ -84,8 +88,8 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
     if (y.numel() == 0) return y;
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().conv2d_backward_input(window(y.shape(), weight.shape(), x.shape()), x.data<T>(),
-                                                weight.data<T>(), y.data<T>());
+      kernels::conv2d_input_kernels<T>().conv2d_backward_input(window(y.shape(), weight.shape(), x.shape()),
+                                                               x.data<T>(), weight.data<T>(), y.data<T>());
       if (context.inputs.size() == 3) add_bias(y, context.inputs[2].data<T>());
     });
     return y;
@@ -147,15 +151,15 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
   void differentiate(const BackwardContext& context, const TensorList& grads) const {
     const Tensor &x = context.inputs[0], &weight = context.inputs[1], &grad = context.grad;
     const kernels::Window2d w = window(grad.shape(), weight.shape(), x.shape());
-    const kernels::Table<T>& table = kernels::table<T>();
     if (grads[0].defined()) {
-      table.conv2d(w, grad.data<T>(), weight.data<T>(), nullptr, {}, grads[0].data<T>());
+      kernels::conv2d_kernels<T>().conv2d(w, grad.data<T>(), weight.data<T>(), nullptr, {}, grads[0].data<T>());
     }
     if (grads[1].defined()) {
-      table.conv2d_backward_weight(w, x.data<T>(), grad.data<T>(), grads[1].data<T>());
+      kernels::conv2d_weight_kernels<T>().conv2d_backward_weight(w, x.data<T>(), grad.data<T>(), grads[1].data<T>());
     }
     if (grads.size() == 3 && grads[2].defined()) {
-      table.sum_per_channel(w.batch, w.channels, w.height * w.width, grad.data<T>(), grads[2].data<T>());
+      kernels::reduce_kernels<T>().sum_per_channel(w.batch, w.channels, w.height * w.width, grad.data<T>(),
+                                                   grads[2].data<T>());
     }
   }
 };

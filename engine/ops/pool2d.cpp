@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -93,7 +94,7 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
       std::int64_t* places = indices.defined() ? indices.data<std::int64_t>() : nullptr;
-      kernels::table<T>().max_pool2d(window, input.data<T>(), output.data<T>(), places);
+      kernels::pool2d_kernels<T>().max_pool2d(window, input.data<T>(), output.data<T>(), places);
     });
     return output;
   }
@@ -107,7 +108,7 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
     const kernels::Window2d window = make_window(grad_input.shape(), grad.shape());
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const auto& table = kernels::table<T>();
+      const auto& table = kernels::pool2d_kernels<T>();
       T* const to = grad_input.data<T>();
       if (tiles()) {
         table.max_pool2d_tiles_backward(window, grad.data<T>(), context.inputs[0].data<T>(), to);
@@ -144,8 +145,8 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
     const kernels::Window2d window = make_window(input.shape(), output.shape());
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().avg_pool2d(window, options_.count_include_pad, options_.divisor_override.value_or(0),
-                                     input.data<T>(), output.data<T>());
+      kernels::pool2d_kernels<T>().avg_pool2d(window, options_.count_include_pad, options_.divisor_override.value_or(0),
+                                              input.data<T>(), output.data<T>());
     });
     return output;
   }
@@ -157,8 +158,9 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
     const kernels::Window2d window = make_window(grad_input.shape(), grad.shape());
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().avg_pool2d_backward(window, options_.count_include_pad, options_.divisor_override.value_or(0),
-                                              grad.data<T>(), grad_input.data<T>());
+      kernels::pool2d_kernels<T>().avg_pool2d_backward(window, options_.count_include_pad,
+                                                       options_.divisor_override.value_or(0), grad.data<T>(),
+                                                       grad_input.data<T>());
     });
     return {grad_input};
   }
