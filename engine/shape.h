@@ -8,7 +8,9 @@
 #include <span>
 #include <string>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// The most dimensions that a tensor can have.
 inline constexpr std::size_t kMaxRank = 8;
