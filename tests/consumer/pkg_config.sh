@@ -50,7 +50,10 @@ install_as absolute '' "$work/absolute.prefix" -DCMAKE_INSTALL_LIBDIR="$work/els
 check absolute "$work/elsewhere/lib/pkgconfig"
 
 licences=$work/debian.root/usr/share/doc/teff
-[ -s "$licences/LICENSE" ] && [ -s "$licences/NOTICE" ] || { echo "no licences in $licences"; exit 1; }
+if [ ! -s "$licences/LICENSE" ] || [ ! -s "$licences/NOTICE" ]; then
+  echo "no licences in $licences"
+  exit 1
+fi
 
 PKG_CONFIG_PATH=$work/debian.root/usr/lib/x86_64-linux-gnu/pkgconfig
 export PKG_CONFIG_PATH

@@ -3,13 +3,13 @@
 # symbols.sh NM LIBRARY: a shared library exports what its public headers declare, with the version of the release.
 set -eu
 nm=$1 library=$2
-"$nm" -DC --defined-only "$library" | sed 's/^[0-9a-f]* *[A-Za-z] //' >exported
-# "typeinfo for teff::Op", "non-virtual thunk to teff::...", and the name of the version itself
-if grep -vE '^((vtable|typeinfo( name)?|VTT) for |(non-)?virtual thunk to )?teff::.*@@TEFF_[0-9.]+$|^TEFF_[0-9.]+' exported; then
-  echo "these are not Teff's own"
+"$nm" -D --defined-only "$library" | awk '{ print $NF }' >exported
+# Functions, virtual tables and types, thunks; and the name of the version itself.
+if grep -vE '^(_Z(N[KRO]*|T[ISVT]N|T[hvc][nh0-9_]*N)4teff.*@@)?TEFF_[0-9.]+$' exported; then
+  echo "these are not Teff's own, or have no version"
   exit 1
 fi
-if grep -E 'teff::(serialize|ops|kernels|cli)::' exported; then
+if c++filt <exported | grep -E 'teff::(serialize|ops|kernels|cli)::'; then
   echo "these are private"
   exit 1
 fi
