@@ -9,7 +9,7 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 // Options of a function that is a layer, too, are FuncOptions, as in libtorch: nn::Conv2dOptions are the layer's.
 
