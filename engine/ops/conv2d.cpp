@@ -27,7 +27,7 @@ std::optional<Clamp> clamp_of(const Op& op) {
   return Clamp{bounds.at("min").as_float(), bounds.at("max").as_float()};
 }
 
-ops::WindowOptions window_options(const Conv2dOptions& options, const Shape& weight) {
+ops::WindowOptions window_options(const Conv2dFuncOptions& options, const Shape& weight) {
   return {.kernel = {weight[2], weight[3]},
           .stride = options.stride,
           .padding = options.padding,
@@ -57,12 +57,12 @@ void check_input(std::string_view op, const Shape& input, const Shape& weight, s
 /// Y = conv(X, W) + b, dX = conv_transpose(dY, W), dW = dY * cols(X)^T, db = sum of dY over all but the
 /// channels
 template <class Derived>
-class Convolution : public OpWith<Derived, Conv2dOptions> {
+class Convolution : public OpWith<Derived, Conv2dFuncOptions> {
  public:
-  using OpWith<Derived, Conv2dOptions>::OpWith;
+  using OpWith<Derived, Conv2dFuncOptions>::OpWith;
   /// Y clamped, for inference.
-  Convolution(const Conv2dOptions& options, const Clamp& clamp)
-      : OpWith<Derived, Conv2dOptions>(options), clamp_(clamp) {}
+  Convolution(const Conv2dFuncOptions& options, const Clamp& clamp)
+      : OpWith<Derived, Conv2dFuncOptions>(options), clamp_(clamp) {}
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     ops::check_arity(Derived::kName, inputs, 2, 3);
@@ -182,7 +182,7 @@ class Conv2d : public Convolution<Conv2d> {
 
 }  // namespace
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dFuncOptions& options) {
   return bias.defined() ? apply(Conv2d(options), {x, weight, bias}) : apply(Conv2d(options), {x, weight});
 }
 

@@ -28,7 +28,7 @@ void check_weight(const Shape& weight, std::int64_t groups) {
   }
 }
 
-void check_output_padding(const ConvTranspose2dOptions& options) {
+void check_output_padding(const ConvTranspose2dFuncOptions& options) {
   const auto fits = [](std::int64_t padding, std::int64_t stride, std::int64_t dilation) {
     return padding < stride || padding < dilation;
   };
@@ -57,7 +57,7 @@ void add_bias(const Tensor& y, const T* bias) {
 
 /// conv2d the other way round: its input is this one's result, and its output this one's input. With that convolution
 /// Y = conv_transpose(X, W) + b, dX = conv(dY, W), dW = X * cols(dY)^T, db = sum of dY over all but the channels
-class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
+class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOptions> {
  public:
   static constexpr std::string_view kName = kFunction;
   using OpWith::OpWith;
@@ -167,7 +167,7 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
 }  // namespace
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                        const ConvTranspose2dOptions& options) {
+                        const ConvTranspose2dFuncOptions& options) {
   const ConvTranspose2d op(options);
   return bias.defined() ? apply(op, {x, weight, bias}) : apply(op, {x, weight});
 }

@@ -13,10 +13,11 @@ namespace {
 
 // What a file says of a pooling: the kernel's size beside the public options.
 
-struct MaxPoolFields : MaxPool2dOptions {
+struct MaxPoolFields : MaxPool2dFuncOptions {
   Pair kernel_size = 1;
   MaxPoolFields() = default;
-  MaxPoolFields(const Pair& kernel, const MaxPool2dOptions& options) : MaxPool2dOptions(options), kernel_size(kernel) {}
+  MaxPoolFields(const Pair& kernel, const MaxPool2dFuncOptions& options)
+      : MaxPool2dFuncOptions(options), kernel_size(kernel) {}
 
   static void fields(auto& self, auto&& field) {
     field("kernel_size", self.kernel_size);
@@ -30,10 +31,11 @@ struct MaxPoolFields : MaxPool2dOptions {
   }
 };
 
-struct AvgPoolFields : AvgPool2dOptions {
+struct AvgPoolFields : AvgPool2dFuncOptions {
   Pair kernel_size = 1;
   AvgPoolFields() = default;
-  AvgPoolFields(const Pair& kernel, const AvgPool2dOptions& options) : AvgPool2dOptions(options), kernel_size(kernel) {}
+  AvgPoolFields(const Pair& kernel, const AvgPool2dFuncOptions& options)
+      : AvgPool2dFuncOptions(options), kernel_size(kernel) {}
 
   static void fields(auto& self, auto&& field) {
     field("kernel_size", self.kernel_size);
@@ -168,11 +170,11 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options) {
+Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dFuncOptions& options) {
   return apply(MaxPool2d(MaxPoolFields(kernel_size, options)), {x});
 }
 
-Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptions& options) {
+Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dFuncOptions& options) {
   return apply(AvgPool2d(AvgPoolFields(kernel_size, options)), {x});
 }
 
