@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Library, public headers, CMake package and pkg-config file.
+# Library, public headers, licences, CMake package, pkg-config file; packages of all that by cpack.
 include(CMakePackageConfigHelpers)
 
 set(TEFF_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/teff)
@@ -10,8 +10,13 @@ endif()
 install(EXPORT teffTargets NAMESPACE teff:: DESTINATION ${TEFF_CMAKE_DIR})
 
 if(TEFF_BUILD_CLI)
+  if(TEFF_SHARED AND NOT IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR} AND NOT IS_ABSOLUTE ${CMAKE_INSTALL_BINDIR})
+    file(RELATIVE_PATH to_lib /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+    set_target_properties(teff_cli PROPERTIES INSTALL_RPATH $ORIGIN/${to_lib})
+  endif()
   install(TARGETS teff_cli)
 endif()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/teff)
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/teffConfig.cmake.in ${PROJECT_BINARY_DIR}/teffConfig.cmake
                               INSTALL_DESTINATION ${TEFF_CMAKE_DIR})
@@ -19,5 +24,39 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/teffConfigVersion.cmake C
 install(FILES ${PROJECT_BINARY_DIR}/teffConfig.cmake ${PROJECT_BINARY_DIR}/teffConfigVersion.cmake
         DESTINATION ${TEFF_CMAKE_DIR})
 
+# From its own place the file finds the prefix, which may be another when it is installed; not so if it lies elsewhere.
+set(teff_libdir \${prefix}/${CMAKE_INSTALL_LIBDIR})
+set(teff_includedir \${prefix}/${CMAKE_INSTALL_INCLUDEDIR})
+if(IS_ABSOLUTE ${CMAKE_INSTALL_INCLUDEDIR})
+  set(teff_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+  set(teff_libdir ${CMAKE_INSTALL_LIBDIR})
+  set(teff_prefix ${CMAKE_INSTALL_PREFIX})
+else()
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" teff_prefix "\${pcfiledir}/${up}")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/teff.pc.in ${PROJECT_BINARY_DIR}/teff.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/teff.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CPACK_GENERATOR TGZ)
+  find_program(TEFF_DPKG_DEB dpkg-deb)
+  mark_as_advanced(TEFF_DPKG_DEB)
+  if(TEFF_DPKG_DEB)
+    list(APPEND CPACK_GENERATOR DEB)
+  endif()
+  set(CPACK_PACKAGE_VENDOR "The Teff authors")
+  set(CPACK_PACKAGE_CONTACT "The Teff authors <teff@localhost>" CACHE STRING "Who answers for the packages of cpack")
+  set(CPACK_PACKAGE_DESCRIPTION "A C++20 library: tensors with automatic differentiation, layers, optimisers, and model \
+files that load without the program that made them. With headers and the command teff.")
+  set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+  set(CPACK_RESOURCE_FILE_README ${PROJECT_SOURCE_DIR}/README.md)
+  set(CPACK_STRIP_FILES ON)
+  set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+  set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
+  include(CPack)
+endif()

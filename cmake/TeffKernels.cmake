@@ -16,6 +16,16 @@ foreach(isa IN LISTS TEFF_ISAS)
     message(FATAL_ERROR "TEFF_ISAS: expected some of ${teff_all_isas}, got ${isa}")
   endif()
 endforeach()
+if(NOT TEFF_ISAS)
+  message(FATAL_ERROR "TEFF_ISAS: expected some of ${teff_all_isas}, got none")
+endif()
+# From the simplest to the widest, in whatever order they were given: dispatch.cpp takes the last that the machine has.
+set(teff_isas)
+foreach(isa IN LISTS teff_all_isas)
+  if(isa IN_LIST TEFF_ISAS)
+    list(APPEND teff_isas ${isa})
+  endif()
+endforeach()
 
 # teff_add_kernels(<target> <source>...): adds the sources, for every instruction set, to the target.
 function(teff_add_kernels target)

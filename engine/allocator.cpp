@@ -44,9 +44,10 @@ struct SizeClass {
 };
 
 constexpr std::size_t kClasses = 4 * 64;
+constexpr std::size_t kMaxBytes = std::size_t{1} << (sizeof(std::size_t) >= 8 ? 48 : 30);
 
 SizeClass size_class(std::size_t bytes) {
-  if (bytes > std::size_t{1} << 48) throw std::bad_alloc();
+  if (bytes > kMaxBytes) throw std::bad_alloc();
   const std::size_t units = std::max<std::size_t>(1, (bytes + kAlignment - 1) / kAlignment);
   if (units <= 4) return {units - 1, units * kAlignment};
   const auto power = static_cast<std::size_t>(std::bit_width(units - 1)) - 1;  // 2^power < units <= 2^(power+1)

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// 64-byte aligned, uninitialised memory from the caching allocator: blocks that were given back are kept by size
 /// and used again, so work that repeats itself asks the system for nothing. Safe to call from any thread; a block may

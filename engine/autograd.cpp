@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "teff/engine/error.h"
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/node.h"
 #include "teff/engine/op_timer.h"
 #include "teff/engine/parallel.h"
@@ -23,9 +23,9 @@ using detail::owned_alone;
 
 void add_in_place(const Tensor& sum, const Tensor& term) {
   if (sum.dtype() == DType::float32) {
-    kernels::table<float>().axpy(sum.numel(), 1, term.data<float>(), sum.data<float>());
+    kernels::elementwise_kernels<float>().axpy(sum.numel(), 1, term.data<float>(), sum.data<float>());
   } else {
-    kernels::table<double>().axpy(sum.numel(), 1, term.data<double>(), sum.data<double>());
+    kernels::elementwise_kernels<double>().axpy(sum.numel(), 1, term.data<double>(), sum.data<double>());
   }
 }
 

@@ -5,7 +5,7 @@
 
 #include "teff/engine/modes.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 class Tensor;
 

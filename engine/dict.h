@@ -14,7 +14,7 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 class Value;
 struct DictItem;

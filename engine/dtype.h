@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// Type of a tensor's elements. float32 and float64 compute; the others are stored, compared, converted with
 /// Tensor::to, saved and loaded (int64 also adds and multiplies). The numbers are those of the file format.

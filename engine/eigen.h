@@ -9,7 +9,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 template <class T>
 using EigenMatrixMap = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;

@@ -4,7 +4,9 @@
 #include <stdexcept>
 #include <string>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// Root of every exception that Teff throws. The text starts with the operation, module or file concerned:
 /// `<op>: expected <rule>, got <actual>`.

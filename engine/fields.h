@@ -9,7 +9,7 @@
 
 #include "teff/engine/dict.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 // An options struct names its fields once:
 //

@@ -13,7 +13,7 @@
 #include "teff/engine/modes.h"
 #include "teff/engine/op.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 /// Tensors by dotted name: "conv1.weight".
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;

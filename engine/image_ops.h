@@ -9,11 +9,13 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
+
+// Options of a function that is a layer, too, are FuncOptions, as in libtorch: nn::Conv2dOptions are the layer's.
 
 // --- convolution
 
-struct Conv2dOptions {
+struct Conv2dFuncOptions {
   Pair stride = 1;
   Pair padding = 0;
   Pair dilation = 1;
@@ -29,18 +31,18 @@ struct Conv2dOptions {
 /// x [N, C, H, W], weight [K, C / groups, kh, kw], bias [K] or undefined -> [N, K, Ho, Wo]
 /// with Ho = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; Wo likewise. May use Winograd's method
 /// (WinogradGuard in modes.h).
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {});
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dFuncOptions& options = {});
 
-struct Conv1dOptions {
+struct Conv1dFuncOptions {
   std::int64_t stride = 1;
   std::int64_t padding = 0;
   std::int64_t dilation = 1;
   std::int64_t groups = 1;
 };
 /// x [N, C, L], weight [K, C / groups, k], bias [K] or undefined -> [N, K, Lo]: conv2d on images of one row.
-Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv1dOptions& options = {});
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv1dFuncOptions& options = {});
 
-struct ConvTranspose2dOptions {
+struct ConvTranspose2dFuncOptions {
   Pair stride = 1;
   Pair padding = 0;
   Pair output_padding = 0;  // below the stride or the dilation: added to the output's size at its end
@@ -58,26 +60,26 @@ struct ConvTranspose2dOptions {
 /// bias [K] or undefined -> [N, K, Ho, Wo] with
 /// Ho = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1; Wo likewise.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-                        const ConvTranspose2dOptions& options = {});
+                        const ConvTranspose2dFuncOptions& options = {});
 
 // --- pooling
 
-struct MaxPool2dOptions {
+struct MaxPool2dFuncOptions {
   std::optional<Pair> stride = {};  // default: the kernel's size
   Pair padding = 0;                 // at most half of the kernel; padding never wins
   Pair dilation = 1;
   bool ceil_mode = false;  // round the output's size up: the last window may hang over the edge
 };
-Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options = {});
+Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dFuncOptions& options = {});
 
-struct AvgPool2dOptions {
+struct AvgPool2dFuncOptions {
   std::optional<Pair> stride = {};
   Pair padding = 0;
   bool ceil_mode = false;
   bool count_include_pad = true;
   std::optional<std::int64_t> divisor_override = {};
 };
-Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptions& options = {});
+Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dFuncOptions& options = {});
 
 /// Mean, or maximum, of out_height x out_width windows of nearly equal size, which may overlap: along an axis window i
 /// of n is [i * size / n rounded down, (i + 1) * size / n rounded up). [N, C, H, W] -> [N, C, output_size]

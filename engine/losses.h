@@ -8,7 +8,7 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 enum class Reduction {
   none,  // they are the result

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "teff/export.h"
+
 // What operations of a thread are to do besides computing: keep a record for backward(), or for a graph, and for whom;
 // and how they may compute.
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 /// Whether operations of this thread are recorded for backward(). Default: true.
 bool is_grad_enabled();

@@ -25,7 +25,7 @@
 #include "teff/engine/fields.h"
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 /// One call of Op::forward.
 struct ForwardContext {

@@ -8,7 +8,7 @@
 
 #include "teff/engine/op.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 /// How to make an op from what a file says of it.
 struct OpEntry {

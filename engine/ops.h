@@ -16,7 +16,7 @@
 #include "teff/engine/losses.h"
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 // --- element-wise, with broadcasting as in PyTorch; also for int64, but for div and pow
 

@@ -5,7 +5,7 @@
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/optim/optim_kernels.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -70,11 +70,11 @@ void sgd_step_(const Tensor& parameter, const Tensor& grad, const Tensor& moment
   const Update update("sgd_step_", parameter, grad);
   const Tensor buffer = step.momentum == 0 ? Tensor() : momentum_buffer;
   if (step.momentum != 0) update.check_state(buffer, "a momentum buffer");
-  const kernels::SgdStep options{step.lr,       step.momentum, step.dampening, step.weight_decay,
-                                 step.nesterov, step.maximize, step.first_step};
+  const kernels::SgdFactors options{step.lr,       step.momentum, step.dampening, step.weight_decay,
+                                    step.nesterov, step.maximize, step.first_step};
   update.run({&buffer}, [&]<class T>(T) {
-    kernels::table<T>().sgd_step(options, parameter.numel(), grad.data<T>(), data_or_null<T>(buffer),
-                                 parameter.data<T>());
+    kernels::sgd_kernels<T>().sgd_step(options, parameter.numel(), grad.data<T>(), data_or_null<T>(buffer),
+                                       parameter.data<T>());
   });
 }
 
@@ -85,18 +85,18 @@ void adam_step_(const Tensor& parameter, const Tensor& grad, const AdamState& st
   if (state.max_exp_avg_sq.defined()) update.check_state(state.max_exp_avg_sq, "max_exp_avg_sq");
   update.check_count(step.t);
   const double t = static_cast<double>(step.t);
-  const kernels::AdamStep options{.step_size = step.lr / (1 - std::pow(step.beta1, t)),
-                                  .root_correction = std::sqrt(1 - std::pow(step.beta2, t)),
-                                  .beta1 = step.beta1,
-                                  .beta2 = step.beta2,
-                                  .eps = step.eps,
-                                  .weight_decay = step.decoupled ? 0 : step.weight_decay,
-                                  .shrink = step.decoupled ? 1 - step.lr * step.weight_decay : 1,
-                                  .maximize = step.maximize};
+  const kernels::AdamFactors options{.step_size = step.lr / (1 - std::pow(step.beta1, t)),
+                                     .root_correction = std::sqrt(1 - std::pow(step.beta2, t)),
+                                     .beta1 = step.beta1,
+                                     .beta2 = step.beta2,
+                                     .eps = step.eps,
+                                     .weight_decay = step.decoupled ? 0 : step.weight_decay,
+                                     .shrink = step.decoupled ? 1 - step.lr * step.weight_decay : 1,
+                                     .maximize = step.maximize};
   update.run({&state.exp_avg, &state.exp_avg_sq, &state.max_exp_avg_sq}, [&]<class T>(T) {
-    kernels::table<T>().adam_step(options, parameter.numel(), grad.data<T>(), state.exp_avg.data<T>(),
-                                  state.exp_avg_sq.data<T>(), data_or_null<T>(state.max_exp_avg_sq),
-                                  parameter.data<T>());
+    kernels::adam_kernels<T>().adam_step(options, parameter.numel(), grad.data<T>(), state.exp_avg.data<T>(),
+                                         state.exp_avg_sq.data<T>(), data_or_null<T>(state.max_exp_avg_sq),
+                                         parameter.data<T>());
   });
 }
 
@@ -106,10 +106,11 @@ void rmsprop_step_(const Tensor& parameter, const Tensor& grad, const RmspropSta
   if (state.grad_avg.defined()) update.check_state(state.grad_avg, "grad_avg");
   const Tensor buffer = step.momentum == 0 ? Tensor() : state.momentum_buffer;
   if (step.momentum != 0) update.check_state(buffer, "a momentum buffer");
-  const kernels::RmspropStep options{step.lr, step.alpha, step.eps, step.weight_decay, step.momentum, step.maximize};
+  const kernels::RmspropFactors options{step.lr, step.alpha, step.eps, step.weight_decay, step.momentum, step.maximize};
   update.run({&state.square_avg, &state.grad_avg, &buffer}, [&]<class T>(T) {
-    kernels::table<T>().rmsprop_step(options, parameter.numel(), grad.data<T>(), state.square_avg.data<T>(),
-                                     data_or_null<T>(state.grad_avg), data_or_null<T>(buffer), parameter.data<T>());
+    kernels::adam_kernels<T>().rmsprop_step(options, parameter.numel(), grad.data<T>(), state.square_avg.data<T>(),
+                                            data_or_null<T>(state.grad_avg), data_or_null<T>(buffer),
+                                            parameter.data<T>());
   });
 }
 
@@ -118,9 +119,10 @@ void adagrad_step_(const Tensor& parameter, const Tensor& grad, const Tensor& su
   update.check_state(sum, "sum");
   update.check_count(step.t);
   const double lr = step.lr / (1 + static_cast<double>(step.t - 1) * step.lr_decay);
-  const kernels::AdagradStep options{lr, step.eps, step.weight_decay, step.maximize};
+  const kernels::AdagradFactors options{lr, step.eps, step.weight_decay, step.maximize};
   update.run({&sum}, [&]<class T>(T) {
-    kernels::table<T>().adagrad_step(options, parameter.numel(), grad.data<T>(), sum.data<T>(), parameter.data<T>());
+    kernels::adam_kernels<T>().adagrad_step(options, parameter.numel(), grad.data<T>(), sum.data<T>(),
+                                            parameter.data<T>());
   });
 }
 

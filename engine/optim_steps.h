@@ -10,7 +10,7 @@
 // All throw TypeError unless all tensors are float32 or all float64, ShapeError unless all have the parameter's shape,
 // ValueError for a step count below 1, and Error while a graph is captured.
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 /// See sgd_step_.
 struct SgdStep {

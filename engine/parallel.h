@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// Number of threads that one operation may use, the calling thread included. Default: all cores, or the value
 /// of the environment variable `TEFF_NUM_THREADS`.

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// One operation that ran while a Profiler was on.
 struct ProfilerEvent {

@@ -155,8 +155,9 @@ void Generator::set_state(std::span<const std::uint8_t> bytes) {
     read.words_[i] = static_cast<std::uint32_t>(word);
   }
   // From all zeros the recurrence never comes back.
-  check_state(std::ranges::any_of(read.words_, [](std::uint32_t word) { return word != 0; }), "a word that is not 0",
-              0);
+  const bool has_word =
+      std::any_of(read.words_.begin(), read.words_.end(), [](std::uint32_t word) { return word != 0; });
+  check_state(has_word, "a word that is not 0", 0);
   read.next_double_normal_ = checked_sample(get<std::uint32_t>(bytes, kHasDoubleAt),
                                             std::bit_cast<double>(get<std::uint64_t>(bytes, kDoubleAt)));
   read.next_float_normal_ =

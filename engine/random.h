@@ -8,7 +8,9 @@
 #include <span>
 #include <vector>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// A source of random numbers: the Mersenne Twister mt19937 with the state that PyTorch's CPU generator
 /// keeps, so that the same seed and the same calls give the numbers that PyTorch draws on the CPU.

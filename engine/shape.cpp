@@ -2,6 +2,8 @@
 #include "teff/engine/shape.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
 #include <ostream>
 
 #include "teff/engine/error.h"
@@ -9,7 +11,8 @@
 namespace teff {
 namespace {
 
-constexpr std::int64_t kMaxNumel = std::int64_t{1} << 59;  // of 8 bytes each
+constexpr std::int64_t kMaxNumel = std::int64_t{1} << detail::kMaxNumelPower;
+static_assert(kMaxNumel <= std::numeric_limits<std::ptrdiff_t>::max() / 8);
 
 [[noreturn]] void too_many(std::size_t count) {
   throw ShapeError("shape: expected at most " + std::to_string(kMaxRank) + " dimensions, got " + std::to_string(count));
@@ -60,7 +63,8 @@ std::int64_t numel(const Shape& shape) {
     if (size == 0) {
       empty = true;
     } else if (product > kMaxNumel / size) {
-      throw ShapeError("shape: expected at most 2^59 elements, got " + to_string(shape));
+      throw ShapeError("shape: expected at most 2^" + std::to_string(detail::kMaxNumelPower) + " elements, got " +
+                       to_string(shape));
     } else {
       product *= size;
     }

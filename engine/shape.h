@@ -8,7 +8,9 @@
 #include <span>
 #include <string>
 
-namespace teff {
+#include "teff/export.h"
+
+namespace TEFF_EXPORT teff {
 
 /// The most dimensions that a tensor can have.
 inline constexpr std::size_t kMaxRank = 8;
@@ -53,7 +55,13 @@ using Shape = IntList;
 std::string to_string(const IntList& list);
 std::ostream& operator<<(std::ostream& out, const IntList& list);
 
-/// Product of the sizes. @throws ShapeError for a negative size, or a product or its bytes beyond 2^62.
+namespace detail {
+/// The most elements are 2 to this: of 8 bytes each, they have fewer bytes than a std::ptrdiff_t can count.
+constexpr int kMaxNumelPower = sizeof(void*) >= 8 ? 59 : 27;
+}  // namespace detail
+
+/// Product of the sizes. @throws ShapeError for a negative size, or if those that are not 0 have a product beyond 2^59
+/// (2^27 where pointers have 32 bits).
 std::int64_t numel(const Shape& shape);
 
 /// Height and width of a kernel, stride, padding or dilation; one number stands for both.

@@ -15,7 +15,7 @@
 #include "teff/engine/dtype.h"
 #include "teff/engine/shape.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 class Generator;
 class Tensor;

@@ -10,7 +10,7 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 struct Tolerance {
   double rtol = 1e-5;

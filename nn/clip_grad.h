@@ -6,7 +6,8 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct ClipGradNormOptions {
   double norm_type = 2;  // > 0; infinity: the largest magnitude
@@ -35,4 +36,5 @@ inline void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_
   clip_grad_value_(std::span<const Tensor>(parameters), clip_value);
 }
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

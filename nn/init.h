@@ -8,7 +8,8 @@
 // Initialisers: torch.nn.init. They fill a tensor in place, parameters included, draw from the default generator the
 // numbers that PyTorch draws, and return the tensor. A tensor without elements is left alone.
 
-namespace teff::nn::init {
+namespace TEFF_EXPORT teff {
+namespace nn::init {
 
 const Tensor& uniform_(const Tensor& tensor, double from = 0, double to = 1);
 const Tensor& normal_(const Tensor& tensor, double mean = 0, double std = 1);
@@ -50,4 +51,5 @@ const Tensor& xavier_normal_(const Tensor& tensor, double gain = 1);
 /// with b = 1 / sqrt(fan_in).
 void reset_affine_(const Tensor& weight, const Tensor& bias);
 
-}  // namespace teff::nn::init
+}  // namespace nn::init
+}  // namespace teff

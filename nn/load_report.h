@@ -9,7 +9,7 @@
 #include "teff/engine/dtype.h"
 #include "teff/engine/shape.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 struct LoadStateDictOptions {
   /// Whether missing and unexpected keys are errors.

@@ -6,7 +6,8 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff::metrics {
+namespace TEFF_EXPORT teff {
+namespace metrics {
 
 /// The part of examples whose class is among the k highest scores; 0 before the first. Of equal scores the one of the
 /// lower class is the higher, as for argmax, and NaN is the highest of all.
@@ -59,4 +60,5 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;  // by target, then prediction
 };
 
-}  // namespace teff::metrics
+}  // namespace metrics
+}  // namespace teff

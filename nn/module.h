@@ -17,7 +17,8 @@
 #include "teff/nn/load_report.h"
 #include "teff/nn/module_macro.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 class Module;
 namespace detail {
@@ -198,4 +199,5 @@ M clone_as(const M& module) {
 }
 
 }  // namespace detail
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: numbers and names as text, and the checks of constructor arguments.
+// Private: numbers and names as text, and the checks of constructor arguments. Exported because teff::distributed, a
+// library of its own, checks so too.
 
 #include <cstdint>
 #include <string>
@@ -9,7 +10,8 @@
 
 #include "teff/engine/shape.h"
 
-namespace teff::nn::detail {
+namespace TEFF_EXPORT teff {
+namespace nn::detail {
 
 /// The shortest text that reads back as the same number, as Python prints a float: "0.1", "1.0", "1e-05", "inf".
 std::string python_float(double value);
@@ -28,4 +30,5 @@ void expect_at_least(std::int64_t least, std::string_view owner, std::string_vie
 /// @throws ValueError unless groups is at least 1 and divides the channels.
 void expect_divisible(std::string_view owner, std::string_view name, std::int64_t channels, std::int64_t groups);
 
-}  // namespace teff::nn::detail
+}  // namespace nn::detail
+}  // namespace teff

@@ -34,7 +34,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 namespace cereal_detail {
 
 static_assert(std::endian::native == std::endian::little, "elements are written as they lie in memory");

@@ -14,7 +14,7 @@
 #include "teff/nn/graph/graph_module.h"
 #include "teff/serialize/options.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 /// A tensor of a file.
 struct FileEntry {

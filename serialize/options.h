@@ -6,7 +6,7 @@
 
 #include "teff/engine/dict.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 enum class FileFormat {
   by_name,      // the extension of the path: .pt and .pth, .safetensors, else .teff. A stream has none: .teff

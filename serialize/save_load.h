@@ -12,7 +12,7 @@
 #include "teff/nn/module.h"
 #include "teff/serialize/options.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 /// Writes a dictionary to a file, atomically: on any failure the old file is untouched and nothing is left
 /// behind. Tensors that share all their elements are written once and come back shared; a view of some elements

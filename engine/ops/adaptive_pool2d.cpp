@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -54,7 +55,7 @@ class AdaptiveAvgPool2d : public AdaptivePool<AdaptiveAvgPool2d> {
     Tensor y = context.make_result();
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().adaptive_avg_pool2d(sizes(x.shape(), y.shape()), x.data<T>(), y.data<T>());
+      kernels::adaptive_pool2d_kernels<T>().adaptive_avg_pool2d(sizes(x.shape(), y.shape()), x.data<T>(), y.data<T>());
     });
     return y;
   }
@@ -64,8 +65,8 @@ class AdaptiveAvgPool2d : public AdaptivePool<AdaptiveAvgPool2d> {
     Tensor grad_x = detail::make_tensor(context.inputs[0].type());
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().adaptive_avg_pool2d_backward(sizes(grad_x.shape(), grad.shape()), grad.data<T>(),
-                                                       grad_x.data<T>());
+      kernels::adaptive_pool2d_kernels<T>().adaptive_avg_pool2d_backward(sizes(grad_x.shape(), grad.shape()),
+                                                                         grad.data<T>(), grad_x.data<T>());
     });
     return {grad_x};
   }
@@ -90,9 +91,9 @@ class AdaptiveMaxPool2d : public AdaptivePool<AdaptiveMaxPool2d> {
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
       if (pool.height % pool.out_height == 0 && pool.width % pool.out_width == 0) {
-        kernels::table<T>().max_pool2d(window(x.shape(), y.shape()), x.data<T>(), y.data<T>(), places);
+        kernels::pool2d_kernels<T>().max_pool2d(window(x.shape(), y.shape()), x.data<T>(), y.data<T>(), places);
       } else {
-        kernels::table<T>().adaptive_max_pool2d(pool, x.data<T>(), y.data<T>(), places);
+        kernels::adaptive_pool2d_kernels<T>().adaptive_max_pool2d(pool, x.data<T>(), y.data<T>(), places);
       }
     });
     return y;
@@ -104,8 +105,8 @@ class AdaptiveMaxPool2d : public AdaptivePool<AdaptiveMaxPool2d> {
     if (grad_x.numel() == 0) return {grad_x};
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().max_pool2d_backward(window(grad_x.shape(), grad.shape()), grad.data<T>(),
-                                              context.saved[0].data<std::int64_t>(), grad_x.data<T>());
+      kernels::pool2d_kernels<T>().max_pool2d_backward(window(grad_x.shape(), grad.shape()), grad.data<T>(),
+                                                       context.saved[0].data<std::int64_t>(), grad_x.data<T>());
     });
     return {grad_x};
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/ops/arithmetic.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <type_traits>
 
-#include "teff/engine/ops/arithmetic.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/dispatch.h"
 
@@ -61,7 +63,7 @@ void run(Binary op, std::int64_t n, const T* a, int a_step, const T* b, int b_st
   if (n < kShort && op == Binary::sub) return with(std::minus());
   if (n < kShort && op == Binary::mul) return with(std::multiplies());
   if (n < kShort && op == Binary::div) return with(std::divides());
-  kernels::table<T>().binary(op, n, a, a_step, b, b_step, out);
+  kernels::elementwise_kernels<T>().binary(op, n, a, a_step, b, b_step, out);
 }
 
 }  // namespace
@@ -96,7 +98,7 @@ void compute(Binary op, double value, const Tensor& x, const Tensor& result) {
 template <class T>
 T sum(std::int64_t count, const T* x) {
   T result = 0;
-  if (count > 0) kernels::table<T>().sum(1, count, 1, x, &result);
+  if (count > 0) kernels::reduce_kernels<T>().sum(1, count, 1, x, &result);
   return result;
 }
 template float sum(std::int64_t, const float*);

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/tensor.h"
 
 namespace teff::ops {

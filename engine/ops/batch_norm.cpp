@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -154,7 +155,8 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     const T* const mean = uses_batch_stats ? batch_mean->data() : context.inputs[1].data<T>();
     const T* const variance = uses_batch_stats ? inverse_std.data() : context.inputs[2].data<T>();
     if (uses_batch_stats) {
-      kernels::table<T>().batch_norm_statistics(shape, x.data<T>(), batch_mean->data(), inverse_std.data());
+      kernels::batch_norm_kernels<T>().batch_norm_statistics(shape, x.data<T>(), batch_mean->data(),
+                                                             inverse_std.data());
       if (options_.has_running_stats) {
         const auto n = static_cast<double>(shape.batch * shape.spatial);
         update(context.inputs[1], mean, 1, options_.momentum);
@@ -162,7 +164,7 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
       }
     }
     invert_std(shape.channels, variance, options_.eps, inverse_std.data());
-    kernels::table<T>().batch_norm(shape, x.data<T>(), mean, inverse_std.data(), y.data<T>());
+    kernels::batch_norm_kernels<T>().batch_norm(shape, x.data<T>(), mean, inverse_std.data(), y.data<T>());
   }
 
   template <class T>
@@ -173,10 +175,10 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     const auto result = [&](bool there, std::size_t i) {
       return there && grads[i].defined() ? grads[i].data<T>() : nullptr;
     };
-    kernels::table<T>().batch_norm_backward(shape_of<T>(context.inputs, false), training, context.grad.data<T>(),
-                                            context.inputs[0].data<T>(), mean.data<T>(), inverse_std.data<T>(),
-                                            result(true, 0), result(options_.has_weight, options_.weight()),
-                                            result(options_.has_bias, options_.bias()));
+    kernels::batch_norm_kernels<T>().batch_norm_backward(
+        shape_of<T>(context.inputs, false), training, context.grad.data<T>(), context.inputs[0].data<T>(),
+        mean.data<T>(), inverse_std.data<T>(), result(true, 0), result(options_.has_weight, options_.weight()),
+        result(options_.has_bias, options_.bias()));
   }
 };
 

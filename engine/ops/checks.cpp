@@ -46,7 +46,7 @@ Shape check_result(std::string_view op, const Shape& shape) {
   try {
     numel(shape);
   } catch (const ShapeError&) {
-    fail<ShapeError>(op, "a result of at most 2^59 elements, got one of shape ", shape);
+    fail<ShapeError>(op, "a result of at most 2^", detail::kMaxNumelPower, " elements, got one of shape ", shape);
   }
   return shape;
 }

@@ -12,13 +12,13 @@ void check_rank(const char* name, const char* dims, const Tensor& tensor) {
 
 }  // namespace
 
-Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv1dOptions& options) {
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv1dFuncOptions& options) {
   check_rank("input", "[N, C, L]", x);
   check_rank("weight", "[K, C / groups, k]", weight);
-  const Conv2dOptions as_2d{.stride = {1, options.stride},
-                            .padding = {0, options.padding},
-                            .dilation = {1, options.dilation},
-                            .groups = options.groups};
+  const Conv2dFuncOptions as_2d{.stride = {1, options.stride},
+                                .padding = {0, options.padding},
+                                .dilation = {1, options.dilation},
+                                .groups = options.groups};
   return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, as_2d), 2);
 }
 

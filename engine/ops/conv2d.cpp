@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/conv/conv_kernels.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/modes.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -12,7 +14,7 @@
 namespace teff {
 namespace {
 
-ops::WindowOptions window_options(const Conv2dOptions& options, const Shape& weight) {
+ops::WindowOptions window_options(const Conv2dFuncOptions& options, const Shape& weight) {
   return {.kernel = {weight[2], weight[3]},
           .stride = options.stride,
           .padding = options.padding,
@@ -41,7 +43,7 @@ void check_input(std::string_view op, const Shape& input, const Shape& weight, s
 
 /// Y = conv(X, W) + b, dX = conv_transpose(dY, W), dW = dY * cols(X)^T, db = sum of dY over all but the
 /// channels. For inference Y may be clamped at last.
-class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
+class Conv2d : public OpWith<Conv2d, Conv2dFuncOptions> {
  public:
   static constexpr std::string_view kName = "conv2d";
   using OpWith::OpWith;
@@ -69,7 +71,7 @@ class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
     window.winograd = packed ? winograd_ : is_winograd_enabled();
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const auto compute = packed ? kernels::table<T>().conv2d_packed : kernels::table<T>().conv2d;
+      const auto compute = packed ? kernels::conv2d_kernels<T>().conv2d_packed : kernels::conv2d_kernels<T>().conv2d;
       const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
       const T* filters = (packed ? packed_ : weight).data<T>();
       const Clamping clamp = clamp_.value_or(Clamping{});
@@ -87,7 +89,7 @@ class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
     std::shared_ptr<const Op> prepared;
     ops::visit_computable(types[0].dtype, [&](auto zero) {
       using T = decltype(zero);
-      const kernels::Table<T>& table = kernels::table<T>();
+      const auto& table = kernels::conv2d_kernels<T>();
       const std::int64_t size = table.conv2d_packed_size(window);
       if (size == 0) return;
       Conv2d op = *this;
@@ -136,7 +138,6 @@ class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
   void compute_gradients(const BackwardContext& context, TensorList& grads) const {
     const Tensor &input = context.inputs[0], &weight = context.inputs[1], &grad = context.grad;
     const kernels::Window2d window = make_window(input.shape(), weight.shape(), grad.shape());
-    const kernels::Table<T>& table = kernels::table<T>();
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!context.wanted[i]) continue;
       if (grad.numel() == 0) {
@@ -145,11 +146,13 @@ class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
       }
       grads[i] = detail::make_tensor(context.inputs[i].type());
       T* const result = grads[i].data<T>();
-      if (i == 0) table.conv2d_backward_input(window, grad.data<T>(), weight.data<T>(), result);
-      if (i == 1) table.conv2d_backward_weight(window, grad.data<T>(), input.data<T>(), result);
+      if (i == 0)
+        kernels::conv2d_input_kernels<T>().conv2d_backward_input(window, grad.data<T>(), weight.data<T>(), result);
+      if (i == 1)
+        kernels::conv2d_weight_kernels<T>().conv2d_backward_weight(window, grad.data<T>(), input.data<T>(), result);
       if (i == 2) {
-        table.sum_per_channel(window.batch, window.out_channels, window.out_height * window.out_width, grad.data<T>(),
-                              result);
+        kernels::reduce_kernels<T>().sum_per_channel(window.batch, window.out_channels,
+                                                     window.out_height * window.out_width, grad.data<T>(), result);
       }
     }
   }
@@ -161,7 +164,7 @@ class Conv2d : public OpWith<Conv2d, Conv2dOptions> {
 
 }  // namespace
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dFuncOptions& options) {
   return bias.defined() ? apply(Conv2d(options), {x, weight, bias}) : apply(Conv2d(options), {x, weight});
 }
 

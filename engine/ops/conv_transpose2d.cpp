@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "teff/engine/kernels/conv/conv_kernels.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -26,7 +29,7 @@ void check_weight(const Shape& weight, std::int64_t groups) {
   }
 }
 
-void check_output_padding(const ConvTranspose2dOptions& options) {
+void check_output_padding(const ConvTranspose2dFuncOptions& options) {
   const auto fits = [](std::int64_t padding, std::int64_t stride, std::int64_t dilation) {
     return padding < stride || padding < dilation;
   };
@@ -44,16 +47,16 @@ template <class T>
 void finish(const Tensor& y, const T* bias, const std::optional<Clamping>& clamp) {
   constexpr std::int64_t kGrain = 32768;  // elements of one task
   const std::int64_t channels = y.size(1), pixels = y.size(2) * y.size(3);
-  const kernels::Table<T>& table = kernels::table<T>();
   parallel_ranges(y.size(0) * channels, kGrain / std::min(kGrain, pixels), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t plane = begin; plane < end; ++plane) {
       T* const values = y.data<T>() + plane * pixels;
       if (bias != nullptr) {
-        table.binary(kernels::Binary::add, pixels, values, 1, bias + plane % channels, 0, values);
+        kernels::elementwise_kernels<T>().binary(kernels::Binary::add, pixels, values, 1, bias + plane % channels, 0,
+                                                 values);
       }
       if (clamp) {
-        table.unary(kernels::Unary::clamp, pixels, static_cast<T>(clamp->low), static_cast<T>(clamp->high), values,
-                    values);
+        kernels::elementwise_kernels<T>().unary(kernels::Unary::clamp, pixels, static_cast<T>(clamp->low),
+                                                static_cast<T>(clamp->high), values, values);
       }
     }
   });
@@ -62,7 +65,7 @@ void finish(const Tensor& y, const T* bias, const std::optional<Clamping>& clamp
 /// conv2d the other way round: its input is this one's result, and its output this one's input. With that convolution
 /// Y = conv_transpose(X, W) + b, dX = conv(dY, W), dW = X * cols(dY)^T, db = sum of dY over all but the channels. For
 /// inference Y may be clamped at last.
-class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
+class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOptions> {
  public:
   static constexpr std::string_view kName = kFunction;
   using OpWith::OpWith;
@@ -93,8 +96,8 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
     if (y.numel() == 0) return y;
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().conv2d_backward_input(window(y.shape(), weight.shape(), x.shape()), x.data<T>(),
-                                                weight.data<T>(), y.data<T>());
+      kernels::conv2d_input_kernels<T>().conv2d_backward_input(window(y.shape(), weight.shape(), x.shape()),
+                                                               x.data<T>(), weight.data<T>(), y.data<T>());
       const T* const bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
       if (bias != nullptr || clamp_) finish(y, bias, clamp_);
     });
@@ -174,15 +177,15 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
   void differentiate(const BackwardContext& context, const TensorList& grads) const {
     const Tensor &x = context.inputs[0], &weight = context.inputs[1], &grad = context.grad;
     const kernels::Window2d w = window(grad.shape(), weight.shape(), x.shape());
-    const kernels::Table<T>& table = kernels::table<T>();
     if (grads[0].defined()) {
-      table.conv2d(w, grad.data<T>(), weight.data<T>(), nullptr, {}, grads[0].data<T>());
+      kernels::conv2d_kernels<T>().conv2d(w, grad.data<T>(), weight.data<T>(), nullptr, {}, grads[0].data<T>());
     }
     if (grads[1].defined()) {
-      table.conv2d_backward_weight(w, x.data<T>(), grad.data<T>(), grads[1].data<T>());
+      kernels::conv2d_weight_kernels<T>().conv2d_backward_weight(w, x.data<T>(), grad.data<T>(), grads[1].data<T>());
     }
     if (grads.size() == 3 && grads[2].defined()) {
-      table.sum_per_channel(w.batch, w.channels, w.height * w.width, grad.data<T>(), grads[2].data<T>());
+      kernels::reduce_kernels<T>().sum_per_channel(w.batch, w.channels, w.height * w.width, grad.data<T>(),
+                                                   grads[2].data<T>());
     }
   }
 
@@ -192,7 +195,7 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dOptions> {
 }  // namespace
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                        const ConvTranspose2dOptions& options) {
+                        const ConvTranspose2dFuncOptions& options) {
   const ConvTranspose2d op(options);
   return bias.defined() ? apply(op, {x, weight, bias}) : apply(op, {x, weight});
 }

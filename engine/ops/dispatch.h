@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "teff/engine/dtype.h"
-#include "teff/engine/kernels/kernels.h"
 
 namespace teff::ops {
 

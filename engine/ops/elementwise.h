@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/tensor_impl.h"
@@ -81,19 +82,19 @@ constexpr bool takes_integers(Activation) { return false; }
 
 template <class T>
 void run(Unary f, std::int64_t n, T a, T b, const T* x, T* y) {
-  kernels::table<T>().unary(f, n, a, b, x, y);
+  kernels::elementwise_kernels<T>().unary(f, n, a, b, x, y);
 }
 template <class T>
 void run(Activation f, std::int64_t n, T a, T b, const T* x, T* y) {
-  kernels::table<T>().activation(f, n, a, b, x, y);
+  kernels::activation_kernels<T>().activation(f, n, a, b, x, y);
 }
 template <class T>
 void run_backward(Unary f, std::int64_t n, T a, T b, const T* grad, const T* x, const T* y, T* grad_x) {
-  kernels::table<T>().unary_backward(f, n, a, b, grad, x, y, grad_x);
+  kernels::elementwise_kernels<T>().unary_backward(f, n, a, b, grad, x, y, grad_x);
 }
 template <class T>
 void run_backward(Activation f, std::int64_t n, T a, T b, const T* grad, const T* x, const T*, T* grad_x) {
-  kernels::table<T>().activation_backward(f, n, a, b, grad, x, grad_x);
+  kernels::activation_kernels<T>().activation_backward(f, n, a, b, grad, x, grad_x);
 }
 
 inline std::optional<Clamping> clamping_of(Unary f, const Parameters& parameters) {

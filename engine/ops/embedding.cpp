@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstring>
 
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -64,7 +65,8 @@ class Embedding : public OpWith<Embedding, EmbeddingOptions> {
       using T = decltype(zero);
       const T* from = context.grad.data<T>();
       for (const std::int64_t index : context.inputs[0].span<std::int64_t>()) {
-        if (index != padding) kernels::table<T>().axpy(size, T(1), from, grad_weight.data<T>() + index * size);
+        if (index != padding)
+          kernels::elementwise_kernels<T>().axpy(size, T(1), from, grad_weight.data<T>() + index * size);
         from += size;
       }
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -77,8 +78,8 @@ class Norm : public OpWith<Derived, Options> {
       using T = decltype(zero);
       const kernels::GroupNorm<T> rows = rows_of<T>(context.inputs, true);
       const ops::SavedArray<T> mean(context, rows.rows), inverse_std(context, rows.rows);
-      kernels::table<T>().group_norm(rows, this->options_.eps, x.data<T>(), y.data<T>(), mean.data(),
-                                     inverse_std.data());
+      kernels::group_norm_kernels<T>().group_norm(rows, this->options_.eps, x.data<T>(), y.data<T>(), mean.data(),
+                                                  inverse_std.data());
     });
     return y;
   }
@@ -97,7 +98,7 @@ class Norm : public OpWith<Derived, Options> {
       const auto result = [&](bool there, std::size_t i) {
         return there && grads[i].defined() ? grads[i].data<T>() : nullptr;
       };
-      kernels::table<T>().group_norm_backward(
+      kernels::group_norm_kernels<T>().group_norm_backward(
           rows_of<T>(context.inputs, false), context.grad.data<T>(), context.inputs[0].data<T>(),
           context.saved[0].data<T>(), context.saved[1].data<T>(), result(true, 0), result(this->options_.has_weight, 1),
           result(this->options_.has_bias, this->options_.bias()));

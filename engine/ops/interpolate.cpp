@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -134,7 +135,7 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
       with_sizes<T>(x.shape(), y.shape(), [&](const kernels::Resize2d<T>& sizes) {
-        kernels::table<T>().resize2d(sizes, x.data<T>(), y.data<T>());
+        kernels::resize2d_kernels<T>().resize2d(sizes, x.data<T>(), y.data<T>());
       });
     });
     return y;
@@ -147,7 +148,7 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       with_sizes<T>(grad_x.shape(), grad.shape(), [&](const kernels::Resize2d<T>& sizes) {
-        kernels::table<T>().resize2d_backward(sizes, grad.data<T>(), grad_x.data<T>());
+        kernels::resize2d_kernels<T>().resize2d_backward(sizes, grad.data<T>(), grad_x.data<T>());
       });
     });
     return {grad_x};

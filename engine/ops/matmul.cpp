@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "teff/engine/kernels/gemm/gemm_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
@@ -49,7 +50,7 @@ void multiply_run(const Matrices& a, const Matrices& b, const ops::BroadcastRun&
       gemm.a += (r.a_begin + i * r.a_step) * a.rows * a.columns;
       gemm.b += (r.b_begin + i * r.b_step) * b.rows * b.columns;
       gemm.c += (r.out_begin + i) * first.m * first.n;
-      kernels::table<T>().gemm(gemm);
+      kernels::gemm_kernels<T>().gemm(gemm);
     }
   };
   const std::int64_t work = std::min(kLarge, first.m * first.n) * std::min(kLarge, first.k);
@@ -197,7 +198,7 @@ class Linear : public OpWith<Linear> {
           gemm_of<T>(as_rows(x, weight.size(1)), x.data<T>(), stored(weight, true), weight.data<T>(), y.data<T>());
       if (has_bias) gemm.column_bias = context.inputs[2].data<T>();
       gemm.clamp = {static_cast<T>(clamp.low), static_cast<T>(clamp.high)};
-      kernels::table<T>().gemm(gemm);
+      kernels::gemm_kernels<T>().gemm(gemm);
     });
     return y;
   }

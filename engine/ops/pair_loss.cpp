@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/arithmetic.h"
@@ -62,8 +63,8 @@ class PairLossOp : public OpWith<Derived, Options> {
     ops::visit_computable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const auto compute = [&](T* losses) {
-        kernels::table<T>().pair_loss(kLoss, x.numel(), static_cast<T>(parameter()), x.data<T>(), target.data<T>(),
-                                      losses);
+        kernels::pair_loss_kernels<T>().pair_loss(kLoss, x.numel(), static_cast<T>(parameter()), x.data<T>(),
+                                                  target.data<T>(), losses);
       };
       if (reduction() == Reduction::none) return compute(y.data<T>());
       kernels::Workspace<T> losses(static_cast<std::size_t>(x.numel()));
@@ -83,9 +84,9 @@ class PairLossOp : public OpWith<Derived, Options> {
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const auto result = [&](std::size_t i) { return grads[i].defined() ? grads[i].data<T>() : nullptr; };
-      kernels::table<T>().pair_loss_backward(kLoss, x.numel(), static_cast<T>(parameter()), grad.data<T>(),
-                                             reduction() == Reduction::none, static_cast<T>(1 / divisor(x.shape())),
-                                             x.data<T>(), target.data<T>(), result(0), result(1));
+      kernels::pair_loss_kernels<T>().pair_loss_backward(
+          kLoss, x.numel(), static_cast<T>(parameter()), grad.data<T>(), reduction() == Reduction::none,
+          static_cast<T>(1 / divisor(x.shape())), x.data<T>(), target.data<T>(), result(0), result(1));
     });
     return grads;
   }

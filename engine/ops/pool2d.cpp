@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -12,10 +13,11 @@ namespace {
 
 // What a file says of a pooling: the kernel's size beside the public options.
 
-struct MaxPoolFields : MaxPool2dOptions {
+struct MaxPoolFields : MaxPool2dFuncOptions {
   Pair kernel_size = 1;
   MaxPoolFields() = default;
-  MaxPoolFields(const Pair& kernel, const MaxPool2dOptions& options) : MaxPool2dOptions(options), kernel_size(kernel) {}
+  MaxPoolFields(const Pair& kernel, const MaxPool2dFuncOptions& options)
+      : MaxPool2dFuncOptions(options), kernel_size(kernel) {}
 
   static void fields(auto& self, auto&& field) {
     field("kernel_size", self.kernel_size);
@@ -29,10 +31,11 @@ struct MaxPoolFields : MaxPool2dOptions {
   }
 };
 
-struct AvgPoolFields : AvgPool2dOptions {
+struct AvgPoolFields : AvgPool2dFuncOptions {
   Pair kernel_size = 1;
   AvgPoolFields() = default;
-  AvgPoolFields(const Pair& kernel, const AvgPool2dOptions& options) : AvgPool2dOptions(options), kernel_size(kernel) {}
+  AvgPoolFields(const Pair& kernel, const AvgPool2dFuncOptions& options)
+      : AvgPool2dFuncOptions(options), kernel_size(kernel) {}
 
   static void fields(auto& self, auto&& field) {
     field("kernel_size", self.kernel_size);
@@ -93,7 +96,7 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
       std::int64_t* places = indices.defined() ? indices.data<std::int64_t>() : nullptr;
-      kernels::table<T>().max_pool2d(window, input.data<T>(), output.data<T>(), places);
+      kernels::pool2d_kernels<T>().max_pool2d(window, input.data<T>(), output.data<T>(), places);
     });
     return output;
   }
@@ -107,7 +110,7 @@ class MaxPool2d : public Pool<MaxPool2d, MaxPoolFields> {
     const kernels::Window2d window = make_window(grad_input.shape(), grad.shape());
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const auto& table = kernels::table<T>();
+      const auto& table = kernels::pool2d_kernels<T>();
       T* const to = grad_input.data<T>();
       if (tiles()) {
         table.max_pool2d_tiles_backward(window, grad.data<T>(), context.inputs[0].data<T>(), to);
@@ -144,8 +147,8 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
     const kernels::Window2d window = make_window(input.shape(), output.shape());
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().avg_pool2d(window, options_.count_include_pad, options_.divisor_override.value_or(0),
-                                     input.data<T>(), output.data<T>());
+      kernels::pool2d_kernels<T>().avg_pool2d(window, options_.count_include_pad, options_.divisor_override.value_or(0),
+                                              input.data<T>(), output.data<T>());
     });
     return output;
   }
@@ -157,8 +160,9 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
     const kernels::Window2d window = make_window(grad_input.shape(), grad.shape());
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::table<T>().avg_pool2d_backward(window, options_.count_include_pad, options_.divisor_override.value_or(0),
-                                              grad.data<T>(), grad_input.data<T>());
+      kernels::pool2d_kernels<T>().avg_pool2d_backward(window, options_.count_include_pad,
+                                                       options_.divisor_override.value_or(0), grad.data<T>(),
+                                                       grad_input.data<T>());
     });
     return {grad_input};
   }
@@ -166,11 +170,11 @@ class AvgPool2d : public Pool<AvgPool2d, AvgPoolFields> {
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options) {
+Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dFuncOptions& options) {
   return apply(MaxPool2d(MaxPoolFields(kernel_size, options)), {x});
 }
 
-Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptions& options) {
+Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dFuncOptions& options) {
   return apply(AvgPool2d(AvgPoolFields(kernel_size, options)), {x});
 }
 

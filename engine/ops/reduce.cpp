@@ -4,6 +4,7 @@
 
 #include "teff/engine/convert.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/arithmetic.h"
 #include "teff/engine/ops/broadcast.h"
@@ -50,7 +51,7 @@ Kernel<T> kernel_for() {
   if constexpr (std::is_same_v<T, std::int64_t>) {
     return reduce_integers<kReducer>;
   } else {
-    const kernels::Table<T>& table = kernels::table<T>();
+    const auto& table = kernels::reduce_kernels<T>();
     return kReducer == Reducer::sum ? table.sum : kReducer == Reducer::max ? table.max : table.min;
   }
 }
@@ -366,7 +367,7 @@ class Argmax : public OpWith<Argmax, ArgmaxOptions> {
     } else if (y.numel() > 0) {
       ops::visit_computable(x.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        kernels::table<T>().argmax(s.outer, s.size, s.inner, x.data<T>(), y.data<std::int64_t>());
+        kernels::reduce_kernels<T>().argmax(s.outer, s.size, s.inner, x.data<T>(), y.data<std::int64_t>());
       });
     }
     return y;

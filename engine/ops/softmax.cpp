@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -36,7 +37,7 @@ class SoftmaxOp : public OpWith<SoftmaxOp<kLog>, SoftmaxOptions> {
     if (x.numel() > 0) {
       ops::visit_computable(x.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        const kernels::Table<T>& table = kernels::table<T>();
+        const auto& table = kernels::softmax_kernels<T>();
         (kLog ? table.log_softmax : table.softmax)(s.outer, s.size, s.inner, x.data<T>(), y.data<T>());
       });
     }
@@ -51,7 +52,7 @@ class SoftmaxOp : public OpWith<SoftmaxOp<kLog>, SoftmaxOptions> {
     if (grad.numel() > 0) {
       ops::visit_computable(grad.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        const kernels::Table<T>& table = kernels::table<T>();
+        const auto& table = kernels::softmax_kernels<T>();
         (kLog ? table.log_softmax_backward : table.softmax_backward)(s.outer, s.size, s.inner, grad.data<T>(),
                                                                      y.data<T>(), grad_x.data<T>());
       });

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/window2d.h"
 #include "teff/engine/shape.h"
 
 namespace teff::ops {

@@ -9,11 +9,12 @@
 #include "teff/nn/data/dataset.h"
 #include "teff/nn/load_report.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 class Generator;
 }
 
-namespace teff::data {
+namespace TEFF_EXPORT teff {
+namespace data {
 
 class Sampler;
 
@@ -113,4 +114,5 @@ class DataLoader::Iterator {
   Example batch_;
 };
 
-}  // namespace teff::data
+}  // namespace data
+}  // namespace teff

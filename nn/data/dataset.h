@@ -6,11 +6,12 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 class Generator;
 }
 
-namespace teff::data {
+namespace TEFF_EXPORT teff {
+namespace data {
 
 /// One example, or a batch of them along a new dimension 0. The target may be undefined.
 struct Example {
@@ -51,4 +52,5 @@ class TensorDataset : public Dataset {
   Tensor target_;
 };
 
-}  // namespace teff::data
+}  // namespace data
+}  // namespace teff

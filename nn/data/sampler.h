@@ -8,11 +8,12 @@
 
 #include "teff/nn/data/dataset.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 class Generator;
 }
 
-namespace teff::data {
+namespace TEFF_EXPORT teff {
+namespace data {
 
 /// Which examples an epoch has, and in which order: PyTorch's samplers, with its order from the same seed. A sampler
 /// has no generator of its own: it draws from that of its DataLoader, or from default_generator().
@@ -132,4 +133,5 @@ class DistributedSampler : public Sampler {
   std::int64_t epoch_ = 0;
 };
 
-}  // namespace teff::data
+}  // namespace data
+}  // namespace teff

@@ -19,7 +19,8 @@
 // All take images of any dtype, in any number of leading dimensions, unless said otherwise, and leave the image that
 // they get as it is. They are values without state: what is random comes from the generator of the call.
 
-namespace teff::transforms {
+namespace TEFF_EXPORT teff {
+namespace transforms {
 
 /// Anything that makes an image of an image.
 using Transform = std::function<Tensor(const Tensor& image, Generator& generator)>;
@@ -122,9 +123,11 @@ class RandomHorizontalFlip {
 /// Columns in reverse order.
 Tensor hflip(const Tensor& image);
 
-}  // namespace teff::transforms
+}  // namespace transforms
+}  // namespace teff
 
-namespace teff::data {
+namespace TEFF_EXPORT teff {
+namespace data {
 
 /// A dataset with its data transformed. In a DataLoader what is random depends on the epoch's base seed and the batch
 /// alone: neither on prefetching nor on a break after which training was resumed.
@@ -147,4 +150,5 @@ class TransformedDataset : public Dataset {
   transforms::Transform transform_;
 };
 
-}  // namespace teff::data
+}  // namespace data
+}  // namespace teff

@@ -7,7 +7,8 @@
 #include "teff/nn/distributed/process_group.h"
 #include "teff/nn/module.h"
 
-namespace teff::distributed {
+namespace TEFF_EXPORT teff {
+namespace distributed {
 
 struct DistributedDataParallelOptions {
   /// Gradients are averaged in pieces of about so many bytes, each as soon as backward has made it.
@@ -64,4 +65,5 @@ class DistributedDataParallel {
   std::size_t begun_ = 0;        // of them
 };
 
-}  // namespace teff::distributed
+}  // namespace distributed
+}  // namespace teff

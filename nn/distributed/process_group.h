@@ -6,7 +6,8 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff::distributed {
+namespace TEFF_EXPORT teff {
+namespace distributed {
 
 /// The processes that mpirun has started, or this one alone. A program has one, as long as it talks to the others; it
 /// starts MPI, and ends it.
@@ -58,4 +59,5 @@ class ProcessGroup {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace teff::distributed
+}  // namespace distributed
+}  // namespace teff

@@ -9,7 +9,8 @@
 #include "teff/engine/graph.h"
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// A parameter or buffer of a GraphModule, under its key in the state dict. Two keys may hold the same tensor.
 struct GraphState {
@@ -88,4 +89,5 @@ inline GraphModule capture(Module& module, std::initializer_list<Tensor> inputs)
   return capture(module, std::span<const Tensor>(inputs.begin(), inputs.size()));
 }
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

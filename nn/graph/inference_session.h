@@ -8,11 +8,12 @@
 
 #include "teff/engine/tensor.h"
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 class InferencePlan;
 }
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 class GraphModule;
 
@@ -73,4 +74,5 @@ class InferenceSession {
   std::vector<Tensor> inputs_, outputs_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

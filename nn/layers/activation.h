@@ -9,7 +9,8 @@
 // Functions of each element, or over one dimension; shapes stay as they are. Those that take `inplace` only show it
 // when printed: results are always tensors of their own.
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// max(x, 0)
 class ReLU : public Module {
@@ -175,4 +176,5 @@ class LogSoftmax : public Module {
   std::int64_t dim_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -6,7 +6,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct BatchNorm2dOptions {
   double eps = 1e-5;
@@ -67,4 +68,5 @@ class BatchNorm2d : public BatchNorm {
   Tensor forward(const Tensor& input) override;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -5,7 +5,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct Conv1dOptions {
   std::int64_t stride = 1;
@@ -34,4 +35,5 @@ class Conv1d : public Module {
   Conv1dOptions options_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

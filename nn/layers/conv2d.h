@@ -8,7 +8,8 @@
 #include "teff/engine/image_ops.h"
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// Padding of a convolution: pixels on both sides, or by PyTorch's words `.padding = "same"`, as much as leaves the
 /// images' size as it is (the end gets the odd pixel), and `.padding = "valid"`, none.
@@ -63,4 +64,5 @@ class Conv2d : public Module {
   Conv2dOptions options_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -5,7 +5,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct ConvTranspose2dOptions {
   Pair stride = 1;
@@ -36,4 +37,5 @@ class ConvTranspose2d : public Module {
   ConvTranspose2dOptions options_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

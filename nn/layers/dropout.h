@@ -3,7 +3,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// In training each element becomes 0 with probability p, the others x / (1 - p); otherwise x (Srivastava et al.,
 /// 2014). The mask comes from the default generator, as in PyTorch.
@@ -34,4 +35,5 @@ class Dropout2d : public Module {
   bool inplace_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -6,7 +6,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct EmbeddingOptions {
   std::optional<std::int64_t> padding_idx =
@@ -30,4 +31,5 @@ class Embedding : public Module {
   std::optional<std::int64_t> padding_idx_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -5,7 +5,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// Makes one dimension of start_dim ... end_dim: [N, C, H, W] -> [N, C * H * W] by default. Shares elements.
 class Flatten : public Module {
@@ -19,4 +20,5 @@ class Flatten : public Module {
   std::int64_t start_dim_, end_dim_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -3,7 +3,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// Returns its input: stands where a layer was taken out.
 class Identity : public Module {
@@ -12,4 +13,5 @@ class Identity : public Module {
   Tensor forward(const Tensor& input) override { return input; }
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

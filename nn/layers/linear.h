@@ -5,7 +5,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct LinearOptions {
   bool bias = true;
@@ -26,4 +27,5 @@ class Linear : public Module {
   std::string extra_repr() const override;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

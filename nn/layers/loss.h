@@ -8,7 +8,8 @@
 #include "teff/engine/losses.h"
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// A module of two inputs: `loss(input, target)`. Base of those below. Weights are buffers, as in PyTorch.
 class Loss : public Module {
@@ -138,4 +139,5 @@ class KLDivLoss : public Loss {
   bool log_target_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -9,7 +9,8 @@
 
 #include "teff/nn/layers/module_sequence.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// Modules by name, for a forward that picks among them itself:
 ///
@@ -45,4 +46,5 @@ class ModuleDict : public ModuleSequence {
   TEFF_MODULE(ModuleDict)
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -3,7 +3,8 @@
 
 #include "teff/nn/layers/module_sequence.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// Modules under the names "0", "1", ..., for a forward that picks among them itself:
 ///
@@ -30,4 +31,5 @@ class ModuleList : public ModuleSequence {
   TEFF_MODULE(ModuleList)
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -12,7 +12,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// What Sequential, ModuleList and ModuleDict hold: a module, which is moved to the heap, or a pointer to one, which is
 /// then shared.
@@ -93,4 +94,5 @@ class ModuleSequence::Iterator {
 inline ModuleSequence::Iterator ModuleSequence::begin() const { return Iterator(items_.data()); }
 inline ModuleSequence::Iterator ModuleSequence::end() const { return Iterator(items_.data() + items_.size()); }
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

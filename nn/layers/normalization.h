@@ -5,7 +5,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct GroupNormOptions {
   double eps = 1e-5;
@@ -54,4 +55,5 @@ class LayerNorm : public Module {
   LayerNormOptions options_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -6,7 +6,8 @@
 #include "teff/engine/image_ops.h"
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// Pixels added on each side of an image, or taken away where negative (zeros only); one number stands for all.
 struct PadSizes {
@@ -51,4 +52,5 @@ class ReplicationPad2d : public Pad2d {
   TEFF_MODULE(ReplicationPad2d)
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

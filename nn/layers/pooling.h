@@ -7,7 +7,8 @@
 
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 struct MaxPool2dOptions {
   Pair padding = 0;  // at most half of the kernel
@@ -94,4 +95,5 @@ class AdaptiveMaxPool2d : public AdaptivePool2d {
   Tensor forward(const Tensor& input) override;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

@@ -5,7 +5,8 @@
 
 #include "teff/nn/layers/module_sequence.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// Passes its input through modules, one after the other:
 ///
@@ -41,4 +42,5 @@ class Sequential : public ModuleSequence {
   TEFF_MODULE(Sequential)
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

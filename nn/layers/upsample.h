@@ -4,7 +4,8 @@
 #include "teff/engine/image_ops.h"
 #include "teff/nn/module.h"
 
-namespace teff::nn {
+namespace TEFF_EXPORT teff {
+namespace nn {
 
 /// teff::interpolate: `nn::Upsample({.scale_factor = 2, .mode = InterpolateMode::bilinear})`, [N, C, H, W] ->
 /// [N, C, Ho, Wo].
@@ -21,4 +22,5 @@ class Upsample : public Module {
   InterpolateOptions options_;
 };
 
-}  // namespace teff::nn
+}  // namespace nn
+}  // namespace teff

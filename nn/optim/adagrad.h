@@ -3,7 +3,8 @@
 
 #include "teff/nn/optim/optimizer_of.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 struct AdagradOptions {
   double lr = 1e-2;
@@ -40,4 +41,5 @@ class Adagrad : public OptimizerOf<AdagradOptions> {
   void step() override;
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

@@ -5,7 +5,8 @@
 
 #include "teff/nn/optim/optimizer_of.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 struct AdamOptions {
   double lr = 1e-3;
@@ -81,4 +82,5 @@ class AdamW : public AdamBase<AdamWOptions> {
   explicit AdamW(std::vector<AdamWGroup> groups);
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

@@ -3,7 +3,8 @@
 
 #include "teff/nn/optim/lr_scheduler.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 /// One scheduler after the other: schedulers[i] from epoch milestones[i - 1] on. A warm-up before another schedule:
 ///
@@ -47,4 +48,5 @@ class ChainedScheduler : public LRScheduler {
   std::vector<ChainableLR*> schedulers_;
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

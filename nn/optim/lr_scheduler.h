@@ -12,7 +12,8 @@
 #include "teff/nn/load_report.h"
 #include "teff/nn/optim/optimizer.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 /// One number for all parameter groups, or one for each: `0.1` or `{0.1, 0.01}`.
 class PerGroup {
@@ -155,4 +156,5 @@ std::int64_t to_epoch(const Value& value, std::int64_t least);
 void expect_keys(const Dict& actual, const Dict& expected);
 
 }  // namespace detail
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

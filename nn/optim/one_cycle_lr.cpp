@@ -11,18 +11,18 @@
 namespace teff::optim {
 namespace {
 
-constexpr const char* kName = "OneCycleLR";
+constexpr const char* kOneCycle = "OneCycleLR";
 
 void check_options(const Optimizer& optimizer, const OneCycleLROptions& options) {
-  nn::detail::expect(options.total_steps >= 1 && options.total_steps <= detail::kMostEpochs, kName,
+  nn::detail::expect(options.total_steps >= 1 && options.total_steps <= detail::kMostEpochs, kOneCycle,
                      "total_steps in [1, 2^53]", std::to_string(options.total_steps));
-  detail::expect_number(options.pct_start >= 0 && options.pct_start <= 1, kName, "pct_start", "in [0, 1]",
+  detail::expect_number(options.pct_start >= 0 && options.pct_start <= 1, kOneCycle, "pct_start", "in [0, 1]",
                         options.pct_start);
   for (const auto& [name, value] :
        {std::pair("div_factor", options.div_factor), std::pair("final_div_factor", options.final_div_factor)}) {
-    detail::expect_number(value > 0 && std::isfinite(value), kName, name, "> 0 and finite", value);
+    detail::expect_number(value > 0 && std::isfinite(value), kOneCycle, name, "> 0 and finite", value);
   }
-  nn::detail::expect(!options.cycle_momentum || optimizer.momentum().has_value(), kName,
+  nn::detail::expect(!options.cycle_momentum || optimizer.momentum().has_value(), kOneCycle,
                      "an optimizer with momentum or betas for cycle_momentum", optimizer.name());
 }
 
@@ -31,7 +31,7 @@ void check_options(const Optimizer& optimizer, const OneCycleLROptions& options)
 std::string_view to_string(Annealing annealing) { return annealing == Annealing::cos ? "cos" : "linear"; }
 
 void from_string(std::string_view text, Annealing& annealing) {
-  nn::detail::expect(text == "cos" || text == "linear", kName, "anneal_strategy \"cos\" or \"linear\"",
+  nn::detail::expect(text == "cos" || text == "linear", kOneCycle, "anneal_strategy \"cos\" or \"linear\"",
                      nn::detail::quoted(text));
   annealing = text == "cos" ? Annealing::cos : Annealing::linear;
 }
@@ -40,14 +40,14 @@ void from_string(std::string_view text, Annealing& annealing) {
 Optimizer& OneCycleLR::with_bounds(Optimizer& optimizer, const OneCycleLROptions& options) {
   check_options(optimizer, options);
   const std::size_t groups = optimizer.num_groups();
-  const std::vector<double> max_lr = options.max_lr.expand(groups, kName, "max_lr");
-  const std::vector<double> base = options.base_momentum.expand(groups, kName, "base_momentum");
-  const std::vector<double> max = options.max_momentum.expand(groups, kName, "max_momentum");
+  const std::vector<double> max_lr = options.max_lr.expand(groups, kOneCycle, "max_lr");
+  const std::vector<double> base = options.base_momentum.expand(groups, kOneCycle, "base_momentum");
+  const std::vector<double> max = options.max_momentum.expand(groups, kOneCycle, "max_momentum");
   for (const double lr : max_lr) {
-    detail::expect_number(lr > 0 && std::isfinite(lr), kName, "max_lr", "> 0 and finite", lr);
+    detail::expect_number(lr > 0 && std::isfinite(lr), kOneCycle, "max_lr", "> 0 and finite", lr);
   }
-  for (const double momentum : base) detail::expect_rate(kName, "base_momentum", momentum);
-  for (const double momentum : max) detail::expect_rate(kName, "max_momentum", momentum);
+  for (const double momentum : base) detail::expect_rate(kOneCycle, "base_momentum", momentum);
+  for (const double momentum : max) detail::expect_rate(kOneCycle, "max_momentum", momentum);
   for (std::size_t group = 0; group < groups; ++group) {
     Dict& bounds = optimizer.schedule(group);
     const double initial = max_lr[group] / options.div_factor;
@@ -71,7 +71,7 @@ std::vector<OneCycleLR::Phase> OneCycleLR::phases_of(const OneCycleLROptions& op
 }
 
 OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
-    : ChainableLR(kName, with_bounds(optimizer, options)),
+    : ChainableLR(kOneCycle, with_bounds(optimizer, options)),
       total_steps_(options.total_steps),
       phases_(phases_of(options)),
       annealing_(options.anneal_strategy),
@@ -100,7 +100,7 @@ double OneCycleLR::anneal(std::size_t group, const std::string& start, const std
 }
 
 double OneCycleLR::next_lr(std::size_t group, double, std::int64_t epoch) const {
-  nn::detail::expect(epoch <= total_steps_, kName, "at most " + std::to_string(total_steps_) + " steps",
+  nn::detail::expect(epoch <= total_steps_, kOneCycle, "at most " + std::to_string(total_steps_) + " steps",
                      std::to_string(epoch));
   const auto [phase, part] = place_of(epoch);
   return anneal(group, phase->start_lr, phase->end_lr, part);
@@ -141,17 +141,17 @@ Commit OneCycleLR::prepare(const Dict& state_dict) {
 
 Commit OneCycleLR::prepare_options(const Dict& options) {
   const std::int64_t total = options.at("total_steps").as_int();
-  nn::detail::expect_at_least(1, kName, "total_steps", total);
+  nn::detail::expect_at_least(1, kOneCycle, "total_steps", total);
   std::vector<Phase> phases;
   for (const Value& saved : options.at("_schedule_phases").as_list()) {
-    phases.push_back(from_dict<Phase>(saved.as_dict(), kName));
+    phases.push_back(from_dict<Phase>(saved.as_dict(), kOneCycle));
     check_phase(phases.back());
   }
-  nn::detail::expect(!phases.empty(), kName, "phases", "none");
+  nn::detail::expect(!phases.empty(), kOneCycle, "phases", "none");
   Annealing annealing{};
   from_string(options.at("_anneal_func_type").as_text(), annealing);
   const bool cycle_momentum = options.at("cycle_momentum").as_bool();
-  nn::detail::expect(cycle_momentum == cycle_momentum_, kName, cycle_momentum_ ? "cycle_momentum" : "no cycle_momentum",
+  nn::detail::expect(cycle_momentum == cycle_momentum_, kOneCycle, cycle_momentum_ ? "cycle_momentum" : "no cycle_momentum",
                      cycle_momentum ? "cycle_momentum" : "none");
   return [this, total, annealing, phases = std::move(phases)]() mutable {
     total_steps_ = total;

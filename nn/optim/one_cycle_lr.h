@@ -3,7 +3,8 @@
 
 #include "teff/nn/optim/lr_scheduler.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 enum class Annealing { cos, linear };
 std::string_view to_string(Annealing annealing);
@@ -70,4 +71,5 @@ class OneCycleLR : public ChainableLR {
   bool cycle_momentum_;
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

@@ -14,7 +14,8 @@
 #include "teff/engine/tensor.h"
 #include "teff/nn/load_report.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 /// The parameters of a group: `net.parameters()`, or `net.named_parameters()`, whose names then go into the state
 /// dict and are compared when it is loaded.
@@ -129,4 +130,5 @@ class Optimizer {
   State state_;                  // by parameter
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

@@ -4,7 +4,8 @@
 #include "teff/engine/fields.h"
 #include "teff/nn/optim/optimizer.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 /// The parameters of a group and the options that hold for them.
 template <class Options>
@@ -86,4 +87,5 @@ class OptimizerOf : public Optimizer {
   std::vector<Options> options_;  // by group
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

@@ -11,7 +11,7 @@
 namespace teff::optim {
 namespace {
 
-constexpr const char* kName = "ReduceLROnPlateau";
+constexpr const char* kPlateau = "ReduceLROnPlateau";
 
 double worst(PlateauMode mode) {
   const double infinity = std::numeric_limits<double>::infinity();
@@ -19,7 +19,7 @@ double worst(PlateauMode mode) {
 }
 
 void check_min_lrs(const std::vector<double>& min_lrs) {
-  for (const double lr : min_lrs) detail::expect_non_negative(kName, "min_lr", lr);
+  for (const double lr : min_lrs) detail::expect_non_negative(kPlateau, "min_lr", lr);
 }
 
 }  // namespace
@@ -28,30 +28,30 @@ std::string_view to_string(PlateauMode mode) { return mode == PlateauMode::min ?
 std::string_view to_string(ThresholdMode mode) { return mode == ThresholdMode::rel ? "rel" : "abs"; }
 
 void from_string(std::string_view text, PlateauMode& mode) {
-  nn::detail::expect(text == "min" || text == "max", kName, "mode \"min\" or \"max\"", nn::detail::quoted(text));
+  nn::detail::expect(text == "min" || text == "max", kPlateau, "mode \"min\" or \"max\"", nn::detail::quoted(text));
   mode = text == "min" ? PlateauMode::min : PlateauMode::max;
 }
 
 void from_string(std::string_view text, ThresholdMode& mode) {
-  nn::detail::expect(text == "rel" || text == "abs", kName, "threshold_mode \"rel\" or \"abs\"",
+  nn::detail::expect(text == "rel" || text == "abs", kPlateau, "threshold_mode \"rel\" or \"abs\"",
                      nn::detail::quoted(text));
   mode = text == "rel" ? ThresholdMode::rel : ThresholdMode::abs;
 }
 
 void ReduceLROnPlateau::Numbers::check() const {
-  detail::expect_number(factor >= 0 && factor < 1, kName, "factor", "in [0, 1)", factor);
-  detail::expect_finite(kName, "threshold", threshold);
-  detail::expect_non_negative(kName, "eps", eps);
+  detail::expect_number(factor >= 0 && factor < 1, kPlateau, "factor", "in [0, 1)", factor);
+  detail::expect_finite(kPlateau, "threshold", threshold);
+  detail::expect_non_negative(kPlateau, "eps", eps);
   for (const auto& [name, value] : {std::pair("patience", patience), std::pair("cooldown", cooldown),
                                     std::pair("cooldown_counter", cooldown_counter),
                                     std::pair("num_bad_epochs", num_bad_epochs), std::pair("last_epoch", last_epoch)}) {
-    nn::detail::expect(value >= 0 && value <= detail::kMostEpochs, kName, std::string(name) + " in [0, 2^53]",
+    nn::detail::expect(value >= 0 && value <= detail::kMostEpochs, kPlateau, std::string(name) + " in [0, 2^53]",
                        std::to_string(value));
   }
 }
 
 ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options)
-    : optimizer_(&optimizer), min_lrs_(options.min_lr.expand(optimizer.num_groups(), kName, "min_lr")) {
+    : optimizer_(&optimizer), min_lrs_(options.min_lr.expand(optimizer.num_groups(), kPlateau, "min_lr")) {
   counts_.mode = options.mode;
   counts_.factor = options.factor;
   counts_.patience = options.patience;
@@ -115,7 +115,7 @@ Commit ReduceLROnPlateau::prepare_load(const Dict& state_dict) {
   try {
     return prepare(state_dict);
   } catch (const Error& error) {
-    throw StateDictError(std::string(kName) + ": loaded state dict is not valid: " + error.what());
+    throw StateDictError(std::string(kPlateau) + ": loaded state dict is not valid: " + error.what());
   }
 }
 
@@ -125,7 +125,7 @@ Commit ReduceLROnPlateau::prepare(const Dict& state_dict) {
   check_min_lrs(min_lrs);
   for (const char* key : {"min_lrs", "mode_worse", "_last_lr", "verbose"}) state.erase(key);
   detail::expect_keys(state, to_dict(counts_));
-  const Numbers counts = from_dict<Numbers>(state, kName);
+  const Numbers counts = from_dict<Numbers>(state, kPlateau);
   counts.check();
   return [this, counts, min_lrs = std::move(min_lrs)]() mutable {
     counts_ = counts;

@@ -6,7 +6,8 @@
 
 #include "teff/nn/optim/lr_scheduler.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 enum class PlateauMode { min, max };    // whether smaller or larger metrics are better
 enum class ThresholdMode { rel, abs };  // by a factor, or by a difference
@@ -84,4 +85,5 @@ class ReduceLROnPlateau {
   std::vector<double> min_lrs_;  // by group
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

@@ -3,7 +3,8 @@
 
 #include "teff/nn/optim/optimizer_of.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 struct RMSpropOptions {
   double lr = 1e-2;
@@ -46,4 +47,5 @@ class RMSprop : public OptimizerOf<RMSpropOptions> {
   void step() override;
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

@@ -7,7 +7,8 @@
 
 // The usual schedules. All constructors throw ValueError for options outside their range.
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 struct StepLROptions {
   std::int64_t step_size = 0;  // >= 1
@@ -143,4 +144,5 @@ class LambdaLR : public ChainableLR {
   std::vector<Function> lr_lambdas_;
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

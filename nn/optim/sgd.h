@@ -3,7 +3,8 @@
 
 #include "teff/nn/optim/optimizer_of.h"
 
-namespace teff::optim {
+namespace TEFF_EXPORT teff {
+namespace optim {
 
 struct SGDOptions {
   double lr = 1e-3;
@@ -47,4 +48,5 @@ class SGD : public OptimizerOf<SGDOptions> {
   void step() override;
 };
 
-}  // namespace teff::optim
+}  // namespace optim
+}  // namespace teff

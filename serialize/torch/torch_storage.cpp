@@ -41,23 +41,23 @@ constexpr std::array kTypes = {
 constexpr std::string_view kStorage = "Storage";
 constexpr std::size_t kMaxKeyBytes = 100;
 
-[[noreturn]] void refuse(const std::string& what) { throw FormatError("storage: " + what); }
+[[noreturn]] void refuse_storage(const std::string& what) { throw FormatError("storage: " + what); }
 
 /// A field of the tuple, which must be of that kind.
 NodeId field(const Pickle& pickle, std::span<const NodeId> fields, std::size_t place, NodeKind kind, const char* what) {
-  if (pickle[fields[place]].kind != kind) refuse("expected " + std::string(what) + ", got something else");
+  if (pickle[fields[place]].kind != kind) refuse_storage("expected " + std::string(what) + ", got something else");
   return fields[place];
 }
 
 void read_view(const Pickle& pickle, NodeId node, StorageId& id) {
   if (pickle[node].kind == NodeKind::none) return;
   if (pickle[node].kind != NodeKind::tuple || pickle[node].a != 3)
-    refuse("expected the key, offset and size of a view");
+    refuse_storage("expected the key, offset and size of a view");
   const std::vector<NodeId> view = pickle.items(node);
   const std::int64_t offset = pickle.integer(field(pickle, view, 1, NodeKind::integer, "the offset of a view"));
   const std::int64_t size = pickle.integer(field(pickle, view, 2, NodeKind::integer, "the size of a view"));
   if (offset < 0 || size < 0 || offset > id.numel || size > id.numel - offset) {
-    refuse("expected a view of its " + std::to_string(id.numel) + " elements, got " + std::to_string(size) + " from " +
+    refuse_storage("expected a view of its " + std::to_string(id.numel) + " elements, got " + std::to_string(size) + " from " +
            std::to_string(offset) + " on");
   }
   id.view_offset = offset;
@@ -70,16 +70,16 @@ StorageId storage_id(const Pickle& pickle, NodeId persistent) {
   const bool is_tuple = pickle[tuple].kind == NodeKind::tuple && pickle[tuple].a >= 5 && pickle[tuple].a <= 6;
   const std::vector<NodeId> fields = is_tuple ? pickle.items(tuple) : std::vector<NodeId>();
   if (!is_tuple || pickle[fields[0]].kind != NodeKind::text || pickle.text(fields[0]) != "storage") {
-    refuse("expected ('storage', type, key, location, numel), got another tuple");
+    refuse_storage("expected ('storage', type, key, location, numel), got another tuple");
   }
   StorageId id;
   const std::string type = pickle.global(field(pickle, fields, 1, NodeKind::global, "a class"));
   id.type = type.substr(type.rfind('.') + 1);
   id.key = pickle.text(field(pickle, fields, 2, NodeKind::text, "a key of text"));
-  if (id.key.size() > kMaxKeyBytes) refuse("expected a key of at most 100 bytes, got a longer one");
+  if (id.key.size() > kMaxKeyBytes) refuse_storage("expected a key of at most 100 bytes, got a longer one");
   id.numel = pickle.integer(field(pickle, fields, 4, NodeKind::integer, "a number of elements"));
   if (!type.starts_with("torch.") || !id.type.ends_with(kStorage)) {
-    refuse("expected a type of storage, got " + escaped(type, 100));
+    refuse_storage("expected a type of storage, got " + escaped(type, 100));
   }
   const auto name = std::string_view(id.type).substr(0, id.type.size() - kStorage.size());
   const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const StorageType& t) { return t.name == name; });
@@ -88,7 +88,7 @@ StorageId storage_id(const Pickle& pickle, NodeId persistent) {
     id.dtype = found->dtype;
   }
   constexpr std::int64_t kMaxElements = std::int64_t{1} << 58;  // their bytes are counted with 64 bits
-  if (id.numel < 0 || id.numel > kMaxElements) refuse("expected a number of elements, got " + std::to_string(id.numel));
+  if (id.numel < 0 || id.numel > kMaxElements) refuse_storage("expected a number of elements, got " + std::to_string(id.numel));
   if (fields.size() == 6) read_view(pickle, fields[5], id);
   return id;
 }
@@ -104,22 +104,22 @@ const Tensor& TorchStorages::get(const StorageId& id, DType dtype) {
   const std::string about = quoted_name(id.key) + ": ";
   const auto item_bytes = static_cast<std::int64_t>(size_of(dtype));
   if (id.untyped() && id.numel % item_bytes != 0) {
-    refuse(about + "expected a multiple of " + std::to_string(item_bytes) + " bytes, got " + std::to_string(id.numel));
+    refuse_storage(about + "expected a multiple of " + std::to_string(item_bytes) + " bytes, got " + std::to_string(id.numel));
   }
   const std::int64_t numel = id.untyped() ? id.numel / item_bytes : id.numel;
   const auto [found, is_new] = by_key_.emplace(id.key, storages_.size());
   if (!is_new) {
     const Tensor& known = storages_[found->second].tensor;
     if (known.dtype() == dtype && known.numel() == numel) return known;
-    refuse(about + "expected one type and length, got " + std::to_string(known.numel()) + " elements of " +
+    refuse_storage(about + "expected one type and length, got " + std::to_string(known.numel()) + " elements of " +
            std::string(to_string(known.dtype())) + ", and " + std::to_string(numel) + " of " +
            std::string(to_string(dtype)));
   }
   const std::optional<StoredBytes> place = find_(id.key);
-  if (!place) refuse(about + "expected its bytes in the file, got none");
+  if (!place) refuse_storage(about + "expected its bytes in the file, got none");
   const auto bytes = static_cast<std::uint64_t>(numel * item_bytes);
   if (place->bytes != bytes) {
-    refuse(about + "expected " + std::to_string(bytes) + " bytes for " + std::to_string(id.numel) + " elements, got " +
+    refuse_storage(about + "expected " + std::to_string(bytes) + " bytes for " + std::to_string(id.numel) + " elements, got " +
            std::to_string(place->bytes));
   }
   const bool is_mapped = mapping_ != nullptr && bytes > 0 && place->offset % size_of(dtype) == 0;
@@ -142,7 +142,7 @@ void TorchStorages::read() const {
     const Storage& storage = storages_[i];
     if (options_.verify && storage.place.entry != nullptr) check_crc(*storage.place.entry, checksums[i]);
     if (storage.tensor.dtype() == DType::bool_ && !are_bools(blocks[i].memory)) {
-      refuse("at offset " + std::to_string(storage.place.offset) + ": expected bool values of 0 or 1, got others");
+      refuse_storage("at offset " + std::to_string(storage.place.offset) + ": expected bool values of 0 or 1, got others");
     }
   }
 }

@@ -17,7 +17,7 @@ namespace {
 
 using namespace zip;
 
-constexpr std::size_t kShownBytes = 200;
+constexpr std::size_t kShownNameBytes = 200;
 
 [[noreturn]] void refuse(const std::string& what) { throw FormatError("zip: " + what); }
 
@@ -167,7 +167,7 @@ void check_descriptor(const ZipEntry& entry, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::string quoted_name(std::string_view name) { return '"' + escaped(name, kShownBytes) + '"'; }
+std::string quoted_name(std::string_view name) { return '"' + escaped(name, kShownNameBytes) + '"'; }
 
 void check_crc(const ZipEntry& entry, std::uint32_t actual) {
   if (entry.crc == actual || entry.crc == 0) return;

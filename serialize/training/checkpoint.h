@@ -16,7 +16,7 @@
 
 // Training that stops and goes on as if it had not: the same batches, the same losses, the same weights, bit for bit.
 
-namespace teff {
+namespace TEFF_EXPORT teff {
 
 class Generator;
 

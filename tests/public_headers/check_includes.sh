@@ -35,9 +35,10 @@ refuse "includes are written \"teff/...\"" "${include}\.\.?/" $all
 refuse "the library (not its command) does not use the umbrella header" "${include}teff/(teff|engine/engine|nn/nn)\.h" \
   $(sources engine nn serialize | grep '\.cpp$' | grep -v '^serialize/cli/')
 
-# Public headers include no private ones: what they include is installed.
-public=$*
-for header in $public; do
+# Public headers include no private ones: what they include is installed. A shared library exports what they declare.
+public="$* export.h"
+for header in "$@"; do
+  refuse "a public header opens the namespace with TEFF_EXPORT" '^namespace teff' "$header"
   [ "$header" = serialize/cereal.h ] || refuse "only cereal.h includes cereal" "${include}cereal/" "$header"
   for name in $(sed -n 's,^ *# *include *[<"]teff/\([^">]*\)[">].*,\1,p' "$header"); do
     case " $public " in

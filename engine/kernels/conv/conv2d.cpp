@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/channel_lanes.h"
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
+#include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/kernels/conv/correlation.h"
 #include "teff/engine/kernels/conv/winograd.h"
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm/gemm_pack.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -77,8 +78,6 @@ void run(const Correlation<T>& c, int64_t channels, const Axes& axes, const Chan
   correlate_channels<T>(c, channels, axes.y, axes.x, layout);
 }
 
-}  // namespace
-
 template <class T>
 int64_t conv2d_packed_size(const Window2d& w) {
   if (is_depthwise(w)) return 0;
@@ -134,14 +133,14 @@ void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, c
   conv2d_packed<T>(w, input, packed.data(), bias, clamp, output);
 }
 
-template void conv2d(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
-template void conv2d(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
-template void conv2d_packed(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
-template void conv2d_packed(const Window2d&, const double*, const double*, const double*, const Clamp<double>&,
-                            double*);
-template void conv2d_pack(const Window2d&, const float*, float*);
-template void conv2d_pack(const Window2d&, const double*, double*);
-template int64_t conv2d_packed_size<float>(const Window2d&);
-template int64_t conv2d_packed_size<double>(const Window2d&);
+}  // namespace
+
+extern constinit const Tables<Conv2dKernels> conv2d_tables =
+    make_tables<Conv2dKernels>([]<class T>(T) -> Conv2dKernels<T> {
+      return {.conv2d = conv2d<T>,
+              .conv2d_packed_size = conv2d_packed_size<T>,
+              .conv2d_pack = conv2d_pack<T>,
+              .conv2d_packed = conv2d_packed<T>};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

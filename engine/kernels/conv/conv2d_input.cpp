@@ -3,9 +3,10 @@
 
 #include "teff/engine/kernels/conv/channel_lanes.h"
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
+#include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/kernels/conv/correlation.h"
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm/gemm_pack.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -290,8 +291,6 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
   }
 }
 
-}  // namespace
-
 // dX[c, y, x] = sum over k, i, j of w[k, c, i, j] * dY[k, (y + pad - i * dilation) / stride, ...] where that is whole.
 template <class T>
 void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* weight, T* grad_input) {
@@ -314,7 +313,9 @@ void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* wei
   }
 }
 
-template void conv2d_backward_input(const Window2d&, const float*, const float*, float*);
-template void conv2d_backward_input(const Window2d&, const double*, const double*, double*);
+}  // namespace
+
+extern constinit const Tables<Conv2dInputKernels> conv2d_input_tables = make_tables<Conv2dInputKernels>(
+    []<class T>(T) -> Conv2dInputKernels<T> { return {.conv2d_backward_input = conv2d_backward_input<T>}; });
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -4,10 +4,11 @@
 // few output channels would cost more than the multiplications: then dot products take them as they are.
 
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
+#include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/kernels/conv/dot_products.h"
 #include "teff/engine/kernels/conv/image_lanes.h"
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/gemm/gemm_pack.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -194,9 +195,8 @@ void add_parts(const T* parts, int64_t count, int64_t size, T* result) {
   });
 }
 
-}  // namespace
-
-namespace {
+template <class T>
+void conv2d_backward_weight(const Window2d& w, const T* grad_output, const T* input, T* grad_weight);
 
 /// Whether rows of one image fill packets so badly, or need so much packing, that images in the lanes are better.
 template <class T>
@@ -254,8 +254,6 @@ void backward_weight_lanes(const Window2d& w, const T* grad_output, const T* inp
   add_parts(sums.data(), blocks.count * rows.count, size, grad_weight);
 }
 
-}  // namespace
-
 template <class T>
 void conv2d_backward_weight(const Window2d& w, const T* grad_output, const T* input, T* grad_weight) {
   const int64_t in_channels = w.channels / w.groups, out_channels = w.out_channels / w.groups;
@@ -285,7 +283,11 @@ void conv2d_backward_weight(const Window2d& w, const T* grad_output, const T* in
   if (parts > 1) add_parts(partial.data(), parts, size, grad_weight);
 }
 
-template void conv2d_backward_weight(const Window2d&, const float*, const float*, float*);
-template void conv2d_backward_weight(const Window2d&, const double*, const double*, double*);
+}  // namespace
+
+extern constinit const Tables<Conv2dWeightKernels> conv2d_weight_tables =
+    make_tables<Conv2dWeightKernels>([]<class T>(T) -> Conv2dWeightKernels<T> {
+      return {.conv2d_backward_weight = if_training(conv2d_backward_weight<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

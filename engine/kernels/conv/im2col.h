@@ -13,7 +13,7 @@
 
 #include "teff/engine/kernels/gemm/gemm_micro.h"
 #include "teff/engine/kernels/isa/workspace.h"
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/window2d.h"
 
 namespace teff::kernels::TEFF_ISA {
 

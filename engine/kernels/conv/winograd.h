@@ -4,7 +4,8 @@
 // Winograd's method for 3 x 3 convolutions of stride 1: tiles of 4 x 4 outputs from 36 instead of 144 products of
 // channels, or of 2 x 2 from 16 instead of 36. Float only: in double somebody wants all digits.
 
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/clamp.h"
+#include "teff/engine/kernels/window2d.h"
 
 namespace teff::kernels::TEFF_ISA {
 

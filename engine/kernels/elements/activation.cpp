@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/kernels/isa/packet_math.h"
+#include "teff/engine/kernels/isa/tables.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -155,8 +156,6 @@ void with_activation(Activation op, T a, T b, const Use& use) {
   }
 }
 
-}  // namespace
-
 template <class T>
 void activation(Activation op, int64_t n, T a, T b, const T* x, T* y) {
   with_activation(op, a, b, [=](const auto& f) {
@@ -173,9 +172,11 @@ void activation_backward(Activation op, int64_t n, T a, T b, const T* grad, cons
   });
 }
 
-template void activation(Activation, int64_t, float, float, const float*, float*);
-template void activation(Activation, int64_t, double, double, const double*, double*);
-template void activation_backward(Activation, int64_t, float, float, const float*, const float*, float*);
-template void activation_backward(Activation, int64_t, double, double, const double*, const double*, double*);
+}  // namespace
+
+extern constinit const Tables<ActivationKernels> activation_tables =
+    make_tables<ActivationKernels>([]<class T>(T) -> ActivationKernels<T> {
+      return {.activation = activation<T>, .activation_backward = if_training(activation_backward<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

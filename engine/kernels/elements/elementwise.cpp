@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/kernels/isa/packet_math.h"
+#include "teff/engine/kernels/isa/tables.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -41,8 +42,6 @@ void with_power(T exponent, const Use& use) {
     use([exponent](P x) { return each_lane(x, [exponent](T v) { return std::pow(v, exponent); }); });
   }
 }
-
-}  // namespace
 
 template <class T>
 void unary(Unary op, int64_t n, T a, T b, const T* x, T* y) {
@@ -127,8 +126,6 @@ void unary_backward(Unary op, int64_t n, T a, T b, const T* grad, const T* x, co
   }
 }
 
-namespace {
-
 /// The loop of a binary operation for the four combinations of steps.
 template <class T, class F>
 void map_pairs(int64_t n, const T* a, int a_step, const T* b, int b_step, T* out, const F& f) {
@@ -150,8 +147,6 @@ Packet<T> packet_pow(Packet<T> a, Packet<T> b) {
   for (int64_t l = 0; l < kLanes<T>; ++l) base[l] = std::pow(base[l], exponent[l]);
   return pload<Packet<T>>(base);
 }
-
-}  // namespace
 
 template <class T>
 void binary(Binary op, int64_t n, const T* a, int a_step, const T* b, int b_step, T* out) {
@@ -187,13 +182,12 @@ void axpy(int64_t n, T alpha, const T* x, T* y) {
       n, y, [=](P v, P sum) { return pmadd(v, factor, sum); }, x, y);
 }
 
-template void unary(Unary, int64_t, float, float, const float*, float*);
-template void unary(Unary, int64_t, double, double, const double*, double*);
-template void unary_backward(Unary, int64_t, float, float, const float*, const float*, const float*, float*);
-template void unary_backward(Unary, int64_t, double, double, const double*, const double*, const double*, double*);
-template void binary(Binary, int64_t, const float*, int, const float*, int, float*);
-template void binary(Binary, int64_t, const double*, int, const double*, int, double*);
-template void axpy(int64_t, float, const float*, float*);
-template void axpy(int64_t, double, const double*, double*);
+}  // namespace
+
+extern constinit const Tables<ElementwiseKernels> elementwise_tables =
+    make_tables<ElementwiseKernels>([]<class T>(T) -> ElementwiseKernels<T> {
+      return {
+          .unary = unary<T>, .unary_backward = if_training(unary_backward<T>), .binary = binary<T>, .axpy = axpy<T>};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/kernels/isa/packet_math.h"
+#include "teff/engine/kernels/isa/tables.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -136,8 +137,6 @@ void weigh(int64_t n, const T* grad, int grad_step, T scale, const T* x, const T
   parallel_map(n, out, product, Repeat<T>{splat(*grad)}, x, target);
 }
 
-}  // namespace
-
 template <class T>
 void pair_loss(PairLoss loss, int64_t n, T parameter, const T* x, const T* target, T* result) {
   using P = Packet<T>;
@@ -157,11 +156,11 @@ void pair_loss_backward(PairLoss loss, int64_t n, T parameter, const T* grad, in
   });
 }
 
-template void pair_loss(PairLoss, int64_t, float, const float*, const float*, float*);
-template void pair_loss(PairLoss, int64_t, double, const double*, const double*, double*);
-template void pair_loss_backward(PairLoss, int64_t, float, const float*, int, float, const float*, const float*, float*,
-                                 float*);
-template void pair_loss_backward(PairLoss, int64_t, double, const double*, int, double, const double*, const double*,
-                                 double*, double*);
+}  // namespace
+
+extern constinit const Tables<PairLossKernels> pair_loss_tables =
+    make_tables<PairLossKernels>([]<class T>(T) -> PairLossKernels<T> {
+      return {.pair_loss = pair_loss<T>, .pair_loss_backward = if_training(pair_loss_backward<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

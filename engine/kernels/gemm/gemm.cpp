@@ -3,10 +3,11 @@
 // chunks, one task each, which share nothing. A task packs its chunk of A for one block of k (it stays in the second
 // level cache), then panel by panel of B (first level), and multiplies each with all panels of A.
 
-#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/gemm/gemm_kernels.h"
 #include "teff/engine/kernels/gemm/gemm_micro.h"
 #include "teff/engine/kernels/gemm/gemm_pack.h"
 #include "teff/engine/kernels/gemm/matvec.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/kernels/isa/workspace.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -125,8 +126,6 @@ class ChunkTask {
   Workspace<T> a_, b_;
 };
 
-}  // namespace
-
 template <class T>
 void gemm(const Gemm<T>& g) {
   if (g.m == 0 || g.n == 0) return;
@@ -144,7 +143,9 @@ void gemm(const Gemm<T>& g) {
   }
 }
 
-template void gemm(const Gemm<float>&);
-template void gemm(const Gemm<double>&);
+}  // namespace
+
+extern constinit const Tables<GemmKernels> gemm_tables =
+    make_tables<GemmKernels>([]<class T>(T) -> GemmKernels<T> { return {.gemm = gemm<T>}; });
 
 }  // namespace teff::kernels::TEFF_ISA

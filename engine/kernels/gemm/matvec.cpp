@@ -8,20 +8,40 @@ namespace teff::kernels::TEFF_ISA {
 namespace {
 
 constexpr int64_t kElementsPerTask = 65536;
-constexpr int kMaxPackets = 8;  // of sums: enough to hide the latency of additions
+constexpr int kMaxPackets = 8;    // of sums: enough to hide the latency of additions
+constexpr int64_t kDotRows = 64;  // whose results are finished at once
 
+/// Adds what the task asks for to the sums of `count` rows from `row` on, whole packets of which can be read, and
+/// writes them to y. A function of its own: its conditions would make copies of the loops before it.
 template <class T>
-void finish(const MatVec<T>& task, int64_t i, T value) {
-  T& y = task.y[i * task.y_step];
-  if (task.constant != nullptr) value += *task.constant;
-  if (task.bias != nullptr) value += task.bias[i];
-  if (task.accumulate) value += y;
-  y = value < task.clamp.low ? task.clamp.low : value > task.clamp.high ? task.clamp.high : value;
+[[gnu::noinline]] void finish(const MatVec<T>& task, int64_t row, const T* sums, int64_t count) {
+  constexpr int64_t L = kLanes<T>;
+  const bool clamps = is_any(task.clamp);
+  const Packet<T> constant = splat(task.constant == nullptr ? T(0) : *task.constant);
+  T* const y = task.y + row * task.y_step;
+  const auto store = [&](int64_t i, int64_t lanes, Packet<T> value) {
+    if (task.y_step == 1) return store_some(y, i, lanes, value);
+    for (int64_t l = 0; l < lanes; ++l) y[(i + l) * task.y_step] = value[l];
+  };
+  const auto old = [&](int64_t i, int64_t lanes) {
+    if (task.y_step == 1) return load_some(y, i, lanes);
+    Packet<T> value = splat(T(0));
+    for (int64_t l = 0; l < lanes; ++l) value[l] = y[(i + l) * task.y_step];
+    return value;
+  };
+  for (int64_t i = 0; i < count; i += L) {
+    const int64_t lanes = smaller(L, count - i);
+    Packet<T> value = load(sums, i);
+    if (task.constant != nullptr) value = padd(value, constant);
+    if (task.bias != nullptr) value = padd(value, load_some(task.bias, row + i, lanes));
+    if (task.accumulate) value = padd(value, old(i, lanes));
+    store(i, lanes, clamps ? clamped(value, task.clamp) : value);
+  }
 }
 
 /// Rows of a matrix that is stored by rows: dot products, several at once to hide the latency of the additions.
 template <class T, int Rows>
-void dot_rows(const MatVec<T>& task, int64_t row) {
+void dot_rows(const MatVec<T>& task, int64_t row, T* results) {
   const T* m = task.matrix + row * task.ld;
   Packet<T> sums[Rows];
   for (int r = 0; r < Rows; ++r) sums[r] = splat(T(0));
@@ -35,20 +55,25 @@ void dot_rows(const MatVec<T>& task, int64_t row) {
     const Packet<T> x = load_part(task.x, kk, rest);
     for (int r = 0; r < Rows; ++r) sums[r] = pmadd(x, load_part(m + r * task.ld, kk, rest), sums[r]);
   }
-  for (int r = 0; r < Rows; ++r) finish(task, row + r, Eigen::internal::predux(sums[r]));
+  for (int r = 0; r < Rows; ++r) results[r] = Eigen::internal::predux(sums[r]);
 }
 
 template <class T>
 void dot_range(const MatVec<T>& task, int64_t begin, int64_t end) {
-  int64_t row = begin;
-  for (; row + 8 <= end; row += 8) dot_rows<T, 8>(task, row);
-  for (; row + 4 <= end; row += 4) dot_rows<T, 4>(task, row);
-  for (; row < end; ++row) dot_rows<T, 1>(task, row);
+  T results[kDotRows];
+  for (int64_t row = begin; row < end; row += kDotRows) {
+    const int64_t count = smaller(kDotRows, end - row);
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) dot_rows<T, 8>(task, row + i, results + i);
+    for (; i + 4 <= count; i += 4) dot_rows<T, 4>(task, row + i, results + i);
+    for (; i < count; ++i) dot_rows<T, 1>(task, row + i, results + i);
+    finish(task, row, results, count);
+  }
 }
 
 /// Columns of a matrix that is stored by columns: a block of sums in registers runs down all of k. Few packets of sums
 /// would wait for each other's additions, so these are several sums over every kChains-th row.
-template <class T, int Packets, bool Whole = false>
+template <class T, int Packets, bool Whole>
 void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
   constexpr int kChains = (kMaxPackets + Packets - 1) / Packets;
   constexpr int64_t kWhole = (Packets - 1) * kLanes<T>;  // before the last packet
@@ -63,7 +88,7 @@ void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
     const Packet<T> x = splat(task.x[kk]);
     TEFF_UNROLL
     for (int p = 0; p + 1 < Packets; ++p) sum[p] = pmadd(x, load(m, p * kLanes<T>), sum[p]);
-    const Packet<T> last = Whole ? load(m, kWhole) : load_some(m, kWhole, count - kWhole);
+    const Packet<T> last = Whole ? load(m, kWhole) : load_part(m, kWhole, count - kWhole);
     sum[Packets - 1] = pmadd(x, last, sum[Packets - 1]);
     m += task.ld;
   };
@@ -78,7 +103,7 @@ void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
     for (int c = 1; c < kChains; ++c) sums[0][p] = padd(sums[0][p], sums[c][p]);
     pstore(values + p * kLanes<T>, sums[0][p]);
   }
-  for (int64_t i = 0; i < count; ++i) finish(task, begin + i, values[i]);
+  finish(task, begin, values, count);
 }
 
 template <class T, int Packets = kMaxPackets>
@@ -86,7 +111,8 @@ void columns(const MatVec<T>& task, int64_t begin, int64_t count) {
   if constexpr (Packets > 1) {
     if (count <= (Packets - 1) * kLanes<T>) return columns<T, Packets - 1>(task, begin, count);
   }
-  column_block<T, Packets>(task, begin, count);
+  if (count % kLanes<T> == 0) return column_block<T, Packets, true>(task, begin, count);
+  column_block<T, Packets, false>(task, begin, count);
 }
 
 template <class T>

@@ -1,47 +1,33 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/kernels/isa/dispatch.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "teff/engine/error.h"
-#include "teff/engine/kernels/kernels.h"
 
 namespace teff::kernels {
-
-// Defined by table.cpp in each instruction set's namespace, for those that TEFF_ISAS of the build names.
-#define TEFF_DECLARE_ISA(isa)              \
-  namespace isa {                          \
-  extern const Table<float> float_table;   \
-  extern const Table<double> double_table; \
-  }
-#define TEFF_ISA_ENTRY(isa, available) Isa{#isa, available, &isa::float_table, &isa::double_table},
-
-#if TEFF_WITH_baseline
-TEFF_DECLARE_ISA(baseline)
-#endif
-#if TEFF_WITH_avx2
-TEFF_DECLARE_ISA(avx2)
-#endif
-#if TEFF_WITH_avx512
-TEFF_DECLARE_ISA(avx512)
-#endif
-#if TEFF_WITH_neon
-TEFF_DECLARE_ISA(neon)
-#endif
-
 namespace {
 
-struct Isa {
-  const char* name;
-  bool available;
-  const Table<float>* float_table;
-  const Table<double>* double_table;
-};
+[[maybe_unused]] bool has_baseline() { return true; }
+[[maybe_unused]] bool has_neon() { return true; }
 
 #if defined(__x86_64__)
+/// clang 14's __builtin_cpu_supports does not know its name.
+[[maybe_unused]] bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+/// All that the flags in TeffKernels.cmake allow.
 [[maybe_unused]] bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-         __builtin_cpu_supports("bmi2");
+         __builtin_cpu_supports("bmi2") && has_f16c();
 }
 
 [[maybe_unused]] bool has_avx512() {
@@ -50,64 +36,49 @@ struct Isa {
 }
 #endif
 
+struct Isa {
+  const char* name;
+  bool (*available)();
+};
+
+#define TEFF_NAME_AND_TEST(isa, ...) {#isa, &has_##isa},
+constexpr Isa kIsas[] = {TEFF_EACH_ISA(TEFF_NAME_AND_TEST)};
+
 std::string_view requested() {
   const char* text = std::getenv("TEFF_ISA");
   return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
-/// The last available set of a list from the simplest to the widest, or the one that TEFF_ISA names.
-Isa choose() {
+/// The last available set, or the one that TEFF_ISA names.
+std::size_t choose() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
 #endif
-  const Isa sets[] = {
-#if TEFF_WITH_baseline
-    TEFF_ISA_ENTRY(baseline, true)
-#endif
-#if TEFF_WITH_avx2
-        TEFF_ISA_ENTRY(avx2, has_avx2())
-#endif
-#if TEFF_WITH_avx512
-            TEFF_ISA_ENTRY(avx512, has_avx512())
-#endif
-#if TEFF_WITH_neon
-                TEFF_ISA_ENTRY(neon, true)
-#endif
-  };
   const std::string_view wanted = requested();
-  const Isa* best = nullptr;
+  std::size_t best = kIsaCount;
   std::string names;
-  for (const Isa& isa : sets) {
-    if (!isa.available) continue;
+  for (std::size_t i = 0; i < kIsaCount; ++i) {
+    const Isa& isa = kIsas[i];
+    if (!isa.available()) continue;
     names += names.empty() ? isa.name : std::string(", ") + isa.name;
-    if (wanted.empty() || wanted == isa.name) best = &isa;
+    if (wanted.empty() || wanted == isa.name) best = i;
   }
   if (names.empty())
     throw Error("kernels: expected a machine with one of the instruction sets of this build, got one without");
-  if (best == nullptr) {
+  if (best == kIsaCount) {
     throw ValueError("TEFF_ISA: expected an instruction set of this machine (" + names + "), got \"" +
                      std::string(wanted) + '"');
   }
-  return *best;
-}
-
-const Isa& chosen() {
-  static const Isa isa = choose();
-  return isa;
+  return best;
 }
 
 }  // namespace
 
-template <>
-const Table<float>& table<float>() {
-  return *chosen().float_table;
+std::size_t chosen_isa() {
+  static const std::size_t isa = choose();
+  return isa;
 }
 
-template <>
-const Table<double>& table<double>() {
-  return *chosen().double_table;
-}
-
-const char* isa_name() { return chosen().name; }
+const char* isa_name() { return kIsas[chosen_isa()].name; }
 
 }  // namespace teff::kernels

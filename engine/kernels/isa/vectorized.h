@@ -24,7 +24,7 @@
 #include <limits>
 #include <utility>
 
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/clamp.h"
 #include "teff/engine/parallel.h"
 
 // Arrays of packets, and lanes with an index, become registers only if every loop over them is unrolled.

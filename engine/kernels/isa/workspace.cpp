@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/isa/workspace.h"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <new>
 
 #include "teff/engine/allocator.h"
@@ -14,7 +18,12 @@ constexpr std::size_t kMaxBlockBytes = std::size_t{64} << 20;
 
 class Block {
  public:
+  Block() = default;
   ~Block() { deallocate(data_, bytes_); }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  bool is_used() const { return used_ > 0 || outside_ > 0; }
 
   Scratch acquire(std::size_t wanted) {
     const std::size_t bytes = (wanted + kAlignment - 1) / kAlignment * kAlignment;
@@ -35,7 +44,7 @@ class Block {
       deallocate(scratch.data, scratch.bytes);
       outside_ -= scratch.bytes;
     }
-    if (used_ == 0 && outside_ == 0 && bytes_ < std::min(peak_, kMaxBlockBytes)) grow();
+    if (!is_used() && bytes_ < std::min(peak_, kMaxBlockBytes)) grow();
   }
 
  private:
@@ -59,12 +68,57 @@ class Block {
   std::size_t peak_ = 0;     // most bytes that were ever asked for at once
 };
 
-thread_local Block block;
+/// The blocks of all threads. Each goes when its thread ends, by a key and not by the destructor of a thread_local
+/// variable: that would keep a plugin with the library in it in memory for as long as the thread lives.
+class Blocks {
+ public:
+  Blocks() {
+    has_key_ = pthread_key_create(&key_, [](void* block) { delete static_cast<Block*>(block); }) == 0;
+  }
+  /// At the end of the program, or when the plugin is unloaded. Other threads may go on; they leave their blocks
+  /// behind.
+  ~Blocks() {
+    if (!has_key_) return;
+    const Block* const block = find();
+    if (block != nullptr && !block->is_used()) delete block;
+    has_key_ = false;
+    pthread_key_delete(key_);
+  }
+  Blocks(const Blocks&) = delete;
+  Blocks& operator=(const Blocks&) = delete;
+
+  /// Null if the thread has none, or before and after the life of this object.
+  Block* find() { return has_key_ ? static_cast<Block*>(pthread_getspecific(key_)) : nullptr; }
+
+  /// Null before and after the life of this object. @throws std::bad_alloc
+  Block* find_or_make() {
+    Block* const found = find();
+    if (found != nullptr || !has_key_) return found;
+    auto made = std::make_unique<Block>();
+    if (pthread_setspecific(key_, made.get()) != 0) throw std::bad_alloc();
+    return made.release();
+  }
+
+ private:
+  pthread_key_t key_;
+  std::atomic<bool> has_key_;
+};
+
+Blocks blocks;
 
 }  // namespace
 
-Scratch acquire_scratch(std::size_t bytes) { return block.acquire(bytes); }
+Scratch acquire_scratch(std::size_t bytes) {
+  if (Block* block = blocks.find_or_make()) return block->acquire(bytes);
+  return {allocate(bytes), bytes, false};
+}
 
-void release_scratch(const Scratch& scratch) noexcept { block.release(scratch); }
+void release_scratch(const Scratch& scratch) noexcept {
+  if (Block* block = blocks.find()) {
+    block->release(scratch);
+  } else if (!scratch.in_block) {
+    deallocate(scratch.data, scratch.bytes);
+  }
+}
 
 }  // namespace teff::kernels

@@ -3,8 +3,9 @@
 // Optimisers with a step size of its own for each value: Adam, RMSprop, Adagrad. Products and sums are rounded where
 // PyTorch rounds them.
 
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/isa/packet_math.h"
+#include "teff/engine/kernels/isa/tables.h"
+#include "teff/engine/kernels/optim/optim_kernels.h"
 #include "teff/engine/kernels/optim/optimizer_loop.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -24,7 +25,7 @@ struct Decay {
 };
 
 template <class T>
-void adam(const AdamStep& options, int64_t begin, int64_t end, const T* grad, T* exp_avg, T* exp_avg_sq, T* largest,
+void adam(const AdamFactors& options, int64_t begin, int64_t end, const T* grad, T* exp_avg, T* exp_avg_sq, T* largest,
           T* parameter) {
   using P = Packet<T>;
   const Direction<T> direction(options.maximize, options.weight_decay);
@@ -49,7 +50,7 @@ void adam(const AdamStep& options, int64_t begin, int64_t end, const T* grad, T*
 }
 
 template <class T>
-void rmsprop(const RmspropStep& options, int64_t begin, int64_t end, const T* grad, T* square_avg, T* grad_avg,
+void rmsprop(const RmspropFactors& options, int64_t begin, int64_t end, const T* grad, T* square_avg, T* grad_avg,
              T* momentum_buffer, T* parameter) {
   using P = Packet<T>;
   const Direction<T> direction(options.maximize, options.weight_decay);
@@ -78,7 +79,7 @@ void rmsprop(const RmspropStep& options, int64_t begin, int64_t end, const T* gr
 }
 
 template <class T>
-void adagrad(const AdagradStep& options, int64_t begin, int64_t end, const T* grad, T* sum, T* parameter) {
+void adagrad(const AdagradFactors& options, int64_t begin, int64_t end, const T* grad, T* sum, T* parameter) {
   using P = Packet<T>;
   const Direction<T> direction(options.maximize, options.weight_decay);
   const P eps = splat(static_cast<T>(options.eps)), minus_lr = splat(static_cast<T>(-options.lr));
@@ -92,10 +93,8 @@ void adagrad(const AdagradStep& options, int64_t begin, int64_t end, const T* gr
   });
 }
 
-}  // namespace
-
 template <class T>
-void adam_step(const AdamStep& options, int64_t n, const T* grad, T* exp_avg, T* exp_avg_sq, T* max_exp_avg_sq,
+void adam_step(const AdamFactors& options, int64_t n, const T* grad, T* exp_avg, T* exp_avg_sq, T* max_exp_avg_sq,
                T* parameter) {
   parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
     adam(options, begin, end, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, parameter);
@@ -103,23 +102,24 @@ void adam_step(const AdamStep& options, int64_t n, const T* grad, T* exp_avg, T*
 }
 
 template <class T>
-void rmsprop_step(const RmspropStep& options, int64_t n, const T* grad, T* square_avg, T* grad_avg, T* momentum_buffer,
-                  T* parameter) {
+void rmsprop_step(const RmspropFactors& options, int64_t n, const T* grad, T* square_avg, T* grad_avg,
+                  T* momentum_buffer, T* parameter) {
   parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
     rmsprop(options, begin, end, grad, square_avg, grad_avg, momentum_buffer, parameter);
   });
 }
 
 template <class T>
-void adagrad_step(const AdagradStep& options, int64_t n, const T* grad, T* sum, T* parameter) {
+void adagrad_step(const AdagradFactors& options, int64_t n, const T* grad, T* sum, T* parameter) {
   parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) { adagrad(options, begin, end, grad, sum, parameter); });
 }
 
-template void adam_step(const AdamStep&, int64_t, const float*, float*, float*, float*, float*);
-template void adam_step(const AdamStep&, int64_t, const double*, double*, double*, double*, double*);
-template void rmsprop_step(const RmspropStep&, int64_t, const float*, float*, float*, float*, float*);
-template void rmsprop_step(const RmspropStep&, int64_t, const double*, double*, double*, double*, double*);
-template void adagrad_step(const AdagradStep&, int64_t, const float*, float*, float*);
-template void adagrad_step(const AdagradStep&, int64_t, const double*, double*, double*);
+}  // namespace
+
+extern constinit const Tables<AdamKernels> adam_tables = make_tables<AdamKernels>([]<class T>(T) -> AdamKernels<T> {
+  return {.adam_step = if_training(adam_step<T>),
+          .rmsprop_step = if_training(rmsprop_step<T>),
+          .adagrad_step = if_training(adagrad_step<T>)};
+});
 
 }  // namespace teff::kernels::TEFF_ISA

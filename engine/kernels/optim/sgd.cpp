@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/isa/tables.h"
+#include "teff/engine/kernels/optim/optim_kernels.h"
 #include "teff/engine/kernels/optim/optimizer_loop.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -7,7 +8,7 @@ namespace {
 
 /// The step with the options that change what is read and written known at compile time.
 template <bool kMomentum, bool kFirst, class T>
-void step(const SgdStep& options, int64_t begin, int64_t end, const T* grad, T* buffer, T* parameter) {
+void step(const SgdFactors& options, int64_t begin, int64_t end, const T* grad, T* buffer, T* parameter) {
   using P = Packet<T>;
   const Direction<T> direction(options.maximize, options.weight_decay);
   const P momentum = splat(static_cast<T>(options.momentum));
@@ -27,10 +28,8 @@ void step(const SgdStep& options, int64_t begin, int64_t end, const T* grad, T* 
   });
 }
 
-}  // namespace
-
 template <class T>
-void sgd_step(const SgdStep& options, int64_t n, const T* grad, T* momentum_buffer, T* parameter) {
+void sgd_step(const SgdFactors& options, int64_t n, const T* grad, T* momentum_buffer, T* parameter) {
   parallel_ranges(n, kStepGrain, [&](int64_t begin, int64_t end) {
     if (options.momentum == 0) {
       step<false, false>(options, begin, end, grad, momentum_buffer, parameter);
@@ -42,7 +41,9 @@ void sgd_step(const SgdStep& options, int64_t n, const T* grad, T* momentum_buff
   });
 }
 
-template void sgd_step(const SgdStep&, int64_t, const float*, float*, float*);
-template void sgd_step(const SgdStep&, int64_t, const double*, double*, double*);
+}  // namespace
+
+extern constinit const Tables<SgdKernels> sgd_tables =
+    make_tables<SgdKernels>([]<class T>(T) -> SgdKernels<T> { return {.sgd_step = if_training(sgd_step<T>)}; });
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/isa/reductions.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/pool/pool_kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -48,8 +49,6 @@ T sum_of(const Span& span, const T* x) {
   for (int64_t i = span.begin; i < span.end; ++i) sum += x[i];
   return sum;
 }
-
-}  // namespace
 
 // The rows of a band are added up first, packets at a time, then the columns of each window.
 template <class T>
@@ -118,11 +117,13 @@ void adaptive_max_pool2d(const AdaptivePool2d& s, const T* input, T* output, int
   });
 }
 
-template void adaptive_avg_pool2d(const AdaptivePool2d&, const float*, float*);
-template void adaptive_avg_pool2d(const AdaptivePool2d&, const double*, double*);
-template void adaptive_avg_pool2d_backward(const AdaptivePool2d&, const float*, float*);
-template void adaptive_avg_pool2d_backward(const AdaptivePool2d&, const double*, double*);
-template void adaptive_max_pool2d(const AdaptivePool2d&, const float*, float*, int64_t*);
-template void adaptive_max_pool2d(const AdaptivePool2d&, const double*, double*, int64_t*);
+}  // namespace
+
+extern constinit const Tables<AdaptivePool2dKernels> adaptive_pool2d_tables =
+    make_tables<AdaptivePool2dKernels>([]<class T>(T) -> AdaptivePool2dKernels<T> {
+      return {.adaptive_avg_pool2d = adaptive_avg_pool2d<T>,
+              .adaptive_avg_pool2d_backward = if_training(adaptive_avg_pool2d_backward<T>),
+              .adaptive_max_pool2d = adaptive_max_pool2d<T>};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

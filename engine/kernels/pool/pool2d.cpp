@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <cstring>
 
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/isa/reductions.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/pool/pool_kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -329,8 +330,6 @@ struct Divisor {
   }
 };
 
-}  // namespace
-
 template <class T>
 void max_pool2d(const Window2d& w, const T* input, T* output, int64_t* indices) {
   if (indices == nullptr) return pool<Max>(w, input, output, [](int64_t, int64_t) {});
@@ -422,15 +421,15 @@ void avg_pool2d_backward(const Window2d& w, bool count_include_pad, int64_t divi
   });
 }
 
-template void max_pool2d(const Window2d&, const float*, float*, int64_t*);
-template void max_pool2d(const Window2d&, const double*, double*, int64_t*);
-template void max_pool2d_backward(const Window2d&, const float*, const int64_t*, float*);
-template void max_pool2d_backward(const Window2d&, const double*, const int64_t*, double*);
-template void max_pool2d_tiles_backward(const Window2d&, const float*, const float*, float*);
-template void max_pool2d_tiles_backward(const Window2d&, const double*, const double*, double*);
-template void avg_pool2d(const Window2d&, bool, int64_t, const float*, float*);
-template void avg_pool2d(const Window2d&, bool, int64_t, const double*, double*);
-template void avg_pool2d_backward(const Window2d&, bool, int64_t, const float*, float*);
-template void avg_pool2d_backward(const Window2d&, bool, int64_t, const double*, double*);
+}  // namespace
+
+extern constinit const Tables<Pool2dKernels> pool2d_tables =
+    make_tables<Pool2dKernels>([]<class T>(T) -> Pool2dKernels<T> {
+      return {.max_pool2d = max_pool2d<T>,
+              .max_pool2d_backward = if_training(max_pool2d_backward<T>),
+              .max_pool2d_tiles_backward = if_training(max_pool2d_tiles_backward<T>),
+              .avg_pool2d = avg_pool2d<T>,
+              .avg_pool2d_backward = if_training(avg_pool2d_backward<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

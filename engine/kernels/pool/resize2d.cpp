@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/kernels/functions.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/kernels/isa/vectorized.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/pool/pool_kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -83,8 +84,6 @@ void mix_plane_backward(const Resize2d<T>& s, const T* grad, T* grad_in) {
   }
 }
 
-}  // namespace
-
 template <class T>
 void resize2d(const Resize2d<T>& s, const T* input, T* output) {
   const int64_t size = s.rows.size * s.columns.size, out_size = s.rows.out_size * s.columns.out_size;
@@ -103,9 +102,11 @@ void resize2d_backward(const Resize2d<T>& s, const T* grad_output, T* grad_input
   });
 }
 
-template void resize2d(const Resize2d<float>&, const float*, float*);
-template void resize2d(const Resize2d<double>&, const double*, double*);
-template void resize2d_backward(const Resize2d<float>&, const float*, float*);
-template void resize2d_backward(const Resize2d<double>&, const double*, double*);
+}  // namespace
+
+extern constinit const Tables<Resize2dKernels> resize2d_tables =
+    make_tables<Resize2dKernels>([]<class T>(T) -> Resize2dKernels<T> {
+      return {.resize2d = resize2d<T>, .resize2d_backward = if_training(resize2d_backward<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <utility>
 
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/isa/reductions.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/rows/reduce.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -120,8 +122,6 @@ T weight_of(const BatchNorm<T>& s, int64_t c) {
   return s.weight == nullptr ? T(1) : s.weight[c];
 }
 
-}  // namespace
-
 template <class T>
 void batch_norm_statistics(const BatchNorm<T>& s, const T* x, T* mean, T* variance) {
   using P = Packet<T>;
@@ -188,13 +188,13 @@ void batch_norm_backward(const BatchNorm<T>& s, bool training, const T* grad, co
   map_channels(s, grad_x, derivative, grad, x, m, a, k, d);
 }
 
-template void batch_norm_statistics(const BatchNorm<float>&, const float*, float*, float*);
-template void batch_norm_statistics(const BatchNorm<double>&, const double*, double*, double*);
-template void batch_norm(const BatchNorm<float>&, const float*, const float*, const float*, float*);
-template void batch_norm(const BatchNorm<double>&, const double*, const double*, const double*, double*);
-template void batch_norm_backward(const BatchNorm<float>&, bool, const float*, const float*, const float*, const float*,
-                                  float*, float*, float*);
-template void batch_norm_backward(const BatchNorm<double>&, bool, const double*, const double*, const double*,
-                                  const double*, double*, double*, double*);
+}  // namespace
+
+extern constinit const Tables<BatchNormKernels> batch_norm_tables =
+    make_tables<BatchNormKernels>([]<class T>(T) -> BatchNormKernels<T> {
+      return {.batch_norm_statistics = batch_norm_statistics<T>,
+              .batch_norm = batch_norm<T>,
+              .batch_norm_backward = if_training(batch_norm_backward<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

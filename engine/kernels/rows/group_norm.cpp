@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/isa/reductions.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/rows/reduce.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -51,8 +53,6 @@ void for_each_row(const GroupNorm<T>& s, const F& f) {
   });
 }
 
-}  // namespace
-
 template <class T>
 void group_norm(const GroupNorm<T>& s, double eps, const T* x, T* y, T* mean, T* inverse_std) {
   using P = Packet<T>;
@@ -73,8 +73,6 @@ void group_norm(const GroupNorm<T>& s, double eps, const T* x, T* y, T* mean, T*
         weight.row(s, r), bias.row(s, r));
   });
 }
-
-namespace {
 
 /// With z = (x - mean) * inverse_std and n values in a row:
 ///   dx = inverse_std * (w * dy - sum(w * dy) / n - z * sum(w * dy * z) / n)
@@ -105,8 +103,6 @@ void input_gradient(const GroupNorm<T>& s, const T* grad, const T* x, const T* m
   });
 }
 
-}  // namespace
-
 // dweight = sum(dy * z) and dbias = sum(dy) over all but the channels.
 template <class T>
 void group_norm_backward(const GroupNorm<T>& s, const T* grad, const T* x, const T* mean, const T* inverse_std,
@@ -125,11 +121,11 @@ void group_norm_backward(const GroupNorm<T>& s, const T* grad, const T* x, const
   sum_per_channel(batch, all_channels(s), s.spatial, static_cast<const T*>(terms.data()), grad_weight);
 }
 
-template void group_norm(const GroupNorm<float>&, double, const float*, float*, float*, float*);
-template void group_norm(const GroupNorm<double>&, double, const double*, double*, double*, double*);
-template void group_norm_backward(const GroupNorm<float>&, const float*, const float*, const float*, const float*,
-                                  float*, float*, float*);
-template void group_norm_backward(const GroupNorm<double>&, const double*, const double*, const double*, const double*,
-                                  double*, double*, double*);
+}  // namespace
+
+extern constinit const Tables<GroupNormKernels> group_norm_tables =
+    make_tables<GroupNormKernels>([]<class T>(T) -> GroupNormKernels<T> {
+      return {.group_norm = group_norm<T>, .group_norm_backward = if_training(group_norm_backward<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

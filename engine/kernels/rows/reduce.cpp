@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <cstring>
 
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/isa/reductions.h"
+#include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/kernels/isa/workspace.h"
+#include "teff/engine/kernels/rows/reduce.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -132,8 +134,6 @@ void argmax_columns(int64_t reduced, int64_t inner, const T* x, T* best, int64_t
   }
 }
 
-}  // namespace
-
 template <class T>
 void sum(int64_t outer, int64_t reduced, int64_t inner, const T* x, T* y) {
   reduce<Sum>(outer, reduced, inner, x, y);
@@ -147,15 +147,6 @@ void max(int64_t outer, int64_t reduced, int64_t inner, const T* x, T* y) {
 template <class T>
 void min(int64_t outer, int64_t reduced, int64_t inner, const T* x, T* y) {
   reduce<Min>(outer, reduced, inner, x, y);
-}
-
-template <class T>
-void sum_per_channel(int64_t batch, int64_t channels, int64_t spatial, const T* x, T* y) {
-  if (batch == 1) return sum(channels, spatial, 1, x, y);
-  if (spatial == 1) return sum(1, batch, channels, x, y);
-  Workspace<T> plane_sums(static_cast<std::size_t>(channels * spatial));
-  sum(1, batch, channels * spatial, x, plane_sums.data());
-  sum(channels, spatial, 1, static_cast<const T*>(plane_sums.data()), y);
 }
 
 template <class T>
@@ -177,15 +168,23 @@ void argmax(int64_t outer, int64_t reduced, int64_t inner, const T* x, int64_t* 
   });
 }
 
-template void sum(int64_t, int64_t, int64_t, const float*, float*);
-template void sum(int64_t, int64_t, int64_t, const double*, double*);
-template void max(int64_t, int64_t, int64_t, const float*, float*);
-template void max(int64_t, int64_t, int64_t, const double*, double*);
-template void min(int64_t, int64_t, int64_t, const float*, float*);
-template void min(int64_t, int64_t, int64_t, const double*, double*);
+}  // namespace
+
+template <class T>
+void sum_per_channel(int64_t batch, int64_t channels, int64_t spatial, const T* x, T* y) {
+  if (batch == 1) return sum(channels, spatial, 1, x, y);
+  if (spatial == 1) return sum(1, batch, channels, x, y);
+  Workspace<T> plane_sums(static_cast<std::size_t>(channels * spatial));
+  sum(1, batch, channels * spatial, x, plane_sums.data());
+  sum(channels, spatial, 1, static_cast<const T*>(plane_sums.data()), y);
+}
+
 template void sum_per_channel(int64_t, int64_t, int64_t, const float*, float*);
-template void sum_per_channel(int64_t, int64_t, int64_t, const double*, double*);
-template void argmax(int64_t, int64_t, int64_t, const float*, int64_t*);
-template void argmax(int64_t, int64_t, int64_t, const double*, int64_t*);
+TEFF_IF_FLOAT64(template void sum_per_channel(int64_t, int64_t, int64_t, const double*, double*);)
+
+extern constinit const Tables<ReduceKernels> reduce_tables =
+    make_tables<ReduceKernels>([]<class T>(T) -> ReduceKernels<T> {
+      return {.sum = sum<T>, .max = max<T>, .min = min<T>, .argmax = argmax<T>, .sum_per_channel = sum_per_channel<T>};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

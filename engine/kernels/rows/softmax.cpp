@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/kernels/functions.h"
 #include "teff/engine/kernels/isa/packet_math.h"
 #include "teff/engine/kernels/isa/reductions.h"
+#include "teff/engine/kernels/isa/tables.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
@@ -164,8 +165,6 @@ void backward(int64_t outer, int64_t n, int64_t inner, const T* grad, const T* y
       [=](int64_t i, int64_t count) { backward_columns<kLog>(n, inner, count, grad + i, y + i, grad_x + i); });
 }
 
-}  // namespace
-
 template <class T>
 void softmax(int64_t outer, int64_t n, int64_t inner, const T* x, T* y) {
   forward<false>(outer, n, inner, x, y);
@@ -186,13 +185,14 @@ void log_softmax_backward(int64_t outer, int64_t n, int64_t inner, const T* grad
   backward<true>(outer, n, inner, grad, y, grad_x);
 }
 
-template void softmax(int64_t, int64_t, int64_t, const float*, float*);
-template void softmax(int64_t, int64_t, int64_t, const double*, double*);
-template void log_softmax(int64_t, int64_t, int64_t, const float*, float*);
-template void log_softmax(int64_t, int64_t, int64_t, const double*, double*);
-template void softmax_backward(int64_t, int64_t, int64_t, const float*, const float*, float*);
-template void softmax_backward(int64_t, int64_t, int64_t, const double*, const double*, double*);
-template void log_softmax_backward(int64_t, int64_t, int64_t, const float*, const float*, float*);
-template void log_softmax_backward(int64_t, int64_t, int64_t, const double*, const double*, double*);
+}  // namespace
+
+extern constinit const Tables<SoftmaxKernels> softmax_tables =
+    make_tables<SoftmaxKernels>([]<class T>(T) -> SoftmaxKernels<T> {
+      return {.softmax = softmax<T>,
+              .log_softmax = log_softmax<T>,
+              .softmax_backward = if_training(softmax_backward<T>),
+              .log_softmax_backward = if_training(log_softmax_backward<T>)};
+    });
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -14,12 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "teff/engine/kernels/kernels.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::testing {
 
-using kernels::table;
 using std::int64_t;
 
 template <class T>

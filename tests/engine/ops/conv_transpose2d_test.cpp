@@ -7,7 +7,7 @@ namespace {
 
 /// The error of conv_transpose2d of a [2, 4, 5, 5] input and a [4, 3, 3, 3] weight.
 template <class SomeError>
-std::string error_of(const ConvTranspose2dOptions& options, const Tensor& weight = zeros({4, 3, 3, 3})) {
+std::string error_of(const ConvTranspose2dFuncOptions& options, const Tensor& weight = zeros({4, 3, 3, 3})) {
   try {
     conv_transpose2d(zeros({2, 4, 5, 5}), weight, {}, options);
   } catch (const SomeError& error) {

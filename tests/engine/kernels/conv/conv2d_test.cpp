@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "support/threads_guard.h"
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/parallel.h"
 
-using teff::kernels::table;
 using teff::kernels::Window2d;
 using teff::testing::ThreadsGuard;
 
@@ -99,18 +98,21 @@ struct Convolution {
     return clamped ? teff::kernels::Clamp<T>{.low = 0, .high = 1} : teff::kernels::Clamp<T>{};
   }
   void forward(bool with_bias, bool clamped) {
-    table<T>().conv2d(w, input.data(), weight.data(), with_bias ? bias.data() : nullptr, clamp(clamped), output.data());
+    teff::kernels::conv2d_kernels<T>().conv2d(w, input.data(), weight.data(), with_bias ? bias.data() : nullptr,
+                                              clamp(clamped), output.data());
   }
   void forward_packed(bool with_bias, bool clamped) {
-    std::vector<T> packed(static_cast<std::size_t>(table<T>().conv2d_packed_size(w)));
+    std::vector<T> packed(static_cast<std::size_t>(teff::kernels::conv2d_kernels<T>().conv2d_packed_size(w)));
     if (packed.empty()) return forward(with_bias, clamped);
-    table<T>().conv2d_pack(w, weight.data(), packed.data());
-    table<T>().conv2d_packed(w, input.data(), packed.data(), with_bias ? bias.data() : nullptr, clamp(clamped),
-                             output.data());
+    teff::kernels::conv2d_kernels<T>().conv2d_pack(w, weight.data(), packed.data());
+    teff::kernels::conv2d_kernels<T>().conv2d_packed(w, input.data(), packed.data(), with_bias ? bias.data() : nullptr,
+                                                     clamp(clamped), output.data());
   }
   void backward() {
-    table<T>().conv2d_backward_input(w, grad_output.data(), weight.data(), grad_input.data());
-    table<T>().conv2d_backward_weight(w, grad_output.data(), input.data(), grad_weight.data());
+    teff::kernels::conv2d_input_kernels<T>().conv2d_backward_input(w, grad_output.data(), weight.data(),
+                                                                   grad_input.data());
+    teff::kernels::conv2d_weight_kernels<T>().conv2d_backward_weight(w, grad_output.data(), input.data(),
+                                                                     grad_weight.data());
   }
 
   std::vector<double> expected_output(bool with_bias, bool clamped) const {

@@ -3,6 +3,7 @@
 // tile could be, sum |w| * max |x|: an output is also made of neighbours that its own window does not see.
 
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/conv/conv_kernels.h"
 
 using namespace teff::testing;
 using teff::kernels::Window2d;
@@ -45,12 +46,13 @@ struct Arrays {
 
 template <class T>
 std::vector<T> packed(const Window2d& w, const Arrays<T>& a, bool with_bias, bool clamped) {
-  std::vector<T> weight = zeros<T>(table<T>().conv2d_packed_size(w));
+  std::vector<T> weight = zeros<T>(teff::kernels::conv2d_kernels<T>().conv2d_packed_size(w));
   std::vector<T> output = zeros<T>(w.batch * w.out_channels * w.out_height * w.out_width);
-  table<T>().conv2d_pack(w, a.weight.data(), weight.data());
+  teff::kernels::conv2d_kernels<T>().conv2d_pack(w, a.weight.data(), weight.data());
   const teff::kernels::Clamp<T> clamp =
       clamped ? teff::kernels::Clamp<T>{.low = 0, .high = 1} : teff::kernels::Clamp<T>{};
-  table<T>().conv2d_packed(w, a.input.data(), weight.data(), with_bias ? a.bias.data() : nullptr, clamp, output.data());
+  teff::kernels::conv2d_kernels<T>().conv2d_packed(w, a.input.data(), weight.data(),
+                                                   with_bias ? a.bias.data() : nullptr, clamp, output.data());
   return output;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -47,16 +48,16 @@ const std::vector<Case> kAll = {{Activation::hardtanh, -1.25, 2}, {Activation::e
 template <class T>
 std::vector<T> apply(const Case& c, const std::vector<T>& x) {
   std::vector<T> y(x.size());
-  table<T>().activation(c.op, static_cast<int64_t>(x.size()), static_cast<T>(c.a), static_cast<T>(c.b), x.data(),
-                        y.data());
+  kernels::activation_kernels<T>().activation(c.op, static_cast<int64_t>(x.size()), static_cast<T>(c.a),
+                                              static_cast<T>(c.b), x.data(), y.data());
   return y;
 }
 
 template <class T>
 std::vector<T> derivative(const Case& c, const std::vector<T>& grad, const std::vector<T>& x) {
   std::vector<T> dx(x.size());
-  table<T>().activation_backward(c.op, static_cast<int64_t>(x.size()), static_cast<T>(c.a), static_cast<T>(c.b),
-                                 grad.data(), x.data(), dx.data());
+  kernels::activation_kernels<T>().activation_backward(c.op, static_cast<int64_t>(x.size()), static_cast<T>(c.a),
+                                                       static_cast<T>(c.b), grad.data(), x.data(), dx.data());
   return dx;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -71,14 +72,14 @@ const std::vector<Unary> kAll = {Unary::relu, Unary::leaky_relu, Unary::sigmoid,
 template <class T>
 std::vector<T> apply(Unary op, const std::vector<T>& x, T a = 0, T b = 0) {
   std::vector<T> y(x.size());
-  table<T>().unary(op, static_cast<int64_t>(x.size()), a, b, x.data(), y.data());
+  kernels::elementwise_kernels<T>().unary(op, static_cast<int64_t>(x.size()), a, b, x.data(), y.data());
   return y;
 }
 
 template <class T>
 std::vector<T> apply(Binary op, const std::vector<T>& a, const std::vector<T>& b) {
   std::vector<T> out(a.size());
-  table<T>().binary(op, static_cast<int64_t>(a.size()), a.data(), 1, b.data(), 1, out.data());
+  kernels::elementwise_kernels<T>().binary(op, static_cast<int64_t>(a.size()), a.data(), 1, b.data(), 1, out.data());
   return out;
 }
 
@@ -121,7 +122,7 @@ TEST_CASE_TEMPLATE("unary operations write nothing beyond the end and work in pl
       const std::vector<T> x = random_values<T>(n, T(0.1), 3);
       std::vector<T> y = x;
       y.push_back(42);
-      table<T>().unary(op, n, T(0.3), 2, y.data(), y.data());
+      kernels::elementwise_kernels<T>().unary(op, n, T(0.3), 2, y.data(), y.data());
       CHECK(y.back() == 42);
       y.pop_back();
       CHECK(same_bits(y, apply(op, x, T(0.3), T(2))));
@@ -197,7 +198,8 @@ TEST_CASE_TEMPLATE("unary gradients follow their formulas at every size", T, flo
         const std::vector<T> x = random_values<T>(n, positive ? T(0.1) : T(-3), 3);
         const std::vector<T> grad = random_values<T>(n, -2, 2, 2), y = apply(op, x, a, T(2));
         std::vector<T> grad_x = zeros<T>(n);
-        table<T>().unary_backward(op, n, a, T(2), grad.data(), x.data(), y.data(), grad_x.data());
+        kernels::elementwise_kernels<T>().unary_backward(op, n, a, T(2), grad.data(), x.data(), y.data(),
+                                                         grad_x.data());
         std::vector<double> expected;
         for (std::size_t i = 0; i < x.size(); ++i) {
           expected.push_back(static_cast<double>(grad[i]) *
@@ -214,7 +216,7 @@ TEST_CASE_TEMPLATE("gradients where the derivative jumps are PyTorch's", T, floa
   const auto gradient = [](Unary op, T x, T a, T b) {
     const T one = 1, y = apply<T>(op, {x}, a, b)[0];
     T result = 42;
-    table<T>().unary_backward(op, 1, a, b, &one, &x, &y, &result);
+    kernels::elementwise_kernels<T>().unary_backward(op, 1, a, b, &one, &x, &y, &result);
     return result;
   };
   CHECK(gradient(Unary::relu, 0, 0, 0) == 0);
@@ -260,7 +262,7 @@ TEST_CASE_TEMPLATE("binary operations work with arrays and with single values on
       for (int a_step : {0, 1}) {
         for (int b_step : {0, 1}) {
           std::vector<T> out = zeros<T>(n);
-          table<T>().binary(op, n, a.data(), a_step, b.data(), b_step, out.data());
+          kernels::elementwise_kernels<T>().binary(op, n, a.data(), a_step, b.data(), b_step, out.data());
           for (int64_t i = 0; i < n; ++i) {
             const std::size_t at = static_cast<std::size_t>(i);
             CHECK(out[at] ==
@@ -283,7 +285,7 @@ TEST_CASE_TEMPLATE("axpy adds a multiple in place", T, float, double) {
   for (int64_t n : kAwkwardSizes) {
     const std::vector<T> x = random_values<T>(n), before = random_values<T>(n, -2, 2, 2);
     std::vector<T> y = before;
-    table<T>().axpy(n, T(0.3), x.data(), y.data());
+    kernels::elementwise_kernels<T>().axpy(n, T(0.3), x.data(), y.data());
     std::vector<double> expected;
     for (std::size_t i = 0; i < x.size(); ++i) {
       expected.push_back(static_cast<double>(before[i]) + static_cast<double>(T(0.3)) * static_cast<double>(x[i]));

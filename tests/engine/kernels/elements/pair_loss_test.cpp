@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/elements/elements_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -48,7 +49,8 @@ std::vector<T> targets(PairLoss loss, int64_t n) {
 template <class T>
 std::vector<T> apply(PairLoss loss, const std::vector<T>& x, const std::vector<T>& target, T parameter = T(0.7)) {
   std::vector<T> y(x.size());
-  table<T>().pair_loss(loss, static_cast<int64_t>(x.size()), parameter, x.data(), target.data(), y.data());
+  kernels::pair_loss_kernels<T>().pair_loss(loss, static_cast<int64_t>(x.size()), parameter, x.data(), target.data(),
+                                            y.data());
   return y;
 }
 
@@ -89,8 +91,9 @@ TEST_CASE_TEMPLATE("gradients of losses agree with differences, for both inputs 
       }
       for (int wanted = 1; wanted < 4; ++wanted) {
         std::vector<T> gx(100), gt(100);
-        table<T>().pair_loss_backward(loss, 100, T(0.7), grad.data(), grad_step, T(0.25), x.data(), target.data(),
-                                      (wanted & 1) != 0 ? gx.data() : nullptr, (wanted & 2) != 0 ? gt.data() : nullptr);
+        kernels::pair_loss_kernels<T>().pair_loss_backward(loss, 100, T(0.7), grad.data(), grad_step, T(0.25), x.data(),
+                                                           target.data(), (wanted & 1) != 0 ? gx.data() : nullptr,
+                                                           (wanted & 2) != 0 ? gt.data() : nullptr);
         const double tolerance = std::max(kTolerance<T>, 1e-7);
         if ((wanted & 1) != 0) check_close(gx, by_x, tolerance, 2);
         if ((wanted & 2) != 0) check_close(gt, by_target, tolerance, 2);

@@ -7,11 +7,10 @@
 #include <random>
 #include <vector>
 
-#include "teff/engine/kernels/kernels.h"
+#include "teff/engine/kernels/gemm/gemm_kernels.h"
 #include "teff/engine/parallel.h"
 
 using teff::kernels::Gemm;
-using teff::kernels::table;
 
 namespace {
 
@@ -52,21 +51,22 @@ struct Product {
 
   std::vector<T> run() const {
     std::vector<T> result = c;
-    table<T>().gemm({.m = o.m,
-                     .n = o.n,
-                     .k = o.k,
-                     .a = a.data(),
-                     .lda = lda(),
-                     .transpose_a = o.transpose_a,
-                     .b = b.data(),
-                     .ldb = ldb(),
-                     .transpose_b = o.transpose_b,
-                     .c = result.data(),
-                     .ldc = ldc(),
-                     .accumulate = o.accumulate,
-                     .row_bias = o.row_bias ? row_bias.data() : nullptr,
-                     .column_bias = o.column_bias ? column_bias.data() : nullptr,
-                     .clamp = o.relu ? teff::kernels::Clamp<T>{.low = 0} : teff::kernels::Clamp<T>{}});
+    teff::kernels::gemm_kernels<T>().gemm(
+        {.m = o.m,
+         .n = o.n,
+         .k = o.k,
+         .a = a.data(),
+         .lda = lda(),
+         .transpose_a = o.transpose_a,
+         .b = b.data(),
+         .ldb = ldb(),
+         .transpose_b = o.transpose_b,
+         .c = result.data(),
+         .ldc = ldc(),
+         .accumulate = o.accumulate,
+         .row_bias = o.row_bias ? row_bias.data() : nullptr,
+         .column_bias = o.column_bias ? column_bias.data() : nullptr,
+         .clamp = o.relu ? teff::kernels::Clamp<T>{.low = 0} : teff::kernels::Clamp<T>{}});
     return result;
   }
 
@@ -183,28 +183,28 @@ TEST_CASE_TEMPLATE("gemm with k = 0 gives the bias, zero or what was there", T, 
 }
 
 TEST_CASE_TEMPLATE("gemm with m = 0 or n = 0 does nothing", T, float, double) {
-  table<T>().gemm({.m = 0,
-                   .n = 3,
-                   .k = 2,
-                   .a = nullptr,
-                   .lda = 2,
-                   .transpose_a = false,
-                   .b = nullptr,
-                   .ldb = 3,
-                   .transpose_b = false,
-                   .c = nullptr,
-                   .ldc = 3});
-  table<T>().gemm({.m = 3,
-                   .n = 0,
-                   .k = 2,
-                   .a = nullptr,
-                   .lda = 2,
-                   .transpose_a = false,
-                   .b = nullptr,
-                   .ldb = 1,
-                   .transpose_b = false,
-                   .c = nullptr,
-                   .ldc = 1});
+  teff::kernels::gemm_kernels<T>().gemm({.m = 0,
+                                         .n = 3,
+                                         .k = 2,
+                                         .a = nullptr,
+                                         .lda = 2,
+                                         .transpose_a = false,
+                                         .b = nullptr,
+                                         .ldb = 3,
+                                         .transpose_b = false,
+                                         .c = nullptr,
+                                         .ldc = 3});
+  teff::kernels::gemm_kernels<T>().gemm({.m = 3,
+                                         .n = 0,
+                                         .k = 2,
+                                         .a = nullptr,
+                                         .lda = 2,
+                                         .transpose_a = false,
+                                         .b = nullptr,
+                                         .ldb = 1,
+                                         .transpose_b = false,
+                                         .c = nullptr,
+                                         .ldc = 1});
 }
 
 TEST_CASE_TEMPLATE("gemm's relu keeps NaN", T, float, double) {

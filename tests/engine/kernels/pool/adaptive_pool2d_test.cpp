@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/pool/pool_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -47,8 +48,8 @@ TEST_CASE_TEMPLATE("adaptive_avg_pool2d is the mean of each window, and shares t
       grad_x[in] += static_cast<double>(grad[out]) / sizes[out];
     });
     std::vector<T> y = zeros<T>(output_size(s)), dx = random_values<T>(input_size(s));
-    table<T>().adaptive_avg_pool2d(s, x.data(), y.data());
-    table<T>().adaptive_avg_pool2d_backward(s, grad.data(), dx.data());
+    kernels::adaptive_pool2d_kernels<T>().adaptive_avg_pool2d(s, x.data(), y.data());
+    kernels::adaptive_pool2d_kernels<T>().adaptive_avg_pool2d_backward(s, grad.data(), dx.data());
     check_close(y, mean, kTolerance<T>, 2);
     check_close(dx, grad_x, kTolerance<T>, 2);
   }
@@ -70,8 +71,8 @@ TEST_CASE_TEMPLATE("adaptive_max_pool2d finds the first maximum of each window, 
     });
     std::vector<T> y = zeros<T>(output_size(s)), alone = y;
     std::vector<int64_t> indices(y.size());
-    table<T>().adaptive_max_pool2d(s, x.data(), y.data(), indices.data());
-    table<T>().adaptive_max_pool2d(s, x.data(), alone.data(), nullptr);
+    kernels::adaptive_pool2d_kernels<T>().adaptive_max_pool2d(s, x.data(), y.data(), indices.data());
+    kernels::adaptive_pool2d_kernels<T>().adaptive_max_pool2d(s, x.data(), alone.data(), nullptr);
     CHECK(indices == expected);
     CHECK(same_bits(y, alone));
     for (std::size_t i = 0; i < y.size(); ++i) {
@@ -85,7 +86,7 @@ TEST_CASE_TEMPLATE("NaN wins in adaptive_max_pool2d", T, float, double) {
   const std::vector<T> x = {1, kNan<T>, 3, 2};
   T y = 0;
   int64_t index = -1;
-  table<T>().adaptive_max_pool2d({1, 2, 2, 1, 1}, x.data(), &y, &index);
+  kernels::adaptive_pool2d_kernels<T>().adaptive_max_pool2d({1, 2, 2, 1, 1}, x.data(), &y, &index);
   CHECK(std::isnan(y));
   CHECK(index == 1);
 }

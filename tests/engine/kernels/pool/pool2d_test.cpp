@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/pool/pool_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -110,10 +111,10 @@ void check_max_pool(const Window2d& w, const std::vector<T>& x) {
   const MaxPooled<T> expected = reference_max(w, x);
   MaxPooled<T> actual{zeros<T>(output_size(w)), std::vector<int64_t>(expected.indices.size(), -7)};
   const std::vector<double> values(expected.output.begin(), expected.output.end());
-  table<T>().max_pool2d(w, x.data(), actual.output.data(), nullptr);
+  kernels::pool2d_kernels<T>().max_pool2d(w, x.data(), actual.output.data(), nullptr);
   check_close(actual.output, values, 0);
   actual.output.assign(actual.output.size(), 0);
-  table<T>().max_pool2d(w, x.data(), actual.output.data(), actual.indices.data());
+  kernels::pool2d_kernels<T>().max_pool2d(w, x.data(), actual.output.data(), actual.indices.data());
   check_close(actual.output, values, 0);
   CHECK(actual.indices == expected.indices);
 }
@@ -151,10 +152,10 @@ TEST_CASE("a max_pool2d window entirely in the padding gives -inf and no gradien
   const float x = 5, grad = 1;
   float y = 0, grad_x = 7;
   int64_t index = 0;
-  table<float>().max_pool2d(w, &x, &y, &index);
+  kernels::pool2d_kernels<float>().max_pool2d(w, &x, &y, &index);
   CHECK(y == -kInf<float>);
   CHECK(index == -1);
-  table<float>().max_pool2d_backward(w, &grad, &index, &grad_x);
+  kernels::pool2d_kernels<float>().max_pool2d_backward(w, &grad, &index, &grad_x);
   CHECK(grad_x == 0);
 }
 
@@ -170,7 +171,7 @@ TEST_CASE_TEMPLATE("max_pool2d sends each gradient to the place of the maximum",
       expected[i / out_plane * plane + static_cast<std::size_t>(pooled.indices[i])] += static_cast<double>(grad[i]);
     }
     std::vector<T> grad_x(x.size(), kNan<T>);
-    table<T>().max_pool2d_backward(w, grad.data(), pooled.indices.data(), grad_x.data());
+    kernels::pool2d_kernels<T>().max_pool2d_backward(w, grad.data(), pooled.indices.data(), grad_x.data());
     check_close(grad_x, expected, kTolerance<T>, 2);
   }
 }
@@ -190,8 +191,9 @@ TEST_CASE_TEMPLATE("max_pool2d finds the places of 2 by 2 windows again from the
             x.begin(), x.end(), [](T v) { return !std::isfinite(v); }, T(1));
       const std::vector<T> grad = random_values<T>(output_size(w), -1, 1, 2);
       std::vector<T> expected(x.size(), kNan<T>), actual(x.size(), kNan<T>);
-      table<T>().max_pool2d_backward(w, grad.data(), reference_max(w, x).indices.data(), expected.data());
-      table<T>().max_pool2d_tiles_backward(w, grad.data(), x.data(), actual.data());
+      kernels::pool2d_kernels<T>().max_pool2d_backward(w, grad.data(), reference_max(w, x).indices.data(),
+                                                       expected.data());
+      kernels::pool2d_kernels<T>().max_pool2d_tiles_backward(w, grad.data(), x.data(), actual.data());
       CHECK(actual == expected);
     }
   }
@@ -227,9 +229,10 @@ TEST_CASE_TEMPLATE("avg_pool2d and its gradient agree with plain loops for every
           expected_grad[in] += static_cast<double>(grad[out]) / d;
         });
         std::vector<T> y = zeros<T>(output_size(w)), grad_x(x.size(), kNan<T>);
-        table<T>().avg_pool2d(w, count_include_pad, divisor_override, x.data(), y.data());
+        kernels::pool2d_kernels<T>().avg_pool2d(w, count_include_pad, divisor_override, x.data(), y.data());
         check_close(y, expected, kTolerance<T>, 2);
-        table<T>().avg_pool2d_backward(w, count_include_pad, divisor_override, grad.data(), grad_x.data());
+        kernels::pool2d_kernels<T>().avg_pool2d_backward(w, count_include_pad, divisor_override, grad.data(),
+                                                         grad_x.data());
         check_close(grad_x, expected_grad, kTolerance<T>, 2);
       }
     }
@@ -241,12 +244,12 @@ TEST_CASE("pooling has the same bits for any number of threads") {
   const std::vector<float> x = random_values<float>(input_size(w)), grad = random_values<float>(output_size(w));
   check_any_thread_count([&] {
     std::vector<float> y = zeros<float>(output_size(w));
-    table<float>().avg_pool2d(w, true, 0, x.data(), y.data());
+    kernels::pool2d_kernels<float>().avg_pool2d(w, true, 0, x.data(), y.data());
     return y;
   });
   check_any_thread_count([&] {
     std::vector<float> grad_x = zeros<float>(input_size(w));
-    table<float>().avg_pool2d_backward(w, true, 0, grad.data(), grad_x.data());
+    kernels::pool2d_kernels<float>().avg_pool2d_backward(w, true, 0, grad.data(), grad_x.data());
     return grad_x;
   });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/pool/pool_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -65,8 +66,8 @@ TEST_CASE_TEMPLATE("resize2d takes every value from its places, and gives its gr
       }
       const Resize2d<T> sizes{s.planes, rows.axis(mixed), columns.axis(mixed)};
       std::vector<T> y = zeros<T>(out_size), dx = random_values<T>(in_size);
-      table<T>().resize2d(sizes, x.data(), y.data());
-      table<T>().resize2d_backward(sizes, grad.data(), dx.data());
+      kernels::resize2d_kernels<T>().resize2d(sizes, x.data(), y.data());
+      kernels::resize2d_kernels<T>().resize2d_backward(sizes, grad.data(), dx.data());
       check_close(y, expected, kTolerance<T>, 2);
       check_close(dx, grad_x, kTolerance<T>, 10);
     }

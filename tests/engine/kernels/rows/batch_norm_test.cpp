@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -27,8 +28,8 @@ struct Statistics {
 template <class T>
 Statistics<T> statistics(Sizes s, const std::vector<T>& x) {
   Statistics<T> result{zeros<T>(s.channels), zeros<T>(s.channels), {}};
-  table<T>().batch_norm_statistics({s.batch, s.channels, s.spatial, nullptr, nullptr}, x.data(), result.mean.data(),
-                                   result.variance.data());
+  kernels::batch_norm_kernels<T>().batch_norm_statistics({s.batch, s.channels, s.spatial, nullptr, nullptr}, x.data(),
+                                                         result.mean.data(), result.variance.data());
   for (T v : result.variance) result.inverse_std.push_back(1 / std::sqrt(v + T(1e-5)));
   return result;
 }
@@ -78,8 +79,9 @@ TEST_CASE_TEMPLATE("batch_norm scales and shifts each channel, with or without w
     const Statistics<T> stats = statistics(s, x);
     for (bool affine : {false, true}) {
       std::vector<T> y = zeros<T>(s.size());
-      table<T>().batch_norm({s.batch, s.channels, s.spatial, affine ? w.data() : nullptr, affine ? b.data() : nullptr},
-                            x.data(), stats.mean.data(), stats.inverse_std.data(), y.data());
+      kernels::batch_norm_kernels<T>().batch_norm(
+          {s.batch, s.channels, s.spatial, affine ? w.data() : nullptr, affine ? b.data() : nullptr}, x.data(),
+          stats.mean.data(), stats.inverse_std.data(), y.data());
       std::vector<double> expected;
       for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = s.channel(i);
@@ -118,10 +120,10 @@ TEST_CASE_TEMPLATE("batch_norm gradients agree with their formulas, whichever ar
       }
       for (int wanted = 0; wanted < 8; ++wanted) {
         std::vector<T> gx = zeros<T>(s.size()), gw = zeros<T>(s.channels), gb = zeros<T>(s.channels);
-        table<T>().batch_norm_backward({s.batch, s.channels, s.spatial, w.data(), nullptr}, training, grad.data(),
-                                       x.data(), stats.mean.data(), stats.inverse_std.data(),
-                                       (wanted & 1) != 0 ? gx.data() : nullptr, (wanted & 2) != 0 ? gw.data() : nullptr,
-                                       (wanted & 4) != 0 ? gb.data() : nullptr);
+        kernels::batch_norm_kernels<T>().batch_norm_backward(
+            {s.batch, s.channels, s.spatial, w.data(), nullptr}, training, grad.data(), x.data(), stats.mean.data(),
+            stats.inverse_std.data(), (wanted & 1) != 0 ? gx.data() : nullptr, (wanted & 2) != 0 ? gw.data() : nullptr,
+            (wanted & 4) != 0 ? gb.data() : nullptr);
         // Two values per channel leave nearly nothing of the gradient but a large inverse_std.
         if ((wanted & 1) != 0) check_close(gx, expected, kTolerance<T>, s.count() < 3 ? 100 : 10);
         if ((wanted & 2) != 0) check_close(gw, weight, kTolerance<T>, scale);
@@ -138,9 +140,9 @@ TEST_CASE("batch_norm has the same bits for any number of threads") {
     const Statistics<float> stats = statistics(s, x);
     check_any_thread_count([&] {
       std::vector<float> gx = zeros<float>(s.size());
-      table<float>().batch_norm_backward({s.batch, s.channels, s.spatial, nullptr, nullptr}, true, grad.data(),
-                                         x.data(), stats.mean.data(), stats.inverse_std.data(), gx.data(), nullptr,
-                                         nullptr);
+      kernels::batch_norm_kernels<float>().batch_norm_backward({s.batch, s.channels, s.spatial, nullptr, nullptr}, true,
+                                                               grad.data(), x.data(), stats.mean.data(),
+                                                               stats.inverse_std.data(), gx.data(), nullptr, nullptr);
       return gx;
     });
   }

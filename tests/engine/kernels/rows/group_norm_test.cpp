@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -30,8 +31,8 @@ struct Result {
 template <class T>
 Result<T> normalise(Sizes s, const std::vector<T>& x, const T* weight, const T* bias, double eps = 1e-5) {
   Result<T> result{zeros<T>(s.size()), zeros<T>(s.rows), zeros<T>(s.rows)};
-  table<T>().group_norm({s.rows, s.groups, s.channels, s.spatial, weight, bias}, eps, x.data(), result.y.data(),
-                        result.mean.data(), result.inverse_std.data());
+  kernels::group_norm_kernels<T>().group_norm({s.rows, s.groups, s.channels, s.spatial, weight, bias}, eps, x.data(),
+                                              result.y.data(), result.mean.data(), result.inverse_std.data());
   return result;
 }
 
@@ -113,10 +114,10 @@ TEST_CASE_TEMPLATE("group_norm gradients agree with their formulas, whichever ar
     }
     for (int wanted = 0; wanted < 8; ++wanted) {
       std::vector<T> gx = zeros<T>(s.size()), gw = zeros<T>(s.groups * s.channels), gb = gw;
-      table<T>().group_norm_backward({s.rows, s.groups, s.channels, s.spatial, w.data(), nullptr}, grad.data(),
-                                     x.data(), forward.mean.data(), forward.inverse_std.data(),
-                                     (wanted & 1) != 0 ? gx.data() : nullptr, (wanted & 2) != 0 ? gw.data() : nullptr,
-                                     (wanted & 4) != 0 ? gb.data() : nullptr);
+      kernels::group_norm_kernels<T>().group_norm_backward(
+          {s.rows, s.groups, s.channels, s.spatial, w.data(), nullptr}, grad.data(), x.data(), forward.mean.data(),
+          forward.inverse_std.data(), (wanted & 1) != 0 ? gx.data() : nullptr, (wanted & 2) != 0 ? gw.data() : nullptr,
+          (wanted & 4) != 0 ? gb.data() : nullptr);
       const double scale = 10 + std::sqrt(static_cast<double>(s.size()));
       if ((wanted & 1) != 0) check_close(gx, expected, kTolerance<T>, 10);
       if ((wanted & 2) != 0) check_close(gw, {weight.begin(), weight.end()}, kTolerance<T>, scale);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/kernels/kernel_test.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -58,7 +59,8 @@ std::vector<double> reference_backward(Sizes s, bool log, const std::vector<T>& 
 template <class T>
 std::vector<T> run(Sizes s, bool log, const std::vector<T>& x) {
   std::vector<T> y(x.size());
-  (log ? table<T>().log_softmax : table<T>().softmax)(s.outer, s.n, s.inner, x.data(), y.data());
+  (log ? kernels::softmax_kernels<T>().log_softmax : kernels::softmax_kernels<T>().softmax)(s.outer, s.n, s.inner,
+                                                                                            x.data(), y.data());
   return y;
 }
 
@@ -84,8 +86,8 @@ TEST_CASE_TEMPLATE("softmax and log_softmax gradients agree with their formulas"
     for (bool log : {false, true}) {
       const std::vector<T> y = run(s, log, x);
       std::vector<T> grad_x(x.size());
-      (log ? table<T>().log_softmax_backward : table<T>().softmax_backward)(s.outer, s.n, s.inner, grad.data(),
-                                                                            y.data(), grad_x.data());
+      (log ? kernels::softmax_kernels<T>().log_softmax_backward : kernels::softmax_kernels<T>().softmax_backward)(
+          s.outer, s.n, s.inner, grad.data(), y.data(), grad_x.data());
       check_close(grad_x, reference_backward(s, log, grad, y), kTolerance<T>, 30);
     }
   }
@@ -125,7 +127,8 @@ TEST_CASE("softmax has the same bits for any number of threads and in place") {
     for (bool log : {false, true}) {
       check_any_thread_count([&] { return run(s, log, x); });
       std::vector<float> y = x;
-      (log ? table<float>().log_softmax : table<float>().softmax)(s.outer, s.n, s.inner, y.data(), y.data());
+      (log ? kernels::softmax_kernels<float>().log_softmax : kernels::softmax_kernels<float>().softmax)(
+          s.outer, s.n, s.inner, y.data(), y.data());
       CHECK(same_bits(y, run(s, log, x)));
     }
   }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <type_traits>
+
+#include "teff/engine/build.h"
+
+namespace teff::kernels {
+
+/// The kernels of one source for each type that they compute with, as functions of one instruction set. A source ends
+/// with them:
+///
+///     extern constinit const Tables<SoftmaxKernels> softmax_tables =
+///         make_tables<SoftmaxKernels>([]<class T>(T) -> SoftmaxKernels<T> {
+///           return {.softmax = softmax<T>, .softmax_backward = if_training(softmax_backward<T>)};
+///         });
+template <template <class> class Kernels>
+struct Tables {
+  Kernels<float> of_float;
+  Kernels<double> of_double;
+
+  template <class T>
+  const Kernels<T>& of() const {
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
+    if constexpr (std::is_same_v<T, float>) {
+      return of_float;
+    } else {
+      return of_double;
+    }
+  }
+};
+
+/// What make(T()) gives for each type. The functions of a type that the build leaves out are not even compiled.
+template <template <class> class Kernels, class Make>
+consteval Tables<Kernels> make_tables(const Make& make) {
+  Tables<Kernels> tables{};
+  tables.of_float = make(float());
+  if constexpr (kHasFloat64) tables.of_double = make(double());
+  return tables;
+}
+
+/// A kernel that only training wants: null in a build without it.
+template <class Function>
+consteval Function* if_training(Function* function) {
+  return kHasTraining ? function : nullptr;
+}
+
+// Kernels have helpers in other sources, which instantiate them for both types.
+#ifdef TEFF_WITHOUT_FLOAT64
+#define TEFF_IF_FLOAT64(...)
+#else
+#define TEFF_IF_FLOAT64(...) __VA_ARGS__
+#endif
+
+}  // namespace teff::kernels

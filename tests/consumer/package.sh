@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# package.sh CPACK BUILD_DIR WORK_DIR: the archive, and where dpkg is the Debian package, have what an installation has.
+set -eu
+cpack=$1 build=$2 work=$3
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+# That the build is up to date, the other tests see to.
+"$cpack" --config "$build/CPackConfig.cmake" -D CPACK_CMAKE_GENERATOR= >log || { cat log; exit 1; }
+
+# expect_files LIST: the lines that matter
+expect_files() {
+  for file in /include/teff/teff.h '/libteff\.(a|so)$' /cmake/teff/teffConfig.cmake /pkgconfig/teff.pc /doc/teff/NOTICE \
+    /doc/teff/LICENSE; do
+    grep -qE -e "$file" "$1" || { echo "$1 has no $file"; cat "$1"; exit 1; }
+  done
+}
+tar tzf teff-*.tar.gz >archive
+expect_files archive
+if command -v dpkg-deb >/dev/null; then
+  dpkg-deb --info teff_*.deb
+  dpkg-deb --contents teff_*.deb >deb
+  expect_files deb
+fi
