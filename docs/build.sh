@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the API reference of the public headers in build/docs/html by Doxygen; a warning is an error. Nothing needs to be
-# configured or built before. The theme, Debian's doxygen-awesome-css, is used where it is installed.
+# build.sh [FOLDER]: makes the API reference of the public headers by Doxygen, in FOLDER/html (build/docs/html). A warning
+# is an error. Nothing needs to be configured or built before. The theme, Debian's doxygen-awesome-css, is used where it
+# is installed.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 command -v doxygen >/dev/null || sh cmake/install_packages.sh doxygen doxygen-awesome-css
-out=build/docs
+out=${1:-build/docs}
 rm -rf "$out"
 mkdir -p "$out/include/teff"
 
@@ -35,7 +36,7 @@ theme=/usr/share/doxygen-awesome-css
   echo "STRIP_FROM_PATH = $out/include ."
   echo "STRIP_FROM_INC_PATH = $out/include"
   echo "INPUT = docs CHANGELOG.md SECURITY.md serialize/FORMAT.md $headers"
-  [ ! -d "$theme" ] || echo "HTML_EXTRA_STYLESHEET = $theme/doxygen-awesome.css docs/teff.css"
+  [ ! -d "$theme" ] || echo "HTML_EXTRA_STYLESHEET = $theme/doxygen-awesome.css"
 } >"$out/Doxyfile"
 doxygen "$out/Doxyfile"
 echo "$out/html/index.html"
