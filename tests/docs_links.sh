@@ -34,7 +34,7 @@ check_link() {
   fi
 }
 
-for page in $(find . -name '*.md' ! -path './build/*' ! -path './.git/*' | sed 's,^\./,,' | sort); do
+for page in $(find . -name '*.md' ! -path './*build*/*' ! -path './.git/*' | sed 's,^\./,,' | sort); do
   prose "$page" | sed 's/`[^`]*`/code/g' | grep -oE '\]\([^) ]+\)' | sed 's/^](//; s/)$//' >"$found" || true
   while read -r link; do
     case $link in
