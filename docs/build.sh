@@ -11,11 +11,12 @@ out=${1:-build/docs}
 rm -rf "$out"
 mkdir -p "$out/include/teff"
 
-# As CMake does it: the folders under the names by which programs include them, and the lists of public headers.
+# As CMake does it: the folders under the names by which programs include them, and the public headers, of which the
+# lists have one a line.
 headers=
 for folder in engine nn serialize; do
   ln -s "$root/$folder" "$out/include/teff/$folder"
-  names=$(sed -n "/TEFF_${folder}_HEADERS/,/)/s/^ *\([a-z0-9_/]*\.h\).*/\1/p" "$folder/CMakeLists.txt")
+  names=$(sed -nE 's,^ +([a-z0-9_/]+\.h)\)?$,\1,p' "$folder/CMakeLists.txt")
   [ -n "$names" ] || { echo "docs/build.sh: no public headers in $folder/CMakeLists.txt" >&2; exit 1; }
   for name in $names; do
     headers="$headers $out/include/teff/$folder/$name"
