@@ -42,8 +42,8 @@ else
   cmake -S . -B build/tidy -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
     -DCMAKE_UNITY_BUILD=ON -DTEFF_BUILD_TESTS=OFF -DTEFF_BUILD_EXAMPLES=OFF -DTEFF_BUILD_BENCHMARKS=OFF $isa \
     >build/tidy.log || { cat build/tidy.log; exit 1; }
-  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/tidy/compile_commands.json |
-    xargs -P 2 -n 1 $tidy --quiet -p build/tidy >build/tidy.out 2>build/tidy.err || {
+  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/tidy/compile_commands.json | tr '\n' '\0' |
+    xargs -0 -P 2 -n 1 $tidy --quiet -p build/tidy >build/tidy.out 2>build/tidy.err || {
     cat build/tidy.out
     grep -i ' error: ' build/tidy.err || true
     failed=1
