@@ -13,7 +13,7 @@ namespace TEFF_EXPORT teff {
 int get_num_threads();
 
 /// Sets the number of threads for all later operations of the process, whichever thread calls them.
-/// Results do not depend on it: work is split by the problem, never by the number of threads.
+/// Results have the same bits for any number: threads share out results, never the terms of one sum.
 /// @throws ValueError for a count below 1 or above 1024.
 void set_num_threads(int count);
 
