@@ -7,6 +7,8 @@
 #include <mutex>
 #include <new>
 
+#include "teff/engine/process.h"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define TEFF_ADDRESS_SANITIZER
@@ -126,7 +128,7 @@ class Cache {
   }
 
  private:
-  std::mutex mutex_;
+  detail::ProcessMutex mutex_;
   std::array<FreeBlock*, kClasses> free_{};
   std::size_t in_use_ = 0;
   std::size_t peak_ = 0;

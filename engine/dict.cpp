@@ -133,7 +133,7 @@ void Dict::clear() {
   index_.clear();
 }
 
-bool operator==(const Dict& a, const Dict& b) {
+TEFF_EXPORT bool operator==(const Dict& a, const Dict& b) {
   if (a.size() != b.size()) return false;
   for (const DictItem& item : a) {
     const Value* other = b.find(item.key);
@@ -165,7 +165,7 @@ IntList Value::as_int_list() const {
   return result;
 }
 
-bool operator==(const Value& a, const Value& b) {
+TEFF_EXPORT bool operator==(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Value::Kind::none:

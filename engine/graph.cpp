@@ -98,6 +98,7 @@ struct GraphExecutor::Program {
 
   void add(const Graph& graph, const NamedTensors& attributes);
   void check_structure(const Step& step, std::size_t place) const;
+  static std::shared_ptr<const Op> op_of(const Step& step, std::int64_t batch);
   TensorType infer(const Step& step, const std::vector<TensorType>& types) const;
   void plan_release();
   void check_input_count(std::size_t count) const;
@@ -116,6 +117,11 @@ void GraphExecutor::Program::check_structure(const Step& step, std::size_t place
   if (node.kind != GraphNode::Kind::call && !node.inputs.empty()) invalid(node, place, "expected no inputs");
 }
 
+std::shared_ptr<const Op> GraphExecutor::Program::op_of(const Step& step, std::int64_t batch) {
+  if (!step.follows_batch) return step.op;
+  return make_op(step.node.target, detail::resolve_batch(step.node.attributes, batch), step.node.version);
+}
+
 TensorType GraphExecutor::Program::infer(const Step& step, const std::vector<TensorType>& types) const {
   const GraphNode& node = step.node;
   if (node.kind == GraphNode::Kind::placeholder) {
@@ -125,10 +131,7 @@ TensorType GraphExecutor::Program::infer(const Step& step, const std::vector<Ten
   if (node.kind == GraphNode::Kind::get_attr) return step.attribute.type();
   std::vector<TensorType> inputs;
   for (const std::int64_t input : node.inputs) inputs.push_back(types[static_cast<std::size_t>(input)]);
-  const std::int64_t batch = detail::batch_of(types);
-  const std::shared_ptr<const Op> op =
-      step.follows_batch ? make_op(node.target, detail::resolve_batch(node.attributes, batch), node.version) : step.op;
-  TensorType type = op->output_type(inputs);
+  TensorType type = op_of(step, detail::batch_of(types))->output_type(inputs);
   static_cast<void>(numel(type.shape));
   return type;
 }
@@ -221,11 +224,7 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
     for (const std::int64_t input : step.node.inputs) arguments.push_back(values[static_cast<std::size_t>(input)]);
     for (const std::int64_t input : step.last_used) values[static_cast<std::size_t>(input)] = Tensor();
     const ScopeGuard scope(&step);
-    values[i] = step.follows_batch
-                    ? teff::apply(make_op(step.node.target, detail::resolve_batch(step.node.attributes, batch),
-                                          step.node.version),
-                                  arguments)
-                    : teff::apply(step.op, arguments);
+    values[i] = teff::apply(Program::op_of(step, batch), arguments);
   }
   std::vector<Tensor> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(values[static_cast<std::size_t>(output)]);
@@ -243,6 +242,20 @@ std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> 
   std::vector<TensorType> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(types[static_cast<std::size_t>(output)]);
   return outputs;
+}
+
+std::vector<std::string> GraphExecutor::updated_tensors() const {
+  std::vector<std::string> result;
+  for (const Program::Step& step : program_->steps) {
+    if (step.node.kind != GraphNode::Kind::call) continue;
+    const std::shared_ptr<const Op> op = Program::op_of(step, 1);
+    for (std::size_t i = 0; i < step.node.inputs.size(); ++i) {
+      if (!op->updates_input(i)) continue;
+      result.push_back(program_->steps[static_cast<std::size_t>(step.node.inputs[i])].node.target);
+      break;
+    }
+  }
+  return result;
 }
 
 std::vector<std::pair<const void*, std::string>> GraphExecutor::scope_names() const {

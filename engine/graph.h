@@ -85,6 +85,9 @@ class GraphExecutor {
   /// Sets the attribute "training" of every op that has one: dropout, batch_norm.
   void set_training(bool training);
 
+  /// For each call that changes inputs in training (Op::updates_input), the name of the first such tensor.
+  std::vector<std::string> updated_tensors() const;
+
   /// The paths of the modules that its operations came from, for a Profiler.
   std::vector<std::pair<const void*, std::string>> scope_names() const;
 

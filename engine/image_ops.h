@@ -29,16 +29,9 @@ struct Conv2dFuncOptions {
 };
 
 /// x [N, C, H, W], weight [K, C / groups, kh, kw], bias [K] or undefined -> [N, K, Ho, Wo]
-/// with Ho = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; Wo likewise.
+/// with Ho = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; Wo likewise. May use Winograd's method
+/// (WinogradGuard in modes.h).
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dFuncOptions& options = {});
-
-/// Whether conv2d may use Winograd's method, for 3 x 3 kernels of stride 1 in float32 with 16 channels or more, where
-/// that is two to three times as fast. The error of a result, measured: below 1e-6 * sum |w| * max |x| over the 6 x 6
-/// pixels around (2.6e-7 is the most that was seen; the direct method: 1.4e-7), so a sum that cancels has fewer correct
-/// digits; a NaN or an infinity among these pixels reaches all results of its tile of 4 x 4. Default: on. Holds for all
-/// threads, for later calls; an InferenceSession keeps what held when it was made.
-void set_winograd(bool enabled);
-bool winograd_enabled();
 
 struct Conv1dFuncOptions {
   std::int64_t stride = 1;

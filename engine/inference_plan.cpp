@@ -2,7 +2,6 @@
 #include "teff/engine/inference_plan.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
 
@@ -10,7 +9,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/graph_attributes.h"
 #include "teff/engine/op_registry.h"
-#include "teff/engine/ops.h"
+#include "teff/engine/ops/copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -23,29 +22,9 @@ std::size_t block_size(const TensorType& type) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-bool is_training(const Dict& attributes) {
-  const Value* training = attributes.find("training");
-  return training != nullptr && training->as_bool();
-}
-
-/// In evaluation mode these give their input.
-bool is_identity(const Op& op) {
-  return op.name() == "detach" || op.name() == "clone" || (op.name() == "dropout" && !is_training(op.attributes()));
-}
-
-/// Per channel: batch_norm(x) = scale * x + shift.
-struct Affine {
-  Tensor scale, shift;
-};
-
-/// In double, so that folding adds no error to that of rounding the result.
-Affine affine_of_batch_norm(const Dict& attributes, std::span<const Tensor> statistics) {
-  const Tensor mean = statistics[0].to(DType::float64), variance = statistics[1].to(DType::float64);
-  Affine affine{1.0 / (variance + attributes.at("eps").as_float()).sqrt(), -mean};
-  if (statistics.size() == 4) affine.scale = affine.scale * statistics[2].to(DType::float64);
-  affine.shift = affine.shift * affine.scale;
-  if (statistics.size() == 4) affine.shift = affine.shift + statistics[3].to(DType::float64);
-  return affine;
+/// Whether a view from one to the other leaves every element in its channel, the place in dimension 1.
+bool same_channels(const Shape& a, const Shape& b) {
+  return a.size() >= 2 && b.size() >= 2 && a[0] == b[0] && a[1] == b[1] && numel(a) == numel(b);
 }
 
 }  // namespace
@@ -63,8 +42,8 @@ class InferencePlan::Builder {
     }
     for (const std::size_t output : plan_.outputs_) ++plan_.values_[output].uses;
     rewrite();
+    copy_constant_outputs();
     prepare();
-    find_views();
     lay_out();
   }
 
@@ -108,14 +87,14 @@ class InferencePlan::Builder {
   void read_call(const GraphNode& node, std::int64_t batch) {
     Call call;
     call.op = make_op(node.target, detail::resolve_batch(node.attributes, batch), node.version);
-    if (is_training(call.op->attributes())) {
+    if (call.op->is_training()) {
       throw Error("InferenceSession: expected a model in evaluation mode, got one in training: call eval() first");
     }
     std::vector<TensorType> types;
     std::vector<Tensor> constants;
     for (const std::int64_t input : node.inputs) {
       call.inputs.push_back(static_cast<std::size_t>(input));
-      types.push_back(plan_.values_[call.inputs.back()].type);
+      types.push_back(type_of(call.inputs.back()));
       if (is_constant(call.inputs.back())) constants.push_back(plan_.values_[call.inputs.back()].constant);
     }
     const TensorType type = call.op->output_type(types);
@@ -124,6 +103,7 @@ class InferencePlan::Builder {
       return;
     }
     call.result = add_value(type);
+    call.is_view = types.size() == 1 && call.op->is_view(types);
     plan_.calls_.push_back(std::move(call));
   }
 
@@ -136,21 +116,33 @@ class InferencePlan::Builder {
     return nullptr;
   }
 
-  /// Only this call uses what its input's maker makes, and so may take part in making it.
-  Call* sole_maker_of_input(const Call& call) {
-    return plan_.values_[call.inputs[0]].uses == 1 ? maker_of(call.inputs[0]) : nullptr;
+  /// The call that makes a value that only one other call uses, and so may do the work of that one, too.
+  Call* sole_maker_of(std::size_t value) { return plan_.values_[value].uses == 1 ? maker_of(value) : nullptr; }
+
+  const TensorType& type_of(std::size_t value) const { return plan_.values_[value].type; }
+
+  std::vector<TensorType> types_of(const Call& call) const {
+    std::vector<TensorType> types;
+    for (const std::size_t input : call.inputs) types.push_back(type_of(input));
+    return types;
+  }
+
+  /// The inputs, undefined where not known beforehand.
+  std::vector<Tensor> constants_of(const Call& call) const {
+    std::vector<Tensor> constants;
+    for (const std::size_t input : call.inputs) constants.push_back(plan_.values_[input].constant);
+    return constants;
   }
 
   void rewrite() {
     for (Call& call : plan_.calls_) {
-      if (is_identity(*call.op)) {
-        replace(call.result, call.inputs[0]);
+      const std::size_t input = call.inputs[0];
+      if (call.op->forwards_input() && type_of(input) == type_of(call.result)) {
+        replace(call.result, input);
         call.op = nullptr;
-      } else if (Call* before = sole_maker_of_input(call)) {
-        if (fold_batch_norm(*before, call) || fuse(*before, call)) {
-          before->result = call.result;
-          call.op = nullptr;
-        }
+      } else if (merge(call)) {
+        maker_of(input)->result = call.result;
+        call.op = nullptr;
       }
     }
     std::erase_if(plan_.calls_, [](const Call& call) { return call.op == nullptr; });
@@ -162,68 +154,53 @@ class InferencePlan::Builder {
     plan_.values_[by].uses += plan_.values_[value].uses - 1;
   }
 
+  /// Whether the call before this one, or before the views that this one sees its result through, now does the work of
+  /// both.
+  bool merge(const Call& call) {
+    Call* before = sole_maker_of(call.inputs[0]);
+    while (before != nullptr && before->is_view) before = sole_maker_of(before->inputs[0]);
+    return before != nullptr && (fold(*before, call) || fuse(*before, call));
+  }
+
+  bool fold(Call& before, const Call& call) {
+    if (!same_channels(type_of(before.result).shape, type_of(call.inputs[0]).shape)) return false;
+    const std::optional<ChannelAffine> next = call.op->channel_affine(constants_of(call));
+    if (!next) return false;
+    const TensorList folded = before.op->fold(*next, types_of(before), constants_of(before));
+    if (folded.empty()) return false;
+    before.inputs.resize(1);
+    for (const Tensor& constant : folded) before.inputs.push_back(add_value(constant.type(), constant));
+    return true;
+  }
+
   bool fuse(Call& before, const Call& call) {
     if (call.inputs.size() != 1) return false;
+    // Only what is done to each element for itself may as well be done before a view.
+    if (before.result != call.inputs[0] && !call.op->clamping()) return false;
     std::shared_ptr<const Op> both = before.op->fuse(*call.op);
     if (both == nullptr) return false;
     before.op = std::move(both);
     return true;
   }
 
-  /// batch_norm(conv2d(x, w) + b) = conv2d(x, scale * w) + (scale * b + shift)
-  bool fold_batch_norm(Call& conv, const Call& norm) {
-    if (norm.op->name() != "batch_norm" || conv.op->name() != "conv2d") return false;
-    const Dict attributes = norm.op->attributes();
-    const bool has_weight = attributes.at("has_weight").as_bool();
-    // Without running statistics it normalises by those of the images, which are not known yet.
-    if (!attributes.at("has_running_stats").as_bool() || has_weight != attributes.at("has_bias").as_bool())
-      return false;
-    std::vector<Tensor> statistics;
-    for (const std::size_t input : std::span(norm.inputs).subspan(1)) {
-      if (!is_constant(input)) return false;
-      statistics.push_back(plan_.values_[input].constant);
+  /// Outputs are the user's to write to, weights are not.
+  void copy_constant_outputs() {
+    for (std::size_t& output : plan_.outputs_) {
+      if (!is_constant(output)) continue;
+      const std::size_t copy = add_value(type_of(output));
+      plan_.calls_.push_back({ops::clone_op(), {output}, copy});
+      output = copy;
     }
-    for (const std::size_t input : std::span(conv.inputs).subspan(1)) {
-      if (!is_constant(input)) return false;
-    }
-    Affine affine = affine_of_batch_norm(attributes, statistics);
-    const Tensor weight = plan_.values_[conv.inputs[1]].constant;
-    if (conv.inputs.size() == 3) {
-      const Tensor bias = plan_.values_[conv.inputs[2]].constant.to(DType::float64);
-      affine.shift = affine.shift + affine.scale * bias;
-    }
-    const Tensor folded = (weight.to(DType::float64) * affine.scale.view({-1, 1, 1, 1})).to(weight.dtype());
-    const Tensor bias = affine.shift.to(weight.dtype());
-    conv.inputs.resize(1);
-    conv.inputs.push_back(add_value(folded.type(), folded));
-    conv.inputs.push_back(add_value(bias.type(), bias));
-    return true;
   }
 
   void prepare() {
     for (Call& call : plan_.calls_) {
-      std::vector<Tensor> constants;
-      std::vector<TensorType> types;
-      for (const std::size_t input : call.inputs) {
-        constants.push_back(plan_.values_[input].constant);
-        types.push_back(plan_.values_[input].type);
-      }
-      if (std::shared_ptr<const Op> prepared = call.op->prepare(types, constants)) call.op = std::move(prepared);
+      std::shared_ptr<const Op> prepared = call.op->prepare(types_of(call), constants_of(call));
+      if (prepared != nullptr) call.op = std::move(prepared);
     }
   }
 
   // --- memory
-
-  /// A call whose result shares the memory of its input is told by trying it.
-  void find_views() {
-    for (Call& call : plan_.calls_) {
-      const TensorType& type = plan_.values_[call.result].type;
-      const TensorType& input = plan_.values_[call.inputs[0]].type;
-      if (call.inputs.size() != 1 || is_constant(call.inputs[0])) continue;
-      const Tensor source = detail::make_tensor(input);
-      call.is_view = call.op->forward({{&source, 1}, type, nullptr}).shares_memory_with(source);
-    }
-  }
 
   /// Where the elements of a value lie: views lie in that of their source.
   std::size_t root_of(std::size_t value) {
@@ -308,7 +285,12 @@ std::vector<Tensor> InferencePlan::make_values(const std::shared_ptr<void>& bloc
   }
   for (const Call& call : calls_) {
     if (!call.is_view) continue;
-    values[call.result] = call.op->forward({{&values[call.inputs[0]], 1}, values_[call.result].type, nullptr});
+    const Tensor& source = values[call.inputs[0]];
+    const Tensor view = call.op->forward({{&source, 1}, values_[call.result].type, nullptr});
+    if (!view.shares_memory_with(source)) {
+      throw Error(std::string(call.op->name()) + ": expected a view of the input, as is_view said, got a copy");
+    }
+    values[call.result] = view;
   }
   return values;
 }

@@ -23,7 +23,7 @@ class InferencePlan {
     std::shared_ptr<const Op> op;
     std::vector<std::size_t> inputs;  // places of values
     std::size_t result;
-    bool is_view = false;  // the result shares the elements of an input: made once, when a session is made
+    bool is_view = false;  // the result shares the elements of its only input: made once, when a session is made
     const void* scope = nullptr;
   };
 

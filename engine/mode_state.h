@@ -8,6 +8,7 @@ namespace teff::detail {
 /// The modes of a thread.
 struct Modes {
   bool grad_enabled = true;
+  bool winograd_enabled = true;
   int capturing = 0;                   // captures under way, in each other
   const void* scope = nullptr;         // owner of the innermost ScopeGuard
   const void* failed_scope = nullptr;  // the innermost that an exception left during the last capture

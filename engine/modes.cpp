@@ -22,6 +22,13 @@ GradModeGuard::GradModeGuard(bool enabled) : previous_(thread_modes.grad_enabled
 }
 GradModeGuard::~GradModeGuard() { thread_modes.grad_enabled = previous_; }
 
+bool is_winograd_enabled() { return thread_modes.winograd_enabled; }
+
+WinogradGuard::WinogradGuard(bool enabled) : previous_(thread_modes.winograd_enabled) {
+  thread_modes.winograd_enabled = enabled;
+}
+WinogradGuard::~WinogradGuard() { thread_modes.winograd_enabled = previous_; }
+
 bool is_capturing() { return thread_modes.capturing > 0; }
 
 detail::CaptureGuard::CaptureGuard() {

@@ -155,6 +155,12 @@ void detail::forward_into(const Op& op, std::span<const Tensor> inputs, std::spa
   if (!actual.is(result) && result.nbytes() > 0) std::memcpy(result.raw_data(), actual.raw_data(), result.nbytes());
 }
 
+bool Op::is_training() const {
+  const Dict options = attributes();
+  const Value* const training = options.find("training");
+  return training != nullptr && training->as_bool();
+}
+
 double Op::flop(std::span<const TensorType>, const TensorType& output) const {
   return static_cast<double>(numel(output.shape));
 }

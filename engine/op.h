@@ -15,7 +15,9 @@
 //
 // To write an op of your own, derive from OpWith (below), and see examples/custom_op.cpp.
 
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -53,6 +55,17 @@ struct BackwardContext {
   Tensor make_gradient() const;
 };
 
+/// min(max(x, low), high) of each element x; NaN stays NaN.
+struct Clamping {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+/// scale[c] * x + shift[c] of each element x of channel c, the place in dimension 1. Both float64 [C].
+struct ChannelAffine {
+  Tensor scale, shift;
+};
+
 class Op {
  public:
   virtual ~Op() = default;
@@ -68,7 +81,8 @@ class Op {
   /// @throws ShapeError, TypeError or ValueError if inputs of these types do not fit the op.
   virtual TensorType output_type(std::span<const TensorType> inputs) const = 0;
 
-  /// The result, of type context.output. It must not be one of the inputs (a detach() of one is fine).
+  /// The result, of type context.output. It must not be one of the inputs (a detach() of one is fine). Written to
+  /// context.make_result() it needs no memory in an InferenceSession; what is returned otherwise is copied there.
   virtual Tensor forward(const ForwardContext& context) const = 0;
 
   /// One gradient for each input, of the input's type; undefined where !wanted or where there is none.
@@ -83,12 +97,30 @@ class Op {
   /// whose cores are far from each other. Default: one for each element of the result.
   virtual double flop(std::span<const TensorType> inputs, const TensorType& output) const;
 
-  // For InferenceSession; both give null if there is no such op.
+  // What others may do with the op. They ask it, and know none by name.
 
-  /// An op that does this one and then `next` in one go.
+  /// Whether its options are those of training. Default: its attribute "training", if it has one.
+  virtual bool is_training() const;
+  /// Whether training changes input i in place: a running statistic.
+  virtual bool updates_input(std::size_t) const { return false; }
+  /// Whether the result shares the elements of input 0, for inputs of these types.
+  virtual bool is_view(std::span<const TensorType>) const { return false; }
+  /// Whether the result equals input 0, which may then stand for it where no gradient is asked for.
+  virtual bool forwards_input() const { return false; }
+  /// What it does to input 0, if it only clamps.
+  virtual std::optional<Clamping> clamping() const { return std::nullopt; }
+  /// What it does to input 0, if that is the same for all of a channel and known. `constants`: the inputs that never
+  /// change; undefined for others.
+  virtual std::optional<ChannelAffine> channel_affine(std::span<const Tensor>) const { return std::nullopt; }
+
+  /// An op that does this one and then `next`, of one input, in one go; null if there is none.
   virtual std::shared_ptr<const Op> fuse(const Op&) const { return nullptr; }
-  /// An op that does the same for inputs of these types, of which those defined in `constants` never change: with
-  /// packed weights.
+  /// The inputs after the first with which this op does `next`, too; empty if there are none. `inputs`: the types.
+  virtual TensorList fold(const ChannelAffine&, std::span<const TensorType>, std::span<const Tensor>) const {
+    return {};
+  }
+  /// An op that does the same for inputs of these types and these constants: with packed weights. Null if there is
+  /// none.
   virtual std::shared_ptr<const Op> prepare(std::span<const TensorType>, std::span<const Tensor>) const {
     return nullptr;
   }

@@ -7,6 +7,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/process.h"
 
 namespace teff {
 namespace {
@@ -60,13 +61,13 @@ class Registry {
     int version;
     std::shared_ptr<const Op> (*make)(const Dict&);
   };
-  std::mutex mutex_;
+  detail::ProcessMutex mutex_;
   std::map<std::string, Stored, std::less<>> entries_;
 };
 
 Registry& registry() {
-  static Registry instance;
-  return instance;
+  static Registry* instance = new Registry;  // never destroyed: see parallel.cpp
+  return *instance;
 }
 
 }  // namespace

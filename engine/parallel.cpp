@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/parallel.h"
 
+#include <pthread.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "teff/engine/error.h"
+#include "teff/engine/process.h"
 
 namespace teff {
 namespace {
@@ -84,9 +90,9 @@ int default_threads() {
     char* end = nullptr;
     const long value = std::strtol(text, &end, 10);
     if (end != text && *end == '\0' && value >= 1 && value <= kMaxThreads) return static_cast<int>(value);
+    throw ValueError("TEFF_NUM_THREADS: expected a count from 1 to 1024, got \"" + std::string(text) + '"');
   }
-  const unsigned cores = std::thread::hardware_concurrency();
-  return cores == 0 ? 1 : static_cast<int>(cores < kMaxThreads ? cores : kMaxThreads);
+  return std::min(detail::available_processors(), kMaxThreads);
 }
 
 /// The workers. `gate_` is the number of jobs so far, whether the last one is open, and how many workers are inside. A
@@ -94,7 +100,9 @@ int default_threads() {
 /// no worker can touch it afterwards. Nobody takes a lock but to sleep.
 class Pool {
  public:
-  ~Pool() { stop(); }
+  /// `forgotten`: that of the parent process, if any.
+  Pool(int threads, const Pool* forgotten)
+      : forgotten_(forgotten), threads_(threads), shares_(static_cast<std::size_t>(threads)) {}
 
   int size() const { return threads_.load(std::memory_order_relaxed); }
 
@@ -111,11 +119,18 @@ class Pool {
     threads_ = count;
   }
 
+  /// Lets the workers go, unless they are at work. The next job starts others.
+  void rest() {
+    if (inside_task) return;  // exit() in a task: this thread, or the one that it works for, has the lock
+    std::unique_lock use(use_, std::try_to_lock);
+    if (use.owns_lock()) stop();
+  }
+
   /// False if another thread is using the pool: the caller then does the work alone.
   bool run(Job& job, std::int64_t count) {
     std::unique_lock use(use_, std::try_to_lock);
     if (!use.owns_lock()) return false;
-    if (workers_.empty()) start();
+    if (!started_) start();
     share_out(count);
     job.shares = &shares_;
     job_ = &job;
@@ -138,10 +153,17 @@ class Pool {
   static std::uint64_t job_number(std::uint64_t gate) { return gate / kNextJob; }
   static std::uint64_t inside(std::uint64_t gate) { return gate % kOpen; }
 
+  /// As many as the system lets us have: the others' shares are done by those that are there.
   void start() {
     stopping_ = false;
-    for (std::size_t i = 1; i < shares_.size(); ++i) {
-      workers_.emplace_back([this, i, seen = job_number(gate_.load())] { loop(i, seen); });
+    started_ = true;
+    workers_.reserve(shares_.size() - 1);
+    const detail::SignalsBlocked blocked;
+    try {
+      for (std::size_t i = 1; i < shares_.size(); ++i) {
+        workers_.emplace_back([this, i, seen = job_number(gate_.load())] { loop(i, seen); });
+      }
+    } catch (const std::system_error&) {
     }
   }
 
@@ -174,6 +196,7 @@ class Pool {
     wake();
     for (std::thread& worker : workers_) worker.join();
     workers_.clear();
+    started_ = false;
   }
 
   /// The next number, for all workers to see.
@@ -230,10 +253,12 @@ class Pool {
     return 0;
   }
 
+  const Pool* const forgotten_;
   std::mutex use_;
   std::vector<std::thread> workers_;
-  std::atomic<int> threads_{default_threads()};
-  std::vector<Share> shares_ = std::vector<Share>(static_cast<std::size_t>(size()));  // of the threads
+  bool started_ = false;
+  std::atomic<int> threads_;
+  std::vector<Share> shares_;  // of the threads
   Job* job_ = nullptr;
   Clock::time_point busy_since_, last_end_;  // of jobs while workers slept
   std::atomic<std::int64_t> delay_{0};       // nanoseconds until a worker that is awake has found a job
@@ -245,9 +270,37 @@ class Pool {
   std::atomic<bool> stopping_{false};
 };
 
+/// A pool is never destroyed: threads may work, and functions given to atexit may compute, to the very end of a
+/// process. The child of a fork has none of the parent's workers, and its locks may be held by threads that it has not
+/// either: it forgets that pool and makes one of its own when it first needs it.
+std::atomic<Pool*> current_pool{nullptr};
+std::atomic<Pool*> parents_pool{nullptr};
+
+void forget_pool() {
+  if (Pool* pool = current_pool.exchange(nullptr)) parents_pool = pool;
+}
+
+/// When the program ends, or the plugin that the library is in is unloaded: no worker may run code that is gone.
+struct Unloading {
+  ~Unloading() {
+    if (Pool* pool = current_pool.load()) pool->rest();
+  }
+};
+
+Pool& make_pool() {
+  static const int registered = pthread_atfork(nullptr, nullptr, forget_pool);
+  static_cast<void>(registered);
+  const Pool* parents = parents_pool.load();
+  auto made = std::make_unique<Pool>(parents != nullptr ? parents->size() : default_threads(), parents);
+  Pool* first = nullptr;
+  if (!current_pool.compare_exchange_strong(first, made.get())) return *first;
+  static const Unloading unloading;
+  return *made.release();
+}
+
 Pool& pool() {
-  static Pool instance;
-  return instance;
+  Pool* pool = current_pool.load(std::memory_order_acquire);
+  return pool != nullptr ? *pool : make_pool();
 }
 
 }  // namespace

@@ -8,12 +8,17 @@
 
 namespace TEFF_EXPORT teff {
 
-/// Number of threads that one operation may use, the calling thread included. Default: all cores, or the value
-/// of the environment variable `TEFF_NUM_THREADS`.
+/// Number of threads that one operation may use, the calling thread included. Default: the processors that the process
+/// may use, by its affinity and the quota of its control group; or the value of the environment variable
+/// `TEFF_NUM_THREADS`, of which the first operation throws ValueError if it is no count from 1 to 1024.
+///
+/// Where the system refuses to start a thread fewer work. They take no signals. A process may fork at any time: the
+/// child starts threads of its own.
 int get_num_threads();
 
 /// Sets the number of threads for all later operations of the process, whichever thread calls them.
-/// Results have the same bits for any number: threads share out results, never the terms of one sum.
+/// Results have the same bits for any number: threads may share the work out differently, but what is summed, and in
+/// which order, never depends on them.
 /// @throws ValueError for a count below 1 or above 1024.
 void set_num_threads(int count);
 

@@ -11,6 +11,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/engine/op_timer.h"
+#include "teff/engine/process.h"
 
 namespace teff {
 
@@ -19,7 +20,6 @@ using Clock = std::chrono::steady_clock;
 std::atomic<bool> detail::profiling{false};
 
 struct Profiler::State {
-  std::mutex mutex;
   Clock::time_point start = Clock::now();
   std::unordered_map<const void*, std::string> scope_names;
   std::map<std::thread::id, std::int64_t> threads;
@@ -29,23 +29,24 @@ struct Profiler::State {
 /// The way from OpTimer to the profiler that records.
 struct ProfilerAccess {
   using State = Profiler::State;
-  static inline std::mutex mutex;
-  static inline std::shared_ptr<State> active;
+  detail::ProcessMutex mutex;  // of all profilers
+  std::shared_ptr<State> active;
 
-  static std::shared_ptr<State> get() {
-    std::lock_guard lock(mutex);
-    return active;
+  static ProfilerAccess& get() {
+    static auto* instance = new ProfilerAccess;  // never destroyed: see parallel.cpp
+    return *instance;
   }
 };
 
 void detail::OpTimer::report(std::string_view op, bool backward, const void* scope, double flop, double bytes) const {
   const Clock::time_point end = Clock::now();
-  const std::shared_ptr<ProfilerAccess::State> state = ProfilerAccess::get();
+  ProfilerAccess& access = ProfilerAccess::get();
+  const std::lock_guard lock(access.mutex);
+  const std::shared_ptr<ProfilerAccess::State> state = access.active;
   if (state == nullptr) return;
   const auto nanoseconds = [](Clock::duration time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
   };
-  std::lock_guard lock(state->mutex);
   ProfilerEvent event;
   event.op = backward ? std::string(op) + " backward" : std::string(op);
   if (const auto name = state->scope_names.find(scope); name != state->scope_names.end()) event.scope = name->second;
@@ -60,25 +61,27 @@ void detail::OpTimer::report(std::string_view op, bool backward, const void* sco
 
 Profiler::Profiler(std::vector<std::pair<const void*, std::string>> scope_names) : state_(std::make_shared<State>()) {
   state_->scope_names.insert(scope_names.begin(), scope_names.end());
-  std::lock_guard lock(ProfilerAccess::mutex);
-  if (ProfilerAccess::active != nullptr) throw Error("Profiler: expected one at a time, got a second one");
-  ProfilerAccess::active = state_;
+  ProfilerAccess& access = ProfilerAccess::get();
+  const std::lock_guard lock(access.mutex);
+  if (access.active != nullptr) throw Error("Profiler: expected one at a time, got a second one");
+  access.active = state_;
   detail::profiling.store(true, std::memory_order_relaxed);
 }
 
 Profiler::~Profiler() { stop(); }
 
 void Profiler::stop() {
-  std::lock_guard lock(ProfilerAccess::mutex);
-  if (ProfilerAccess::active != state_) return;
+  ProfilerAccess& access = ProfilerAccess::get();
+  const std::lock_guard lock(access.mutex);
+  if (access.active != state_) return;
   detail::profiling.store(false, std::memory_order_relaxed);
-  ProfilerAccess::active = nullptr;
+  access.active = nullptr;
 }
 
 std::vector<ProfilerEvent> Profiler::events() const {
   std::vector<ProfilerEvent> result;
   {
-    std::lock_guard lock(state_->mutex);
+    const std::lock_guard lock(ProfilerAccess::get().mutex);
     result = state_->events;
   }
   std::stable_sort(result.begin(), result.end(), [](const ProfilerEvent& a, const ProfilerEvent& b) {

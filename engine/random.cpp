@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "teff/engine/error.h"
+#include "teff/engine/process.h"
 
 // The recipes are those of PyTorch 1.13's CPU kernels. Where its AVX2 build contracts a product and a sum,
 // std::fma does so here, on every machine: with it the numbers agree to the last bit, without it nearly half
@@ -24,7 +25,10 @@ namespace teff {
 namespace {
 
 // One lock for all generators: fills are short, and a Generator stays a plain value.
-std::mutex draw_mutex;
+detail::ProcessMutex& draw_mutex() {
+  static auto* instance = new detail::ProcessMutex;
+  return *instance;
+}
 
 std::string text(double value) {
   char buffer[32];
@@ -167,17 +171,28 @@ void Generator::set_state(std::span<const std::uint8_t> bytes) {
 
 // ---- the default generator --------------------------------------------------------------------------------
 
-Generator& default_generator() {
-  static Generator generator = [] {
+namespace {
+
+std::uint64_t seed_from_system() {
+  try {
     std::random_device entropy;
     const std::uint64_t high = entropy();
-    return Generator((high << 32) | entropy());
-  }();
+    return (high << 32) | entropy();
+  } catch (const std::exception& error) {
+    throw Error(std::string("default_generator: expected random bits of the system for its seed, got \"") +
+                error.what() + "\"; call manual_seed()");
+  }
+}
+
+}  // namespace
+
+Generator& default_generator() {
+  static Generator generator(seed_from_system());
   return generator;
 }
 
 void manual_seed(std::uint64_t seed) {
-  const std::scoped_lock lock(draw_mutex);
+  const std::scoped_lock lock(draw_mutex());
   default_generator().manual_seed(seed);
 }
 
@@ -191,7 +206,7 @@ void uniform_(T* out, std::int64_t n, double from, double to, Generator& generat
   const T range = static_cast<T>(to) - low;
   check(std::isfinite(range), "uniform_", "bounds with a finite to - from", from, to);
 
-  const std::scoped_lock lock(draw_mutex);
+  const std::scoped_lock lock(draw_mutex());
   for (std::int64_t i = 0; i < n; ++i) out[i] = draw_unit<T>(generator);
   if (low == 0 && range == 1) return;
   for (std::int64_t i = 0; i < n; ++i) out[i] = std::fma(out[i], range, low);
@@ -204,7 +219,7 @@ template <class T>
 void bernoulli_(T* out, std::int64_t n, double p, Generator& generator) {
   constexpr T kOutcomes[2] = {T{0}, T{1}};  // a look-up, as a branch would be mispredicted half the time
   check(p >= 0 && p <= 1, "bernoulli_", "0 <= p <= 1", p);
-  const std::scoped_lock lock(draw_mutex);
+  const std::scoped_lock lock(draw_mutex());
   for (std::int64_t i = 0; i < n; ++i) out[i] = kOutcomes[draw_unit<double>(generator) < p];
 }
 
@@ -218,7 +233,7 @@ void random_(std::int64_t* out, std::int64_t n, std::int64_t from, std::int64_t 
   const std::uint64_t low = static_cast<std::uint64_t>(from);
   const std::uint64_t range = static_cast<std::uint64_t>(to) - low;
   const bool wide = range >> 32 != 0;
-  const std::scoped_lock lock(draw_mutex);
+  const std::scoped_lock lock(draw_mutex());
   for (std::int64_t i = 0; i < n; ++i) {
     const std::uint64_t draw = wide ? generator.random64() : generator.random();
     out[i] = static_cast<std::int64_t>(draw % range + low);
@@ -227,14 +242,14 @@ void random_(std::int64_t* out, std::int64_t n, std::int64_t from, std::int64_t 
 
 void random_(std::int64_t* out, std::int64_t n, Generator& generator) {
   constexpr std::uint64_t kLow63 = std::numeric_limits<std::uint64_t>::max() >> 1;
-  const std::scoped_lock lock(draw_mutex);
+  const std::scoped_lock lock(draw_mutex());
   for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<std::int64_t>(generator.random64() & kLow63);
 }
 
 void randperm(std::int64_t* out, std::int64_t n, Generator& generator) {
   check(n >= 0, "randperm", "n >= 0", n);
   std::iota(out, out + n, std::int64_t{0});
-  const std::scoped_lock lock(draw_mutex);
+  const std::scoped_lock lock(draw_mutex());
   for (std::int64_t i = 0; i < n - 1; ++i) std::swap(out[i], out[i + generator.random() % (n - i)]);
 }
 
@@ -342,7 +357,7 @@ template <class T>
 void normal_(T* out, std::int64_t n, double mean, double std, Generator& generator) {
   check(std >= 0, "normal_", "std >= 0", std);
   check(finite_as<T>(mean) && finite_as<T>(std), "normal_", "finite mean and std", mean, std);
-  const std::scoped_lock lock(draw_mutex);
+  const std::scoped_lock lock(draw_mutex());
   if (n < 16) {
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(draw_normal(mean, std, generator));
     return;

@@ -103,19 +103,19 @@ void manual_seed(std::uint64_t seed);
 /// Uniform on [from, to), with 24 random bits for float and 53 for double. As in PyTorch `to` itself can
 /// appear by rounding. Throws unless from <= to, both are finite and to - from is a finite T.
 template <class T>
-void uniform_(T* out, std::int64_t n, double from, double to, Generator& generator);
+TEFF_EXPORT void uniform_(T* out, std::int64_t n, double from, double to, Generator& generator);
 
 /// Normal with the given mean and standard deviation, by Box and Muller's method: below 16 numbers one after
 /// the other in double, with the cached sample; from 16 on in T, by blocks of 16. Throws unless std >= 0 and
 /// both are finite. Equal to the last bit to PyTorch 1.13 on a machine with AVX2; other machines' PyTorch has
 /// other last bits.
 template <class T>
-void normal_(T* out, std::int64_t n, double mean, double std, Generator& generator);
+TEFF_EXPORT void normal_(T* out, std::int64_t n, double mean, double std, Generator& generator);
 
 /// 1 with probability p, else 0; T is float, double, bool or std::uint8_t, and all four see the same draws.
 /// This is what torch.nn.functional.dropout draws, with p = 1 - its p. Throws unless 0 <= p <= 1.
 template <class T>
-void bernoulli_(T* out, std::int64_t n, double p, Generator& generator);
+TEFF_EXPORT void bernoulli_(T* out, std::int64_t n, double p, Generator& generator);
 
 /// Integers in [from, to): torch.randint. Throws unless from < to.
 void random_(std::int64_t* out, std::int64_t n, std::int64_t from, std::int64_t to, Generator& generator);

@@ -42,7 +42,9 @@ void IntList::erase(std::size_t place) {
 
 bool IntList::contains(std::int64_t value) const { return std::find(begin(), end(), value) != end(); }
 
-bool operator==(const IntList& a, const IntList& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+TEFF_EXPORT bool operator==(const IntList& a, const IntList& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 std::string to_string(const IntList& list) {
   std::string text = "[";

@@ -209,7 +209,7 @@ Tensor arange(double start, double end, double step = 1, const TensorOptions& op
 /// tensor({1.5}) is float64; tensor<float>({1.5}) is float32. @throws ShapeError if the shape holds more values or
 /// fewer.
 template <class T = float>
-Tensor tensor(std::span<const T> values, const Shape& shape);
+TEFF_EXPORT Tensor tensor(std::span<const T> values, const Shape& shape);
 template <class T = float>
 Tensor tensor(std::initializer_list<T> values) {
   return tensor<T>(std::span<const T>(values.begin(), values.size()), {static_cast<std::int64_t>(values.size())});
@@ -228,7 +228,7 @@ Tensor tensor(const std::vector<T>& values, const Shape& shape) {
 }
 /// Rows of a matrix. @throws ShapeError if they differ in length.
 template <class T = float>
-Tensor tensor(std::initializer_list<std::initializer_list<T>> rows);
+TEFF_EXPORT Tensor tensor(std::initializer_list<std::initializer_list<T>> rows);
 /// A tensor without dimensions.
 template <class T>
 requires std::is_arithmetic_v<T> Tensor scalar_tensor(T value) { return tensor<T>({value}, Shape{}); }

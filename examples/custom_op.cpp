@@ -52,7 +52,7 @@ class Swish : public OpWith<Swish, SwishOptions> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    const Tensor y = empty(x.shape(), {.dtype = x.dtype()});
+    const Tensor y = context.make_result();
     if (x.dtype() == DType::float32) {
       swish_forward<float>(x.span<float>(), static_cast<float>(options().beta), y.span<float>());
     } else {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/ops/arithmetic.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <type_traits>
 
-#include "teff/engine/ops/arithmetic.h"
+#include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/dispatch.h"
-#include "teff/engine/tensor_impl.h"
 
 namespace teff::ops {
 namespace {
@@ -67,17 +68,15 @@ void run(Binary op, std::int64_t n, const T* a, int a_step, const T* b, int b_st
 
 }  // namespace
 
-Tensor compute(Binary op, const Tensor& a, const Tensor& b, const TensorType& type) {
-  Tensor result = detail::make_tensor(type);
-  visit_numeric(type.dtype, [&](auto zero) {
+void compute(Binary op, const Tensor& a, const Tensor& b, const Tensor& result) {
+  visit_numeric(result.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T *a_data = a.data<T>(), *b_data = b.data<T>();
     T* out = result.data<T>();
-    Broadcast(type.shape, a.shape(), b.shape()).for_each_run([=](const BroadcastRun& r) {
+    Broadcast(result.shape(), a.shape(), b.shape()).for_each_run([=](const BroadcastRun& r) {
       run(op, r.count, a_data + r.a_begin, r.a_step, b_data + r.b_begin, r.b_step, out + r.out_begin);
     });
   });
-  return result;
 }
 
 void compute(Binary op, const Tensor& x, double value, const Tensor& result) {
@@ -95,5 +94,14 @@ void compute(Binary op, double value, const Tensor& x, const Tensor& result) {
     run(op, x.numel(), &scalar, 0, static_cast<const T*>(x.data<T>()), 1, result.data<T>());
   });
 }
+
+template <class T>
+T sum(std::int64_t count, const T* x) {
+  T result = 0;
+  if (count > 0) kernels::reduce_kernels<T>().sum(1, count, 1, x, &result);
+  return result;
+}
+template float sum(std::int64_t, const float*);
+template double sum(std::int64_t, const double*);
 
 }  // namespace teff::ops

@@ -6,6 +6,7 @@
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/saved_array.h"
 #include "teff/engine/ops/split.h"
 #include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
@@ -112,6 +113,24 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
     return i == 0 || (options_.has_weight && i == options_.weight());
   }
 
+  bool updates_input(std::size_t i) const override { return is_statistic(i); }
+
+  /// x * w / sqrt(var + eps) + (b - mean * w / sqrt(var + eps)), in double: folding it adds no error to that of
+  /// rounding the result.
+  std::optional<ChannelAffine> channel_affine(std::span<const Tensor> constants) const override {
+    if (options_.uses_batch_stats()) return std::nullopt;  // not known yet
+    TensorList exact(1);                                   // by place among the inputs
+    for (const Tensor& constant : constants.subspan(1)) {
+      if (!constant.defined()) return std::nullopt;
+      exact.push_back(constant.to(DType::float64));
+    }
+    ChannelAffine affine{1.0 / (exact[2] + options_.eps).sqrt(), -exact[1]};
+    if (options_.has_weight) affine.scale = affine.scale * exact[options_.weight()];
+    affine.shift = affine.shift * affine.scale;
+    if (options_.has_bias) affine.shift = affine.shift + exact[options_.bias()];
+    return affine;
+  }
+
  private:
   bool is_statistic(std::size_t i) const { return options_.has_running_stats && (i == 1 || i == 2); }
 
@@ -129,25 +148,23 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
   void compute(const ForwardContext& context, const Tensor& y) const {
     const Tensor& x = context.inputs[0];
     const auto shape = shape_of<T>(context.inputs, true);
-    const Tensor inverse_std = detail::make_tensor({{shape.channels}, x.dtype()});
-    Tensor mean, variance;
-    if (options_.uses_batch_stats()) {
-      mean = detail::make_tensor(inverse_std.type());
-      variance = inverse_std;
-      kernels::batch_norm_kernels<T>().batch_norm_statistics(shape, x.data<T>(), mean.data<T>(), variance.data<T>());
+    const bool uses_batch_stats = options_.uses_batch_stats();
+    std::optional<ops::SavedArray<T>> batch_mean;
+    if (uses_batch_stats) batch_mean.emplace(context, shape.channels);
+    const ops::SavedArray<T> inverse_std(context, shape.channels);
+    const T* const mean = uses_batch_stats ? batch_mean->data() : context.inputs[1].data<T>();
+    const T* const variance = uses_batch_stats ? inverse_std.data() : context.inputs[2].data<T>();
+    if (uses_batch_stats) {
+      kernels::batch_norm_kernels<T>().batch_norm_statistics(shape, x.data<T>(), batch_mean->data(),
+                                                             inverse_std.data());
       if (options_.has_running_stats) {
         const auto n = static_cast<double>(shape.batch * shape.spatial);
-        update(context.inputs[1], mean.data<T>(), 1, options_.momentum);
-        update(context.inputs[2], variance.data<T>(), n / (n - 1), options_.momentum);
+        update(context.inputs[1], mean, 1, options_.momentum);
+        update(context.inputs[2], variance, n / (n - 1), options_.momentum);
       }
-      context.save(mean);
-    } else {
-      mean = context.inputs[1];
-      variance = context.inputs[2];
     }
-    invert_std(shape.channels, variance.data<T>(), options_.eps, inverse_std.data<T>());
-    context.save(inverse_std);
-    kernels::batch_norm_kernels<T>().batch_norm(shape, x.data<T>(), mean.data<T>(), inverse_std.data<T>(), y.data<T>());
+    invert_std(shape.channels, variance, options_.eps, inverse_std.data());
+    kernels::batch_norm_kernels<T>().batch_norm(shape, x.data<T>(), mean, inverse_std.data(), y.data<T>());
   }
 
   template <class T>

@@ -31,7 +31,8 @@ class BinaryOp : public OpWith<Derived> {
   }
 
   Tensor forward(const ForwardContext& context) const override {
-    Tensor y = ops::compute(kFunction, context.inputs[0], context.inputs[1], context.output);
+    Tensor y = context.make_result();
+    ops::compute(kFunction, context.inputs[0], context.inputs[1], y);
     if (Derived::kSavesResult) context.save(y);
     return y;
   }
@@ -174,8 +175,10 @@ class Prelu : public BinaryOp<Prelu, Binary::prelu> {
   }
   static Tensor gradient(const BackwardContext& context, std::size_t i) {
     const Tensor &x = context.inputs[0], &weight = context.inputs[1];
-    if (i == 0) return mul(context.grad, ops::compute(Binary::prelu_slope, x, weight, x.type()));
-    return mul(context.grad, clamp(x, {}, 0));
+    if (i == 1) return mul(context.grad, clamp(x, {}, 0));
+    const Tensor slope = detail::make_tensor(x.type());
+    ops::compute(Binary::prelu_slope, x, weight, slope);
+    return mul(context.grad, slope);
   }
 };
 

@@ -5,7 +5,6 @@
 
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/strided_copy.h"
-#include "teff/engine/tensor_impl.h"
 
 namespace teff::ops {
 namespace {
@@ -40,10 +39,9 @@ Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b) {
   return check_result(op, result);
 }
 
-Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  Tensor result = detail::make_tensor({shape, x.dtype()});
+void broadcast_to(const Tensor& x, const Tensor& result) {
+  const Shape& shape = result.shape();
   strided_copy({shape, broadcast_strides(x.shape(), shape.size()), contiguous_strides(shape)}, x, result);
-  return result;
 }
 
 Broadcast::Broadcast(const Shape& out, const Shape& a, const Shape& b) {

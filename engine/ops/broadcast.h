@@ -21,8 +21,8 @@ Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
 /// broadcasting.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 
-/// A new tensor: x repeated to `shape`, with which it broadcasts.
-Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// x repeated to the shape of `result`, of its dtype, with which it broadcasts.
+void broadcast_to(const Tensor& x, const Tensor& result);
 
 /// A long piece of a pair of broadcast arrays: element i is a[a_begin + i * a_step], b[b_begin + i * b_step]
 /// and out[out_begin + i], with steps 0 or 1.

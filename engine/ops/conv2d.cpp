@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/ops.h"
-
-#include <atomic>
-
 #include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/kernels/rows/rows_kernels.h"
+#include "teff/engine/modes.h"
+#include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/folding.h"
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/ops/window.h"
 #include "teff/engine/strided_copy.h"
@@ -14,18 +13,6 @@
 
 namespace teff {
 namespace {
-
-using Clamp = kernels::Clamp<double>;
-
-std::atomic<bool> use_winograd = true;
-
-/// What the op clamps to, if it does only that.
-std::optional<Clamp> clamp_of(const Op& op) {
-  if (op.name() == "relu") return Clamp{.low = 0};
-  if (op.name() != "hardtanh") return {};
-  const Dict bounds = op.attributes();
-  return Clamp{bounds.at("min").as_float(), bounds.at("max").as_float()};
-}
 
 ops::WindowOptions window_options(const Conv2dFuncOptions& options, const Shape& weight) {
   return {.kernel = {weight[2], weight[3]},
@@ -55,27 +42,24 @@ void check_input(std::string_view op, const Shape& input, const Shape& weight, s
 }
 
 /// Y = conv(X, W) + b, dX = conv_transpose(dY, W), dW = dY * cols(X)^T, db = sum of dY over all but the
-/// channels
-template <class Derived>
-class Convolution : public OpWith<Derived, Conv2dFuncOptions> {
+/// channels. For inference Y may be clamped at last.
+class Conv2d : public OpWith<Conv2d, Conv2dFuncOptions> {
  public:
-  using OpWith<Derived, Conv2dFuncOptions>::OpWith;
-  /// Y clamped, for inference.
-  Convolution(const Conv2dFuncOptions& options, const Clamp& clamp)
-      : OpWith<Derived, Conv2dFuncOptions>(options), clamp_(clamp) {}
+  static constexpr std::string_view kName = "conv2d";
+  using OpWith::OpWith;
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
-    ops::check_arity(Derived::kName, inputs, 2, 3);
-    ops::check_computable(Derived::kName, inputs);
+    ops::check_arity(kName, inputs, 2, 3);
+    ops::check_computable(kName, inputs);
     const Shape &input = inputs[0].shape, &weight = inputs[1].shape;
-    check_weight(Derived::kName, weight, this->options_.groups);
-    check_input(Derived::kName, input, weight, this->options_.groups);
+    check_weight(kName, weight, options_.groups);
+    check_input(kName, input, weight, options_.groups);
     if (inputs.size() == 3) {
-      ops::check_matches(Derived::kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
+      ops::check_matches(kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
     }
-    const ops::WindowOptions window = window_options(this->options_, weight);
-    ops::check_window(Derived::kName, window);
-    return {ops::window_output(Derived::kName, input, window, weight[0]), inputs[0].dtype};
+    const ops::WindowOptions window = window_options(options_, weight);
+    ops::check_window(kName, window);
+    return {ops::window_output(kName, input, window, weight[0]), inputs[0].dtype};
   }
 
   Tensor forward(const ForwardContext& context) const override {
@@ -84,13 +68,14 @@ class Convolution : public OpWith<Derived, Conv2dFuncOptions> {
     if (output.numel() == 0) return output;
     kernels::Window2d window = make_window(input.shape(), weight.shape(), output.shape());
     const bool packed = packed_.defined();
-    window.winograd = packed ? winograd_ : winograd_enabled();
+    window.winograd = packed ? winograd_ : is_winograd_enabled();
     ops::visit_computable(output.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const auto compute = packed ? kernels::conv2d_kernels<T>().conv2d_packed : kernels::conv2d_kernels<T>().conv2d;
       const T* bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
-      const T* filters = (packed ? packed_ : weight).template data<T>();
-      compute(window, input.data<T>(), filters, bias, {static_cast<T>(clamp_.low), static_cast<T>(clamp_.high)},
+      const T* filters = (packed ? packed_ : weight).data<T>();
+      const Clamping clamp = clamp_.value_or(Clamping{});
+      compute(window, input.data<T>(), filters, bias, {static_cast<T>(clamp.low), static_cast<T>(clamp.high)},
               output.data<T>());
     });
     return output;
@@ -100,17 +85,17 @@ class Convolution : public OpWith<Derived, Conv2dFuncOptions> {
                                     std::span<const Tensor> constants) const override {
     if (!constants[1].defined() || numel(types[0].shape) == 0) return nullptr;
     kernels::Window2d window = make_window(types[0].shape, types[1].shape, output_type(types).shape);
-    window.winograd = winograd_enabled();
+    window.winograd = is_winograd_enabled();
     std::shared_ptr<const Op> prepared;
     ops::visit_computable(types[0].dtype, [&](auto zero) {
       using T = decltype(zero);
       const auto& table = kernels::conv2d_kernels<T>();
       const std::int64_t size = table.conv2d_packed_size(window);
       if (size == 0) return;
-      Derived op(this->options_, clamp_);
+      Conv2d op = *this;
       op.winograd_ = window.winograd;
       op.packed_ = detail::make_tensor({{size}, types[1].dtype});
-      table.conv2d_pack(window, constants[1].data<T>(), op.packed_.template data<T>());
+      table.conv2d_pack(window, constants[1].data<T>(), op.packed_.data<T>());
       prepared = op.share();
     });
     return prepared;
@@ -127,11 +112,26 @@ class Convolution : public OpWith<Derived, Conv2dFuncOptions> {
     return grads;
   }
 
+  std::string_view name() const override { return clamp_ ? "conv2d_clamp" : kName; }
+  bool differentiable() const override { return !clamp_; }
   bool saves_input(std::size_t i) const override { return i < 2; }
+
+  std::shared_ptr<const Op> fuse(const Op& next) const override {
+    if (clamp_ || !next.clamping()) return nullptr;
+    Conv2d op = *this;
+    op.clamp_ = next.clamping();
+    return op.share();
+  }
+
+  TensorList fold(const ChannelAffine& next, std::span<const TensorType> types,
+                  std::span<const Tensor> constants) const override {
+    if (clamp_) return {};
+    return ops::fold(next, constants, {types[1].shape, {-1, 1, 1, 1}});
+  }
 
  private:
   kernels::Window2d make_window(const Shape& input, const Shape& weight, const Shape& output) const {
-    return ops::make_window(input, output, window_options(this->options_, weight), this->options_.groups);
+    return ops::make_window(input, output, window_options(options_, weight), options_.groups);
   }
 
   template <class T>
@@ -157,27 +157,9 @@ class Convolution : public OpWith<Derived, Conv2dFuncOptions> {
     }
   }
 
-  Clamp clamp_;
+  std::optional<Clamping> clamp_;
   Tensor packed_;          // the weight, if it was constant when the op was prepared
   bool winograd_ = false;  // whether it may be packed for that
-};
-
-class Conv2dClamp : public Convolution<Conv2dClamp> {
- public:
-  static constexpr std::string_view kName = "conv2d_clamp";
-  using Convolution::Convolution;
-  bool differentiable() const override { return false; }
-};
-
-class Conv2d : public Convolution<Conv2d> {
- public:
-  static constexpr std::string_view kName = "conv2d";
-  using Convolution::Convolution;
-
-  std::shared_ptr<const Op> fuse(const Op& next) const override {
-    const std::optional<Clamp> clamp = clamp_of(next);
-    return clamp ? Conv2dClamp(options_, *clamp).share() : nullptr;
-  }
 };
 
 }  // namespace
@@ -185,9 +167,6 @@ class Conv2d : public Convolution<Conv2d> {
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dFuncOptions& options) {
   return bias.defined() ? apply(Conv2d(options), {x, weight, bias}) : apply(Conv2d(options), {x, weight});
 }
-
-void set_winograd(bool enabled) { use_winograd = enabled; }
-bool winograd_enabled() { return use_winograd; }
 
 std::span<const OpEntry> ops::conv2d_ops() {
   static const OpEntry entries[] = {op_entry<Conv2d>()};

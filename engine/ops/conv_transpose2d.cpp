@@ -8,6 +8,7 @@
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/folding.h"
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/ops/window.h"
 #include "teff/engine/parallel.h"
@@ -42,22 +43,29 @@ void check_output_padding(const ConvTranspose2dFuncOptions& options) {
                         to_string(options.dilation));
 }
 
-/// y[n, k] += bias[k]
+/// y[n, k] += bias[k], if there is one, and clamped, if asked for
 template <class T>
-void add_bias(const Tensor& y, const T* bias) {
+void finish(const Tensor& y, const T* bias, const std::optional<Clamping>& clamp) {
   using kernels::kGrain;
   const std::int64_t channels = y.size(1), pixels = y.size(2) * y.size(3);
   parallel_ranges(y.size(0) * channels, kGrain / std::min(kGrain, pixels), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t plane = begin; plane < end; ++plane) {
       T* const values = y.data<T>() + plane * pixels;
-      kernels::elementwise_kernels<T>().binary(kernels::Binary::add, pixels, values, 1, bias + plane % channels, 0,
-                                               values);
+      if (bias != nullptr) {
+        kernels::elementwise_kernels<T>().binary(kernels::Binary::add, pixels, values, 1, bias + plane % channels, 0,
+                                                 values);
+      }
+      if (clamp) {
+        kernels::elementwise_kernels<T>().unary(kernels::Unary::clamp, pixels, static_cast<T>(clamp->low),
+                                                static_cast<T>(clamp->high), values, values);
+      }
     }
   });
 }
 
 /// conv2d the other way round: its input is this one's result, and its output this one's input. With that convolution
-/// Y = conv_transpose(X, W) + b, dX = conv(dY, W), dW = X * cols(dY)^T, db = sum of dY over all but the channels
+/// Y = conv_transpose(X, W) + b, dX = conv(dY, W), dW = X * cols(dY)^T, db = sum of dY over all but the channels. For
+/// inference Y may be clamped at last.
 class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOptions> {
  public:
   static constexpr std::string_view kName = kFunction;
@@ -91,7 +99,8 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
       using T = decltype(zero);
       kernels::conv2d_input_kernels<T>().conv2d_backward_input(window(y.shape(), weight.shape(), x.shape()),
                                                                x.data<T>(), weight.data<T>(), y.data<T>());
-      if (context.inputs.size() == 3) add_bias(y, context.inputs[2].data<T>());
+      const T* const bias = context.inputs.size() == 3 ? context.inputs[2].data<T>() : nullptr;
+      if (bias != nullptr || clamp_) finish(y, bias, clamp_);
     });
     return y;
   }
@@ -113,7 +122,24 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
     return 2.0 * static_cast<double>(numel(inputs[0].shape)) * static_cast<double>(weight[1] * weight[2] * weight[3]);
   }
 
+  std::string_view name() const override { return clamp_ ? "conv_transpose2d_clamp" : kName; }
+  bool differentiable() const override { return !clamp_; }
   bool saves_input(std::size_t i) const override { return i < 2; }
+
+  std::shared_ptr<const Op> fuse(const Op& next) const override {
+    if (clamp_ || !next.clamping()) return nullptr;
+    ConvTranspose2d op = *this;
+    op.clamp_ = next.clamping();
+    return op.share();
+  }
+
+  TensorList fold(const ChannelAffine& next, std::span<const TensorType> types,
+                  std::span<const Tensor> constants) const override {
+    if (clamp_) return {};
+    const Shape& weight = types[1].shape;  // each group's rows have channels of their own
+    const std::int64_t groups = options_.groups, rows = weight[0] / groups;
+    return ops::fold(next, constants, {{groups, rows, weight[1], -1}, {groups, 1, weight[1], 1}});
+  }
 
  private:
   ops::WindowOptions window_options(const Shape& weight) const {
@@ -163,6 +189,8 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
                                                    grads[2].data<T>());
     }
   }
+
+  std::optional<Clamping> clamp_;
 };
 
 }  // namespace

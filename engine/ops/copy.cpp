@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/ops/copy.h"
+
 #include <cstring>
 
 #include "teff/engine/graph.h"
@@ -20,7 +22,7 @@ class Clone : public OpWith<Clone> {
   }
 
   Tensor forward(const ForwardContext& context) const override {
-    Tensor result = empty(context.output.shape, {.dtype = context.output.dtype});
+    Tensor result = context.make_result();
     if (result.nbytes() > 0) std::memcpy(result.raw_data(), context.inputs[0].raw_data(), result.nbytes());
     return result;
   }
@@ -28,6 +30,7 @@ class Clone : public OpWith<Clone> {
   TensorList backward(const BackwardContext& context) const override { return {context.grad}; }
 
   bool saves_input(std::size_t) const override { return false; }
+  bool forwards_input() const override { return true; }
 };
 
 /// y = x on the same elements, without a gradient. Recorded only for capture.
@@ -49,6 +52,8 @@ class Detach : public OpWith<Detach> {
 
   bool differentiable() const override { return false; }
   bool saves_input(std::size_t) const override { return false; }
+  bool is_view(std::span<const TensorType>) const override { return true; }
+  bool forwards_input() const override { return true; }
 };
 
 }  // namespace
@@ -59,6 +64,8 @@ Tensor Tensor::detach() const {
 }
 
 Tensor Tensor::clone() const { return apply(Clone(), {*this}); }
+
+std::shared_ptr<const Op> ops::clone_op() { return Clone().share(); }
 
 std::span<const OpEntry> ops::copy_ops() {
   static const OpEntry entries[] = {op_entry<Clone>(), op_entry<Detach>()};

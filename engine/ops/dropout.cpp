@@ -44,10 +44,15 @@ class Dropout : public OpWith<Dropout<kChannels>, DropoutOptions> {
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
     if (keeps_all()) return detail::alias(x, x.shape());
-    if (drops_all()) return ops::new_zeros(context.output);
+    Tensor y = context.make_result();
+    if (drops_all()) {
+      detail::fill(y, 0);
+      return y;
+    }
     const Tensor noise = draw(context.output);
     context.save(noise);
-    return ops::compute(Binary::mul, x, noise, context.output);
+    ops::compute(Binary::mul, x, noise, y);
+    return y;
   }
 
   TensorList backward(const BackwardContext& context) const override {
@@ -57,6 +62,8 @@ class Dropout : public OpWith<Dropout<kChannels>, DropoutOptions> {
   }
 
   bool saves_input(std::size_t) const override { return false; }
+  bool is_view(std::span<const TensorType>) const override { return keeps_all(); }
+  bool forwards_input() const override { return keeps_all(); }
 
  private:
   bool keeps_all() const { return !this->options_.training || this->options_.p == 0; }

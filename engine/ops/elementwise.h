@@ -97,6 +97,16 @@ void run_backward(Activation f, std::int64_t n, T a, T b, const T* grad, const T
   kernels::activation_kernels<T>().activation_backward(f, n, a, b, grad, x, grad_x);
 }
 
+inline std::optional<Clamping> clamping_of(Unary f, const Parameters& parameters) {
+  if (f == Unary::relu) return Clamping{.low = 0};
+  if (f != Unary::clamp || !(parameters.first <= parameters.second)) return std::nullopt;
+  return Clamping{parameters.first, parameters.second};
+}
+inline std::optional<Clamping> clamping_of(Activation f, const Parameters& parameters) {
+  if (f != Activation::hardtanh) return std::nullopt;
+  return Clamping{parameters.first, parameters.second};
+}
+
 /// As in PyTorch the smallest integer, which has no counterpart, stays what it is.
 inline void apply_to_integers(Unary function, std::span<const std::int64_t> x, std::int64_t* y) {
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -155,6 +165,10 @@ class Elementwise : public OpWith<Derived, Options> {
   }
 
   bool saves_input(std::size_t) const override { return needs_input(kFunction); }
+
+  std::optional<Clamping> clamping() const override {
+    return clamping_of(kFunction, static_cast<const Derived&>(*this).parameters());
+  }
 };
 
 /// A function without parameters.

@@ -6,6 +6,7 @@
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/saved_array.h"
 #include "teff/engine/ops/split.h"
 #include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
@@ -76,12 +77,9 @@ class Norm : public OpWith<Derived, Options> {
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const kernels::GroupNorm<T> rows = rows_of<T>(context.inputs, true);
-      const Tensor mean = detail::make_tensor({{rows.rows}, y.dtype()});
-      const Tensor inverse_std = detail::make_tensor(mean.type());
-      kernels::group_norm_kernels<T>().group_norm(rows, this->options_.eps, x.data<T>(), y.data<T>(),
-                                                  mean.template data<T>(), inverse_std.template data<T>());
-      context.save(mean);
-      context.save(inverse_std);
+      const ops::SavedArray<T> mean(context, rows.rows), inverse_std(context, rows.rows);
+      kernels::group_norm_kernels<T>().group_norm(rows, this->options_.eps, x.data<T>(), y.data<T>(), mean.data(),
+                                                  inverse_std.data());
     });
     return y;
   }

@@ -82,33 +82,33 @@ class Cat : public OpWith<Cat, DimOptions> {
   }
 };
 
-/// Ops whose result is a box of the input, Derived::layout(input's shape, result's shape). What is outside gets no
-/// gradient.
+/// Ops whose result is a box of the input, Derived::layout(input's shape, result's shape), and shares elements with it
+/// if Derived::shares(input's shape), where it is a part of dimension 0. What is outside gets no gradient.
 template <class Derived, class Options>
 class BoxOp : public OpWith<Derived, Options> {
  public:
   using OpWith<Derived, Options>::OpWith;
 
-  TensorList backward(const BackwardContext& context) const override {
-    Tensor grad_x = ops::new_zeros(context.inputs[0].type());
-    ops::strided_copy(layout(grad_x.shape(), context.grad.shape()).reversed(), context.grad, grad_x);
-    return {grad_x};
-  }
-  bool saves_input(std::size_t) const override { return false; }
-
- protected:
-  ops::StridedCopy layout(const Shape& from, const Shape& to) const {
-    return static_cast<const Derived&>(*this).layout(from, to);
-  }
-
-  /// The box of x, sharing elements where it is a part of dimension 0.
-  Tensor box(const Tensor& x, const TensorType& type, bool shares) const {
-    const ops::StridedCopy copy = layout(x.shape(), type.shape);
-    if (shares) return detail::alias(x, type.shape, numel(type.shape) == 0 ? 0 : copy.from_begin);
-    Tensor y = detail::make_tensor(type);
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    const TensorType& type = context.output;
+    const ops::StridedCopy copy = derived().layout(x.shape(), type.shape);
+    if (derived().shares(x.shape())) return detail::alias(x, type.shape, numel(type.shape) == 0 ? 0 : copy.from_begin);
+    Tensor y = context.make_result();
     ops::strided_copy(copy, x, y);
     return y;
   }
+
+  TensorList backward(const BackwardContext& context) const override {
+    Tensor grad_x = ops::new_zeros(context.inputs[0].type());
+    ops::strided_copy(derived().layout(grad_x.shape(), context.grad.shape()).reversed(), context.grad, grad_x);
+    return {grad_x};
+  }
+  bool saves_input(std::size_t) const override { return false; }
+  bool is_view(std::span<const TensorType> inputs) const override { return derived().shares(inputs[0].shape); }
+
+ private:
+  const Derived& derived() const { return static_cast<const Derived&>(*this); }
 };
 
 struct SliceOptions {
@@ -141,10 +141,7 @@ class Slice : public BoxOp<Slice, SliceOptions> {
     return result;
   }
 
-  Tensor forward(const ForwardContext& context) const override {
-    const Tensor& x = context.inputs[0];
-    return box(x, context.output, options_.step == 1 && dim(x.shape()) == 0);
-  }
+  bool shares(const Shape& whole) const { return options_.step == 1 && dim(whole) == 0; }
 
   ops::StridedCopy layout(const Shape& whole, const Shape& part) const {
     const std::size_t d = dim(whole);
@@ -191,10 +188,7 @@ class Select : public BoxOp<Select, SelectOptions> {
     return result;
   }
 
-  Tensor forward(const ForwardContext& context) const override {
-    const Tensor& x = context.inputs[0];
-    return box(x, context.output, dim(x.shape()) == 0);
-  }
+  bool shares(const Shape& whole) const { return dim(whole) == 0; }
 
   ops::StridedCopy layout(const Shape& whole, const Shape&) const {
     const std::size_t d = dim(whole);

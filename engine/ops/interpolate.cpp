@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -43,49 +43,65 @@ double step_of(const Axis& axis, bool align_corners) {
   return axis.scale ? 1 / *axis.scale : static_cast<double>(axis.size) / static_cast<double>(axis.out_size);
 }
 
-template <class T>
-using Array = std::vector<T, CachingAllocator<T>>;
-
 /// For each value of the result the two of the input that it is mixed of, and the part of the second.
 template <class T>
-struct Sources {
-  Array<std::int64_t> first, second;
-  Array<T> part;
-
-  kernels::ResizedAxis<T> axis(const Axis& a) const {
-    const bool mixed = !part.empty();
-    return {a.size, a.out_size, first.data(), mixed ? second.data() : nullptr, mixed ? part.data() : nullptr};
+class Sources {
+ public:
+  Sources(const Axis& axis, const InterpolateFields& options)
+      : axis_(axis),
+        first_(count()),
+        second_(count()),
+        part_(count()),
+        mixed_(options.mode != InterpolateMode::nearest) {
+    if (mixed_) {
+      set_linear(options.align_corners);
+    } else {
+      set_nearest();
+    }
   }
+
+  kernels::ResizedAxis<T> axis() {
+    return {axis_.size, axis_.out_size, first_.data(), mixed_ ? second_.data() : nullptr,
+            mixed_ ? part_.data() : nullptr};
+  }
+
+ private:
+  std::size_t count() const { return static_cast<std::size_t>(axis_.out_size); }
+  void set_nearest();
+  void set_linear(bool align_corners);
+
+  Axis axis_;
+  kernels::Workspace<std::int64_t> first_, second_;
+  kernels::Workspace<T> part_;
+  bool mixed_;
 };
 
 /// In single precision, whatever the dtype: where a product falls on a whole number another rounding would take another
 /// pixel than PyTorch does.
 template <class T>
-Sources<T> nearest(const Axis& axis) {
-  const float step = axis.scale ? static_cast<float>(1 / *axis.scale)
-                                : static_cast<float>(axis.size) / static_cast<float>(axis.out_size);
-  Sources<T> sources;
-  for (std::int64_t i = 0; i < axis.out_size; ++i) {
-    const auto place = axis.size == axis.out_size ? i : static_cast<std::int64_t>(static_cast<float>(i) * step);
-    sources.first.push_back(std::min(place, axis.size - 1));
+void Sources<T>::set_nearest() {
+  const Axis& a = axis_;
+  const float step =
+      a.scale ? static_cast<float>(1 / *a.scale) : static_cast<float>(a.size) / static_cast<float>(a.out_size);
+  for (std::int64_t i = 0; i < a.out_size; ++i) {
+    const auto place = a.size == a.out_size ? i : static_cast<std::int64_t>(static_cast<float>(i) * step);
+    first_.data()[i] = std::min(place, a.size - 1);
   }
-  return sources;
 }
 
 template <class T>
-Sources<T> linear(const Axis& axis, bool align_corners) {
-  const double step = step_of(axis, align_corners);
-  Sources<T> sources;
-  for (std::int64_t i = 0; i < axis.out_size; ++i) {
+void Sources<T>::set_linear(bool align_corners) {
+  const Axis& a = axis_;
+  const double step = step_of(a, align_corners);
+  for (std::int64_t i = 0; i < a.out_size; ++i) {
     const auto place = static_cast<double>(i);
-    const double exact = axis.size == axis.out_size ? place : align_corners ? step * place : step * (place + 0.5) - 0.5;
-    const double inside = std::clamp(exact, 0.0, static_cast<double>(axis.size - 1));
+    const double exact = a.size == a.out_size ? place : align_corners ? step * place : step * (place + 0.5) - 0.5;
+    const double inside = std::clamp(exact, 0.0, static_cast<double>(a.size - 1));
     const auto first = static_cast<std::int64_t>(inside);
-    sources.first.push_back(first);
-    sources.second.push_back(std::min(first + 1, axis.size - 1));
-    sources.part.push_back(static_cast<T>(inside - static_cast<double>(first)));
+    first_.data()[i] = first;
+    second_.data()[i] = std::min(first + 1, a.size - 1);
+    part_.data()[i] = static_cast<T>(inside - static_cast<double>(first));
   }
-  return sources;
 }
 
 /// Every value of Y is a mixture of up to four of X, and gives each its part of the gradient.
@@ -153,16 +169,11 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
                           " for images of size ", size);
   }
 
-  template <class T>
-  Sources<T> sources(const Axis& axis) const {
-    return options_.mode == InterpolateMode::nearest ? nearest<T>(axis) : linear<T>(axis, options_.align_corners);
-  }
-
   template <class T, class Function>
   void with_sizes(const Shape& input, const Shape& output, const Function& function) const {
-    const Axis rows{input[2], output[2], options_.scale_height}, columns{input[3], output[3], options_.scale_width};
-    const Sources<T> of_rows = sources<T>(rows), of_columns = sources<T>(columns);
-    function({.planes = input[0] * input[1], .rows = of_rows.axis(rows), .columns = of_columns.axis(columns)});
+    Sources<T> rows({input[2], output[2], options_.scale_height}, options_);
+    Sources<T> columns({input[3], output[3], options_.scale_width}, options_);
+    function({.planes = input[0] * input[1], .rows = rows.axis(), .columns = columns.axis()});
   }
 };
 

@@ -6,6 +6,7 @@
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
+#include "teff/engine/ops/folding.h"
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
@@ -57,20 +58,21 @@ void multiply_run(const Matrices& a, const Matrices& b, const ops::BroadcastRun&
   parallel_ranges(r.count, kLarge / work, multiply);
 }
 
-/// A new tensor: the products, of shape `batch` + [rows of A, columns of B], which is `shape` but for sizes
-/// of 1.
-Tensor multiply(const Matrices& a, const Matrices& b, const Shape& batch, const Shape& shape) {
-  Tensor c = detail::make_tensor({shape, a.tensor.dtype()});
-  if (c.numel() == 0) return c;
-  if (a.tensor.numel() == 0 || b.tensor.numel() == 0) {
-    detail::fill(c, 0);
-    return c;
-  }
+/// C becomes the products, of shape `batch` + [rows of A, columns of B], which is its shape but for sizes of 1.
+void multiply(const Matrices& a, const Matrices& b, const Shape& batch, const Tensor& c) {
+  if (c.numel() == 0) return;
+  if (a.tensor.numel() == 0 || b.tensor.numel() == 0) return detail::fill(c, 0);
   ops::visit_computable(c.dtype(), [&](auto zero) {
     ops::Broadcast(batch, a.batch, b.batch).for_each_run([&](const ops::BroadcastRun& r) {
       multiply_run<decltype(zero)>(a, b, r, c);
     });
   });
+}
+
+/// The same in a new tensor of shape `shape`.
+Tensor product(const Matrices& a, const Matrices& b, const Shape& batch, const Shape& shape) {
+  Tensor c = detail::make_tensor({shape, a.tensor.dtype()});
+  multiply(a, b, batch, c);
   return c;
 }
 
@@ -134,8 +136,10 @@ class Matmul : public OpWith<Matmul> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &a = context.inputs[0], &b = context.inputs[1];
-    const Product product(a.shape(), b.shape());
-    return multiply(product.a(a), product.b(b), product.batch, context.output.shape);
+    const Product p(a.shape(), b.shape());
+    Tensor c = context.make_result();
+    multiply(p.a(a), p.b(b), p.batch, c);
+    return c;
   }
 
   double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
@@ -148,54 +152,52 @@ class Matmul : public OpWith<Matmul> {
     if (grad.numel() == 0) return {ops::new_zeros(a.type()), ops::new_zeros(b.type())};
     TensorList grads(2);
     if (context.wanted[0]) {
-      const Tensor all = multiply(p.c(grad), p.b(b, true), p.batch, with_matrix(p.batch, p.n, p.k));
+      const Tensor all = product(p.c(grad), p.b(b, true), p.batch, with_matrix(p.batch, p.n, p.k));
       grads[0] = detail::alias(ops::sum_to(all, with_matrix(p.a_batch, p.n, p.k)), a.shape());
     }
     if (context.wanted[1]) {
-      const Tensor all = multiply(p.a(a, true), p.c(grad), p.batch, with_matrix(p.batch, p.k, p.m));
+      const Tensor all = product(p.a(a, true), p.c(grad), p.batch, with_matrix(p.batch, p.k, p.m));
       grads[1] = detail::alias(ops::sum_to(all, with_matrix(p.b_batch, p.k, p.m)), b.shape());
     }
     return grads;
   }
 };
 
-/// Y = X W^T + b, dX = dY W, dW = dY^T X, db = sum over the rows of dY. x [..., in] counts as [rows, in].
-template <class Derived, bool kRelu>
-class Affine : public OpWith<Derived> {
+/// Y = X W^T + b, dX = dY W, dW = dY^T X, db = sum over the rows of dY. x [..., in] counts as [rows, in]. For inference
+/// Y may be clamped at last.
+class Linear : public OpWith<Linear> {
  public:
-  using OpWith<Derived>::OpWith;
+  static constexpr std::string_view kName = "linear";
+  using OpWith::OpWith;
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
-    ops::check_arity(Derived::kName, inputs, 2, 3);
-    ops::check_computable(Derived::kName, inputs);
+    ops::check_arity(kName, inputs, 2, 3);
+    ops::check_computable(kName, inputs);
     const Shape &x = inputs[0].shape, &weight = inputs[1].shape;
-    if (weight.size() != 2) ops::fail<ShapeError>(Derived::kName, "weight [out, in], got weight ", weight);
+    if (weight.size() != 2) ops::fail<ShapeError>(kName, "weight [out, in], got weight ", weight);
     if (x.empty() || x.back() != weight[1]) {
-      ops::fail<ShapeError>(Derived::kName, "input [..., ", weight[1], "] to match weight ", weight, ", got input ", x);
+      ops::fail<ShapeError>(kName, "input [..., ", weight[1], "] to match weight ", weight, ", got input ", x);
     }
     if (inputs.size() == 3) {
-      ops::check_matches(Derived::kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
+      ops::check_matches(kName, "bias", inputs[2].shape, {weight[0]}, "weight", weight);
     }
     Shape shape = x;
     shape[shape.size() - 1] = weight[0];
-    return {ops::check_result(Derived::kName, shape), inputs[0].dtype};
+    return {ops::check_result(kName, shape), inputs[0].dtype};
   }
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &x = context.inputs[0], &weight = context.inputs[1];
     const bool has_bias = context.inputs.size() == 3;
-    if (x.numel() == 0 || weight.numel() == 0) {
-      const Tensor y =
-          has_bias ? ops::broadcast_to(context.inputs[2], context.output.shape) : ops::new_zeros(context.output);
-      return kRelu ? relu(y) : y;
-    }
+    const Clamping clamp = clamp_.value_or(Clamping{});
     Tensor y = context.make_result();
     ops::visit_computable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
+      if (x.numel() == 0 || weight.numel() == 0) return set_to_bias<T>(context, clamp, y);
       auto gemm =
           gemm_of<T>(as_rows(x, weight.size(1)), x.data<T>(), stored(weight, true), weight.data<T>(), y.data<T>());
       if (has_bias) gemm.column_bias = context.inputs[2].data<T>();
-      if (kRelu) gemm.clamp.low = 0;
+      gemm.clamp = {static_cast<T>(clamp.low), static_cast<T>(clamp.high)};
       kernels::gemm_kernels<T>().gemm(gemm);
     });
     return y;
@@ -206,10 +208,10 @@ class Affine : public OpWith<Derived> {
     const std::int64_t in = weight.size(1), out = weight.size(0);
     const Matrices grad = as_rows(context.grad, out);
     TensorList grads(context.inputs.size());
-    if (context.wanted[0]) grads[0] = multiply(grad, stored(weight, false), {}, x.shape());
+    if (context.wanted[0]) grads[0] = product(grad, stored(weight, false), {}, x.shape());
     if (context.wanted[1]) {
       const Matrices transposed{context.grad, {}, grad.rows, out, true};
-      grads[1] = multiply(transposed, as_rows(x, in), {}, weight.shape());
+      grads[1] = product(transposed, as_rows(x, in), {}, weight.shape());
     }
     if (grads.size() == 3 && context.wanted[2]) grads[2] = ops::sum_to(context.grad, {out});
     return grads;
@@ -219,10 +221,36 @@ class Affine : public OpWith<Derived> {
     return 2.0 * static_cast<double>(numel(output.shape)) * static_cast<double>(inputs[1].shape[1]);
   }
 
-  bool differentiable() const override { return !kRelu; }
+  std::string_view name() const override { return clamp_ ? "linear_clamp" : kName; }
+  bool differentiable() const override { return !clamp_; }
   bool saves_input(std::size_t i) const override { return i < 2; }
 
+  std::shared_ptr<const Op> fuse(const Op& next) const override {
+    if (clamp_ || !next.clamping()) return nullptr;
+    Linear op = *this;
+    op.clamp_ = next.clamping();
+    return op.share();
+  }
+
+  TensorList fold(const ChannelAffine& next, std::span<const TensorType> types,
+                  std::span<const Tensor> constants) const override {
+    if (clamp_ || types[0].shape.size() != 2) return {};  // what it gives are the channels only there
+    return ops::fold(next, constants, {types[1].shape, {-1, 1}});
+  }
+
  private:
+  /// Y where there is nothing to multiply.
+  template <class T>
+  static void set_to_bias(const ForwardContext& context, const Clamping& clamp, const Tensor& y) {
+    if (context.inputs.size() < 3) {
+      detail::fill(y, 0);
+    } else {
+      ops::broadcast_to(context.inputs[2], y);
+    }
+    for (T& value : y.span<T>()) {
+      value = std::min(std::max(value, static_cast<T>(clamp.low)), static_cast<T>(clamp.high));
+    }
+  }
   static Matrices as_rows(const Tensor& x, std::int64_t columns) {
     std::int64_t rows = 1;
     for (std::size_t i = 0; i + 1 < x.shape().size(); ++i) rows *= x.shape()[i];
@@ -231,22 +259,8 @@ class Affine : public OpWith<Derived> {
   static Matrices stored(const Tensor& weight, bool transposed) {
     return {weight, {}, weight.size(0), weight.size(1), transposed};
   }
-};
 
-class LinearRelu : public Affine<LinearRelu, true> {
- public:
-  static constexpr std::string_view kName = "linear_relu";
-  using Affine::Affine;
-};
-
-class Linear : public Affine<Linear, false> {
- public:
-  static constexpr std::string_view kName = "linear";
-  using Affine::Affine;
-
-  std::shared_ptr<const Op> fuse(const Op& next) const override {
-    return next.name() == "relu" ? LinearRelu().share() : nullptr;
-  }
+  std::optional<Clamping> clamp_;
 };
 
 }  // namespace

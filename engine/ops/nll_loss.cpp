@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/arithmetic.h"
-#include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
@@ -81,23 +83,20 @@ class NllLoss : public OpWith<NllLoss, NllLossFields> {
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &x = context.inputs[0], &target = context.inputs[1];
     check_targets(target, x.shape()[1]);
-    Tensor losses = ops::new_zeros({target.shape(), x.dtype()});
-    double total = 0;
+    Tensor y = context.make_result();
     ops::visit_computable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      const Classes<T> classes = classes_of<T>(x.shape(), context.inputs);
-      const T* values = x.data<T>();
-      T* out = losses.data<T>();
-      total = for_each_target(classes, x.shape(), target, [&](std::int64_t i, std::int64_t row, std::int64_t t) {
-        T sum = classes.picked * classes.weight_of(t) * values[row + t * classes.step];
-        if (classes.spread != 0) sum += classes.spread * weighted_sum(classes, values + row);
-        out[i] = -sum;
-      });
+      T* const result = y.data<T>();
+      if (options_.reduction == Reduction::none) {
+        compute_losses<T>(context.inputs, result);
+        return;
+      }
+      kernels::Workspace<T> losses(static_cast<std::size_t>(target.numel()));
+      const double total = compute_losses<T>(context.inputs, losses.data());
+      *result = ops::sum<T>(target.numel(), losses.data());
+      if (options_.reduction == Reduction::mean) *result /= static_cast<T>(total);
     });
-    if (options_.reduction == Reduction::none) return losses;
-    Tensor result = ops::sum_to(losses, {});
-    if (options_.reduction == Reduction::mean) ops::compute(kernels::Binary::div, result, total, result);
-    return result;
+    return y;
   }
 
   TensorList backward(const BackwardContext& context) const override {
@@ -150,6 +149,20 @@ class NllLoss : public OpWith<NllLoss, NllLossFields> {
     T sum = 0;
     for (std::int64_t c = 0; c < classes.count; ++c) sum += classes.weight_of(c) * row[c * classes.step];
     return sum;
+  }
+
+  /// That of every target, before any reduction. Returns the sum of the targets' weights.
+  template <class T>
+  double compute_losses(std::span<const Tensor> inputs, T* losses) const {
+    const Tensor &x = inputs[0], &target = inputs[1];
+    const Classes<T> classes = classes_of<T>(x.shape(), inputs);
+    const T* values = x.data<T>();
+    std::fill(losses, losses + target.numel(), T{0});
+    return for_each_target(classes, x.shape(), target, [&](std::int64_t i, std::int64_t row, std::int64_t t) {
+      T sum = classes.picked * classes.weight_of(t) * values[row + t * classes.step];
+      if (classes.spread != 0) sum += classes.spread * weighted_sum(classes, values + row);
+      losses[i] = -sum;
+    });
   }
 
   /// Calls function(i, place of x[n, 0, s], target i) for every target i = [n, s] that is not ignored. Returns the sum

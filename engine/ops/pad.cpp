@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <vector>
+#include <array>
+#include <span>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/kernels/isa/tuning.h"
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -41,24 +43,31 @@ std::int64_t source(PadMode mode, std::int64_t place, std::int64_t size) {
 }
 
 /// For each place of a padded dimension the place of the input that it repeats.
-using Places = std::vector<std::int64_t, CachingAllocator<std::int64_t>>;
+using Places = std::span<const std::int64_t>;
+
+std::int64_t sum_of(const Shape& shape) {
+  std::int64_t sum = 0;
+  for (const std::int64_t size : shape) sum += size;
+  return sum;
+}
 
 /// Where the values of a padded tensor come from, for the modes that repeat those of the input. The dimensions in front
 /// that are not padded are joined: each of their entries is a task of its own, in both directions.
 class Repetition {
  public:
-  Repetition(const PadOptions& options, const Shape& input, const Shape& output) {
+  Repetition(const PadOptions& options, const Shape& input, const Shape& output)
+      : memory_(static_cast<std::size_t>(sum_of(output))) {
     std::size_t first = 0;
     while (first + 1 < input.size() && input[first] == output[first]) tasks_ *= input[first++];
+    std::int64_t* place = memory_.data();
     for (std::size_t i = first; i < input.size(); ++i) {
-      Places places;
+      places_[sizes_.size()] = {place, static_cast<std::size_t>(output[i])};
       for (std::int64_t k = 0; k < output[i]; ++k) {
-        places.push_back(source(options.mode, k - options.before(input, i), input[i]));
+        *place++ = source(options.mode, k - options.before(input, i), input[i]);
       }
       input_size_ *= input[i];
       output_size_ *= output[i];
       sizes_.push_back(input[i]);
-      places_.push_back(std::move(places));
     }
   }
 
@@ -67,7 +76,7 @@ class Repetition {
   template <class Function>
   void for_each_row(const Function& function) const {
     using kernels::kGrain;
-    const Places& columns = places_.back();
+    const Places columns = places_[sizes_.size() - 1];
     const auto width = static_cast<std::int64_t>(columns.size());
     parallel_ranges(tasks_, std::max<std::int64_t>(1, kGrain / output_size_),
                     [&](std::int64_t begin, std::int64_t end) {
@@ -82,7 +91,7 @@ class Repetition {
  private:
   std::int64_t input_row(std::int64_t row) const {
     std::int64_t begin = 0, stride = sizes_.back();
-    for (std::size_t i = places_.size() - 1; i-- > 0;) {
+    for (std::size_t i = sizes_.size() - 1; i-- > 0;) {
       const auto count = static_cast<std::int64_t>(places_[i].size());
       begin += places_[i][static_cast<std::size_t>(row % count)] * stride;
       stride *= sizes_[i];
@@ -92,8 +101,9 @@ class Repetition {
   }
 
   std::int64_t tasks_ = 1, input_size_ = 1, output_size_ = 1;
-  IntList sizes_;
-  std::vector<Places, CachingAllocator<Places>> places_;
+  IntList sizes_;  // of the input, from the first padded dimension on
+  kernels::Workspace<std::int64_t> memory_;
+  std::array<Places, kMaxRank> places_;  // in memory_, as sizes_
 };
 
 /// A constant around, or values of x again; each value of x gets the gradients of all its copies.
@@ -127,10 +137,9 @@ class Pad : public OpWith<Pad, PadOptions> {
       visit_dtype(x.dtype(), [&](auto zero) {
         const auto* from = x.data<decltype(zero)>();
         auto* to = y.data<decltype(zero)>();
-        Repetition(options_, x.shape(), y.shape())
-            .for_each_row([=](std::int64_t in, std::int64_t out, const Places& columns) {
-              for (const std::int64_t column : columns) to[out++] = from[in + column];
-            });
+        Repetition(options_, x.shape(), y.shape()).for_each_row([=](std::int64_t in, std::int64_t out, Places columns) {
+          for (const std::int64_t column : columns) to[out++] = from[in + column];
+        });
       });
     }
     return y;
@@ -146,7 +155,7 @@ class Pad : public OpWith<Pad, PadOptions> {
         const auto* from = grad.data<decltype(zero)>();
         auto* to = grad_x.data<decltype(zero)>();
         Repetition(options_, grad_x.shape(), grad.shape())
-            .for_each_row([=](std::int64_t in, std::int64_t out, const Places& columns) {
+            .for_each_row([=](std::int64_t in, std::int64_t out, Places columns) {
               for (const std::int64_t column : columns) to[in + column] += from[out++];
             });
       });

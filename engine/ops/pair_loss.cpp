@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/elements/elements_kernels.h"
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/arithmetic.h"
-#include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
@@ -59,16 +59,20 @@ class PairLossOp : public OpWith<Derived, Options> {
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &x = context.inputs[0], &target = context.inputs[1];
     if (kLoss == PairLoss::bce) check_probabilities(x);
-    Tensor losses = detail::make_tensor(x.type());
+    Tensor y = context.make_result();
     ops::visit_computable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernels::pair_loss_kernels<T>().pair_loss(kLoss, x.numel(), static_cast<T>(parameter()), x.data<T>(),
-                                                target.data<T>(), losses.data<T>());
+      const auto compute = [&](T* losses) {
+        kernels::pair_loss_kernels<T>().pair_loss(kLoss, x.numel(), static_cast<T>(parameter()), x.data<T>(),
+                                                  target.data<T>(), losses);
+      };
+      if (reduction() == Reduction::none) return compute(y.data<T>());
+      kernels::Workspace<T> losses(static_cast<std::size_t>(x.numel()));
+      compute(losses.data());
+      *y.data<T>() = ops::sum<T>(x.numel(), losses.data());
+      if (reduction() != Reduction::sum) *y.data<T>() /= static_cast<T>(divisor(x.shape()));
     });
-    if (reduction() == Reduction::none) return losses;
-    Tensor result = ops::sum_to(losses, {});
-    if (reduction() != Reduction::sum) ops::compute(kernels::Binary::div, result, divisor(x.shape()), result);
-    return result;
+    return y;
   }
 
   TensorList backward(const BackwardContext& context) const override {

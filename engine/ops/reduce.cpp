@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
-#include <cstring>
 
+#include "teff/engine/convert.h"
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/arithmetic.h"
@@ -11,7 +12,6 @@
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/ops/split.h"
-#include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -102,33 +102,43 @@ class Groups {
   int count_ = 0;
 };
 
-/// One group after the other, the last first, with arrays of their own in between. x has elements.
+/// One group after the other, the last first, with scratch memory in between. x has elements.
 template <class T>
-void reduce_groups(const Groups& groups, Kernel<T> kernel, Tensor x, const Tensor& y) {
+void reduce_groups(const Groups& groups, Kernel<T> kernel, const T* x, T* y) {
   const int last = groups.last_reduced();
   if (last < 0) {
-    std::memcpy(y.raw_data(), x.raw_data(), x.nbytes());
+    std::copy(x, x + groups.size(0, groups.count()), y);
     return;
   }
   const std::int64_t outer = groups.size(0, last), inner = groups.size(last + 1, groups.count());
   const Groups rest = groups.without(last);
-  const bool done = rest.last_reduced() < 0;
-  const Tensor result = done ? y : detail::make_tensor({{outer * inner}, x.dtype()});
-  kernel(outer, groups.size(last, last + 1), inner, x.data<T>(), result.data<T>());
-  if (!done) reduce_groups(rest, kernel, result, y);
+  const std::int64_t reduced = groups.size(last, last + 1);
+  if (rest.last_reduced() < 0) return kernel(outer, reduced, inner, x, y);
+  kernels::Workspace<T> between(static_cast<std::size_t>(outer * inner));
+  kernel(outer, reduced, inner, x, between.data());
+  reduce_groups<T>(rest, kernel, between.data(), y);
 }
 
-/// A new tensor of shape `shape`: x without the dimensions of the mask.
+/// y is x without the dimensions of the mask.
 template <Reducer kReducer>
-Tensor reduce(const Tensor& x, const Mask& mask, const Shape& shape) {
-  const TensorType type{shape, x.dtype()};
-  if (x.numel() == 0) return ops::new_zeros(type);  // a maximum of nothing was refused
-  Tensor y = detail::make_tensor(type);
+void reduce(const Tensor& x, const Mask& mask, const Tensor& y) {
+  if (x.numel() == 0) return detail::fill(y, 0);  // a maximum of nothing was refused
   ops::visit_numeric(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    reduce_groups<T>(Groups(x.shape(), mask), kernel_for<kReducer, T>(), x, y);
+    reduce_groups<T>(Groups(x.shape(), mask), kernel_for<kReducer, T>(), x.data<T>(), y.data<T>());
   });
-  return y;
+}
+
+/// The same with the elements of x as int64.
+void sum_as_int64(const Tensor& x, const Mask& mask, const Tensor& y) {
+  if (x.numel() == 0) return detail::fill(y, 0);
+  kernels::Workspace<std::int64_t> converted(static_cast<std::size_t>(x.numel()));
+  visit_dtype(x.dtype(), [&](auto zero) {
+    const auto elements = x.span<decltype(zero)>();
+    std::transform(elements.begin(), elements.end(), converted.data(), convert<std::int64_t, decltype(zero)>);
+  });
+  reduce_groups<std::int64_t>(Groups(x.shape(), mask), reduce_integers<Reducer::sum>, converted.data(),
+                              y.data<std::int64_t>());
 }
 
 // --- the operations
@@ -185,6 +195,12 @@ class ReduceOp : public OpWith<Derived, ReduceOptions> {
  protected:
   Mask mask(const Shape& shape) const { return mask_of(Derived::kName, this->options_.dims, shape); }
   Shape kept(const Shape& shape) const { return reduced_shape(shape, mask(shape), true); }
+  /// The result's gradient for all that was reduced: of shape `shape`.
+  Tensor repeated(const Tensor& grad, const Shape& shape) const {
+    Tensor result = detail::make_tensor({shape, grad.dtype()});
+    ops::broadcast_to(detail::alias(grad, kept(shape)), result);
+    return result;
+  }
 };
 
 /// dX = dY, repeated
@@ -199,12 +215,18 @@ class Sum : public ReduceOp<Sum> {
     return inputs[0].dtype;
   }
   Tensor forward(const ForwardContext& context) const override {
-    const Tensor x = to(context.inputs[0], context.output.dtype);
-    return reduce<Reducer::sum>(x, mask(x.shape()), context.output.shape);
+    const Tensor& x = context.inputs[0];
+    Tensor y = context.make_result();
+    if (x.dtype() == y.dtype()) {
+      reduce<Reducer::sum>(x, mask(x.shape()), y);
+    } else {
+      sum_as_int64(x, mask(x.shape()), y);
+    }
+    return y;
   }
   TensorList backward(const BackwardContext& context) const override {
     const Shape& shape = context.inputs[0].shape();
-    return {ops::broadcast_to(detail::alias(context.grad, kept(shape)), shape)};
+    return {repeated(context.grad, shape)};
   }
   bool saves_input(std::size_t) const override { return false; }
 };
@@ -221,14 +243,15 @@ class Mean : public ReduceOp<Mean> {
   }
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    const Tensor y = reduce<Reducer::sum>(x, mask(x.shape()), context.output.shape);
+    Tensor y = context.make_result();
+    reduce<Reducer::sum>(x, mask(x.shape()), y);
     ops::compute(Binary::div, y, count(x.shape()), y);
     return y;
   }
   TensorList backward(const BackwardContext& context) const override {
     const Shape& shape = context.inputs[0].shape();
     const Tensor share = div(context.grad, count(shape));
-    return {ops::broadcast_to(detail::alias(share, kept(shape)), shape)};
+    return {repeated(share, shape)};
   }
   bool saves_input(std::size_t) const override { return false; }
 
@@ -275,7 +298,8 @@ class Extremum : public ReduceOp<Derived> {
   }
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor y = reduce<kReducer>(x, this->mask(x.shape()), context.output.shape);
+    Tensor y = context.make_result();
+    reduce<kReducer>(x, this->mask(x.shape()), y);
     context.save(y);
     return y;
   }
@@ -368,7 +392,9 @@ Tensor ops::sum_to(const Tensor& x, const Shape& shape) {
   for (std::size_t i = 0; i < x.shape().size(); ++i) {
     mask[i] = i < in_front || (shape[i - in_front] == 1 && x.shape()[i] != 1);
   }
-  return reduce<Reducer::sum>(x, mask, shape);
+  const Tensor result = detail::make_tensor({shape, x.dtype()});
+  reduce<Reducer::sum>(x, mask, result);
+  return result;
 }
 
 Tensor sum(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Sum({dims, keepdim}), {x}); }

@@ -50,6 +50,7 @@ class View : public OpWith<View, ShapeOptions> {
     return {detail::alias(context.grad, context.inputs[0].shape())};
   }
   bool saves_input(std::size_t) const override { return false; }
+  bool is_view(std::span<const TensorType>) const override { return true; }
 
  private:
   [[noreturn]] void refuse(std::int64_t count) const {
@@ -84,8 +85,9 @@ class Permute : public OpWith<Permute, PermuteOptions> {
     return {result, inputs[0].dtype};
   }
   Tensor forward(const ForwardContext& context) const override {
-    const Tensor& x = context.inputs[0];
-    return permuted(x, dims(x.shape()), context.output.shape);
+    Tensor y = context.make_result();
+    permute(context.inputs[0], dims(context.inputs[0].shape()), y);
+    return y;
   }
   TensorList backward(const BackwardContext& context) const override {
     const Shape& shape = context.inputs[0].shape();
@@ -94,7 +96,9 @@ class Permute : public OpWith<Permute, PermuteOptions> {
     for (std::size_t i = 0; i < order.size(); ++i) {
       inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
     }
-    return {permuted(context.grad, inverse, shape)};
+    Tensor grad_x = detail::make_tensor(context.inputs[0].type());
+    permute(context.grad, inverse, grad_x);
+    return {grad_x};
   }
   bool saves_input(std::size_t) const override { return false; }
 
@@ -115,13 +119,11 @@ class Permute : public OpWith<Permute, PermuteOptions> {
   [[noreturn]] void refuse(const Shape& shape) const {
     ops::fail<ShapeError>(kName, "every dimension of input ", shape, " once, got dims ", options_.dims);
   }
-  static Tensor permuted(const Tensor& x, const IntList& order, const Shape& shape) {
-    Tensor y = detail::make_tensor({shape, x.dtype()});
+  static void permute(const Tensor& x, const IntList& order, const Tensor& y) {
     const ops::Strides strides = ops::contiguous_strides(x.shape());
-    ops::StridedCopy copy{shape, {}, ops::contiguous_strides(shape)};
+    ops::StridedCopy copy{y.shape(), {}, ops::contiguous_strides(y.shape())};
     for (std::size_t i = 0; i < order.size(); ++i) copy.from_strides[i] = strides[static_cast<std::size_t>(order[i])];
     ops::strided_copy(copy, x, y);
-    return y;
   }
 };
 
@@ -148,7 +150,9 @@ class Expand : public OpWith<Expand, ShapeOptions> {
     return {ops::check_result(kName, shape), inputs[0].dtype};
   }
   Tensor forward(const ForwardContext& context) const override {
-    return ops::broadcast_to(context.inputs[0], context.output.shape);
+    Tensor y = context.make_result();
+    ops::broadcast_to(context.inputs[0], y);
+    return y;
   }
   TensorList backward(const BackwardContext& context) const override {
     return {ops::sum_to(context.grad, context.inputs[0].shape())};

@@ -80,24 +80,26 @@ class To : public OpWith<To, ToOptions> {
     return {inputs[0].shape, options_.dtype};
   }
   Tensor forward(const ForwardContext& context) const override {
-    return converted(context.inputs[0], context.output.dtype);
+    Tensor y = context.make_result();
+    convert_all(context.inputs[0], y);
+    return y;
   }
   TensorList backward(const BackwardContext& context) const override {
-    return {converted(context.grad, context.inputs[0].dtype())};
+    Tensor grad_x = detail::make_tensor(context.inputs[0].type());
+    convert_all(context.grad, grad_x);
+    return {grad_x};
   }
   bool saves_input(std::size_t) const override { return false; }
 
  private:
-  static Tensor converted(const Tensor& x, DType dtype) {
-    Tensor y = detail::make_tensor({x.shape(), dtype});
+  static void convert_all(const Tensor& x, const Tensor& y) {
     visit_dtype(x.dtype(), [&](auto from) {
-      visit_dtype(dtype, [&](auto to) {
+      visit_dtype(y.dtype(), [&](auto to) {
         const auto* source = x.data<decltype(from)>();
         auto* target = y.data<decltype(to)>();
         for (std::int64_t i = 0; i < x.numel(); ++i) target[i] = convert<decltype(to)>(source[i]);
       });
     });
-    return y;
   }
 };
 

@@ -107,20 +107,14 @@ void GraphModule::rebuild() {
 }
 
 void GraphModule::find_counters() {
-  constexpr std::string_view kMean = "running_mean", kCounter = "num_batches_tracked";
   counters_.clear();
   std::map<std::string_view, const Tensor*> tensors;
   for (const GraphState& state : data_.state) tensors.emplace(state.key, &state.tensor);
-  for (const GraphNode& node : data_.graph.nodes) {
-    if (node.kind != GraphNode::Kind::call || node.target != "batch_norm") continue;
-    for (const std::int64_t input : node.inputs) {
-      const std::string& mean = data_.graph.nodes[static_cast<std::size_t>(input)].target;
-      if (!mean.ends_with(kMean)) continue;
-      const std::string key = mean.substr(0, mean.size() - kMean.size()).append(kCounter);
-      const auto found = tensors.find(key);
-      if (found == tensors.end() || found->second->type() != TensorType{{}, DType::int64}) continue;
-      counters_.push_back(*found->second);
-    }
+  for (const std::string& statistic : executor_.updated_tensors()) {
+    const std::string key = statistic.substr(0, statistic.rfind('.') + 1) + "num_batches_tracked";
+    const auto found = tensors.find(key);
+    if (found == tensors.end() || found->second->type() != TensorType{{}, DType::int64}) continue;
+    counters_.push_back(*found->second);
   }
 }
 

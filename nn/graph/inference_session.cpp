@@ -7,6 +7,7 @@
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/inference_plan.h"
+#include "teff/engine/modes.h"
 #include "teff/engine/op.h"
 #include "teff/nn/graph/graph_module.h"
 
@@ -22,7 +23,9 @@ struct InferenceSession::Step {
 
 namespace {
 
-std::shared_ptr<const InferencePlan> make_plan(const GraphModule& model, std::span<const Shape> shapes) {
+std::shared_ptr<const InferencePlan> make_plan(const GraphModule& model, std::span<const Shape> shapes,
+                                               const InferenceOptions& options) {
+  const WinogradGuard winograd(options.winograd);
   NamedTensors attributes;
   for (const GraphState& state : model.data().state) attributes.emplace_back(state.key, state.tensor);
   std::vector<TensorType> types;
@@ -40,20 +43,24 @@ void copy_elements(const Tensor& from, const Tensor& to) {
     if (from.dtype() != to.dtype()) throw TypeError(text);
     throw ShapeError(text);
   }
-  if (to.nbytes() > 0) std::memcpy(to.raw_data(), from.raw_data(), to.nbytes());
+  if (to.nbytes() > 0) std::memmove(to.raw_data(), from.raw_data(), to.nbytes());  // it may be an output of before
 }
 
 }  // namespace
 
-InferenceSession::InferenceSession(const GraphModule& model, std::span<const Shape> inputs)
-    : plan_(make_plan(model, inputs)) {
+InferenceSession::InferenceSession(const GraphModule& model, std::span<const Shape> inputs,
+                                   const InferenceOptions& options)
+    : options_(options), plan_(make_plan(model, inputs, options)) {
   make_steps();
 }
 
-InferenceSession::InferenceSession(const GraphModule& model, std::initializer_list<Shape> inputs)
-    : InferenceSession(model, std::span<const Shape>(inputs.begin(), inputs.size())) {}
+InferenceSession::InferenceSession(const GraphModule& model, std::initializer_list<Shape> inputs,
+                                   const InferenceOptions& options)
+    : InferenceSession(model, std::span<const Shape>(inputs.begin(), inputs.size()), options) {}
 
-InferenceSession::InferenceSession(const InferenceSession& other) : plan_(other.plan_) { make_steps(); }
+InferenceSession::InferenceSession(const InferenceSession& other) : options_(other.options_), plan_(other.plan_) {
+  make_steps();
+}
 
 InferenceSession& InferenceSession::operator=(const InferenceSession& other) { return *this = InferenceSession(other); }
 
@@ -84,6 +91,7 @@ std::span<const Tensor> InferenceSession::run(std::span<const Tensor> inputs) {
                      std::to_string(inputs.size()));
   }
   plan_->check_weights();
+  const WinogradGuard winograd(options_.winograd);
   for (std::size_t i = 0; i < inputs.size(); ++i) copy_elements(inputs[i], inputs_[i]);
   for (const Step& step : steps_) teff::detail::forward_into(*step.op, step.inputs, step.types, step.result);
   return outputs_;

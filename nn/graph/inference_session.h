@@ -17,19 +17,27 @@ namespace nn {
 
 class GraphModule;
 
+struct InferenceOptions {
+  bool winograd = true;  // whether convolutions may use Winograd's method: see WinogradGuard in modes.h
+};
+
 /// A model made ready to run again and again on inputs of fixed shapes, in evaluation mode: batch norm is folded into
-/// convolutions, ReLU (after convolutions ReLU6 and Hardtanh too) fused into what comes before it, weights are packed,
-/// and all results lie in one block of memory that is planned beforehand. run() allocates nothing and takes no lock
-/// (but a thread of the pool takes its scratch memory when it first helps, whoever's work it is).
+/// the convolution, transposed convolution or linear operation before it, ReLU and what else clamps is fused into
+/// these, dropout goes, weights are packed, and all results lie in one block of memory that is planned beforehand.
+///
+/// run() asks neither the system nor the allocator for memory and takes no lock but those of the pool of threads, with
+/// these exceptions: each thread takes its scratch memory (Teff's, up to 64 MB) in the first run that it takes part in;
+/// an operation of your own that does not write to ForwardContext::make_result() takes what it takes, and its result is
+/// copied; a Profiler writes down what it sees.
 ///
 ///   nn::GraphModule model = load_model("model.teff");
 ///   model.eval();
 ///   nn::InferenceSession session(model, {{1, 3, 32, 32}});
 ///   const Tensor& scores = session.run(image);
 ///
-/// Results equal the model's but for rounding where batch norm was folded or Winograd's method was chosen
-/// (set_winograd), and are bit for bit the same otherwise. The weights must stay as they are: after more training make
-/// a new session.
+/// Results equal the model's but for rounding where batch norm was folded, or where Winograd's method is chosen
+/// differently, and are bit for bit the same otherwise. The weights must stay as they are: after more training make a
+/// new session.
 ///
 /// A session must not be run by two threads at once. Copies share the prepared weights and have memory of their own:
 /// one copy for each thread.
@@ -37,15 +45,16 @@ class InferenceSession {
  public:
   /// Shapes of the inputs, batch included; dtypes are those the model was captured with.
   /// @throws Error if the model is in training mode; ShapeError if the shapes do not fit it.
-  InferenceSession(const GraphModule& model, std::span<const Shape> inputs);
-  InferenceSession(const GraphModule& model, std::initializer_list<Shape> inputs);
+  InferenceSession(const GraphModule& model, std::span<const Shape> inputs, const InferenceOptions& options = {});
+  InferenceSession(const GraphModule& model, std::initializer_list<Shape> inputs, const InferenceOptions& options = {});
   InferenceSession(const InferenceSession& other);
   InferenceSession& operator=(const InferenceSession& other);
   InferenceSession(InferenceSession&&) noexcept;
   InferenceSession& operator=(InferenceSession&&) noexcept;
   ~InferenceSession();
 
-  /// The outputs; they are overwritten by the next run, so clone() what you keep.
+  /// The outputs, in memory of the session (also where the model gives a weight or an input as it is): the next run
+  /// overwrites them, so clone() what you keep.
   /// @throws ShapeError, TypeError for inputs of other types than the session was made for; Error if a weight of the
   /// model was changed in place since then.
   std::span<const Tensor> run(std::span<const Tensor> inputs);
@@ -59,6 +68,7 @@ class InferenceSession {
   struct Step;
   void make_steps();
 
+  InferenceOptions options_;
   std::shared_ptr<const InferencePlan> plan_;
   std::vector<Step> steps_;
   std::vector<Tensor> inputs_, outputs_;

@@ -3,17 +3,61 @@
 
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 namespace teff::cli {
 
-std::function<int()> set_up_files(CLI::App& app, int (*run)(const std::vector<std::string>& paths, bool json)) {
+void Parameters::required(const char* name, std::string& to, const char* help) {
+  app_.add_option(name, to, help)->required();
+}
+
+void Parameters::required(const char* name, std::vector<std::string>& to, const char* help) {
+  app_.add_option(name, to, help)->required();
+}
+
+void Parameters::option(const char* name, std::string& to, const char* help, Check check) {
+  app_.add_option(name, to, help)->check(check);
+}
+
+void Parameters::option(const char* name, std::string& to, const char* help, const std::vector<std::string>& choices) {
+  app_.add_option(name, to, help)->check(CLI::IsMember(choices));
+}
+
+void Parameters::flag(const char* name, bool& to, const char* help) { app_.add_flag(name, to, help); }
+
+std::function<int()> set_up_files(Parameters& parameters,
+                                  int (*run)(const std::vector<std::string>& paths, bool json)) {
   struct Options {
     std::vector<std::string> paths;
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("FILE", options->paths, "files of any format")->required();
-  app.add_flag("--json", options->json, "print a list with one object for each file");
+  parameters.required("FILE", options->paths, "files of any format");
+  parameters.flag("--json", options->json, "print a list with one object for each file");
   return [options, run] { return run(options->paths, options->json); };
+}
+
+std::function<int()> parse(const Program& program, int argc, const char* const* argv) {
+  CLI::App app{program.description, "teff"};
+  app.set_version_flag("--version", program.version);
+  app.require_subcommand(1);
+  app.footer(program.footer);
+  std::function<int()> chosen;
+  for (const Command* command : program.commands) {
+    CLI::App* sub = app.add_subcommand(command->name, command->summary);
+    sub->footer(command->help);
+    Parameters parameters(*sub);
+    sub->callback([&chosen, run = command->set_up(parameters)] { chosen = run; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    const int code = app.exit(success);
+    return [code] { return code; };
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+  return chosen;
 }
 
 }  // namespace teff::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <map>
+#include <memory>
 
 #include <teff/teff.h>
 
@@ -53,13 +54,13 @@ int convert(const Options& options) {
   return kOk;
 }
 
-std::function<int()> set_up(CLI::App& app) {
+std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
-  app.add_option("IN", options->from, "a file of any format; of an entire model its state dict is taken")->required();
-  app.add_option("OUT", options->to, "its extension says the format: .teff, .pt, .pth, .safetensors")->required();
-  app.add_option("--dtype", options->dtype, "converts floating-point tensors")
-      ->check(CLI::IsMember({"float32", "float64", "float16", "bfloat16"}));
-  app.add_flag("--without-metadata", options->without_metadata, "for formats that have no place for it");
+  parameters.required("IN", options->from, "a file of any format; of an entire model its state dict is taken");
+  parameters.required("OUT", options->to, "its extension says the format: .teff, .pt, .pth, .safetensors");
+  parameters.option("--dtype", options->dtype, "converts floating-point tensors",
+                    {"float32", "float64", "float16", "bfloat16"});
+  parameters.flag("--without-metadata", options->without_metadata, "for formats that have no place for it");
   return [options] { return convert(*options); };
 }
 

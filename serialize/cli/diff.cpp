@@ -169,15 +169,15 @@ int diff(const std::string& a, const std::string& b, bool json) {
   return differences.empty() ? kOk : kDiffers;
 }
 
-std::function<int()> set_up(CLI::App& app) {
+std::function<int()> set_up(Parameters& parameters) {
   struct Options {
     std::string a, b;
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("A", options->a, "a file of any format")->required();
-  app.add_option("B", options->b, "another one")->required();
-  app.add_flag("--json", options->json, "print an object with a list of the differences");
+  parameters.required("A", options->a, "a file of any format");
+  parameters.required("B", options->b, "another one");
+  parameters.flag("--json", options->json, "print an object with a list of the differences");
   return [options] { return diff(options->a, options->b, options->json); };
 }
 

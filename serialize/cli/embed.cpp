@@ -89,16 +89,16 @@ int embed(const std::string& path, const std::string& output, const std::string&
   return kOk;
 }
 
-std::function<int()> set_up(CLI::App& app) {
+std::function<int()> set_up(Parameters& parameters) {
   struct Options {
     std::string path, output, name;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("FILE", options->path, "a .teff file")->required();
-  app.add_option("-o,--output", options->output, "the source to write, like model.cpp; model.h is written beside it")
-      ->required();
-  app.add_option("--name", options->name, "of the function that returns the bytes; else that of the source")
-      ->check(check_identifier);
+  parameters.required("FILE", options->path, "a .teff file");
+  parameters.required("-o,--output", options->output,
+                      "the source to write, like model.cpp; model.h is written beside it");
+  parameters.option("--name", options->name, "of the function that returns the bytes; else that of the source",
+                    check_identifier);
   return [options] { return embed(options->path, options->output, options->name); };
 }
 

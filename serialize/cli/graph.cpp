@@ -80,14 +80,14 @@ int graph(const std::string& path, bool parameters) {
   return kOk;
 }
 
-std::function<int()> set_up(CLI::App& app) {
+std::function<int()> set_up(Parameters& parameters) {
   struct Options {
     std::string path;
     bool parameters = false;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("FILE", options->path, "a .teff file with an entire model")->required();
-  app.add_flag("--parameters", options->parameters, "show parameters, buffers and constants, too");
+  parameters.required("FILE", options->path, "a .teff file with an entire model");
+  parameters.flag("--parameters", options->parameters, "show parameters, buffers and constants, too");
   return [options] { return graph(options->path, options->parameters); };
 }
 

@@ -15,11 +15,12 @@ using namespace teff::cli;
 
 namespace {
 
-const Command* const kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff, &kGraph, &kEmbed, &kSalvage};
+constexpr const Command* kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff, &kGraph, &kEmbed, &kSalvage};
 
-constexpr const char* kFooter =
+constexpr Program kProgram = {
+    kCommands, "teff " TEFF_VERSION, "Looks into, checks, converts and compares files of tensors and models.",
     "Exit codes: 0 all is well; 1 files differ, or one is damaged; 2 wrong usage, or a file cannot be read or "
-    "written.\n`teff COMMAND --help` tells more.";
+    "written.\n`teff COMMAND --help` tells more."};
 
 /// One line, fit for a terminal.
 int complain(std::string text, int code) {
@@ -45,21 +46,10 @@ int run(const std::function<int()>& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Looks into, checks, converts and compares files of tensors and models.", "teff"};
-  app.set_version_flag("--version", "teff " TEFF_VERSION);
-  app.require_subcommand(1);
-  app.footer(kFooter);
   std::function<int()> chosen;
-  for (const Command* command : kCommands) {
-    CLI::App* sub = app.add_subcommand(command->name, command->summary);
-    sub->footer(command->help);
-    sub->callback([&chosen, run_it = command->set_up(*sub)] { chosen = run_it; });
-  }
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
+    chosen = parse(kProgram, argc, argv);
+  } catch (const UsageError& error) {
     return complain(std::string(error.what()) + " (see teff --help)", kTrouble);
   }
   return run(chosen);

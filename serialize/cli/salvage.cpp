@@ -19,13 +19,13 @@ int salvage_to(const std::string& from, const std::string& to) {
   return rest.damages.empty() ? kOk : kDiffers;
 }
 
-std::function<int()> set_up(CLI::App& app) {
+std::function<int()> set_up(Parameters& parameters) {
   struct Options {
     std::string from, to;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("IN", options->from, "a damaged or truncated .teff file")->required();
-  app.add_option("OUT", options->to, "the file to write")->required();
+  parameters.required("IN", options->from, "a damaged or truncated .teff file");
+  parameters.required("OUT", options->to, "the file to write");
   return [options] { return salvage_to(options->from, options->to); };
 }
 

@@ -207,7 +207,7 @@ int show(const std::vector<std::string>& paths, bool json) {
   return kOk;
 }
 
-std::function<int()> set_up(CLI::App& app) { return set_up_files(app, show); }
+std::function<int()> set_up(Parameters& parameters) { return set_up_files(parameters, show); }
 
 }  // namespace
 

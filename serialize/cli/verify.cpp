@@ -85,7 +85,7 @@ int verify(const std::vector<std::string>& paths, bool json) {
   return code;
 }
 
-std::function<int()> set_up(CLI::App& app) { return set_up_files(app, verify); }
+std::function<int()> set_up(Parameters& parameters) { return set_up_files(parameters, verify); }
 
 }  // namespace
 

@@ -14,7 +14,7 @@ for name in first second; do
   "$compiler" -std=c++20 -fPIC -shared -fvisibility=hidden -fvisibility-inlines-hidden $no_unique -I"$prefix/include" \
     "$source/plugin.cpp" -o $name.so "$library/libteff.a" -pthread
   "$nm" -D --defined-only $name.so >$name.symbols
-  if grep -e teff $name.symbols | grep -v teff_plugin_; then
+  if grep -E ' _Z(N[KRO]*|T[A-Z][a-z0-9_]*N)4teff' $name.symbols; then
     echo "$name.so exports symbols of Teff: another version in the process may take them for its own"
     exit 1
   fi

@@ -34,6 +34,12 @@ Tensor compute(const OpSample& sample, std::span<const Tensor> inputs) {
   return teff::apply(make_op(sample.op, sample.attributes), inputs);
 }
 
+std::vector<TensorType> types_of(const std::vector<Tensor>& inputs) {
+  std::vector<TensorType> types;
+  for (const Tensor& input : inputs) types.push_back(input.type());
+  return types;
+}
+
 bool same(const Tensor& a, const Tensor& b) { return Value(a) == Value(b); }
 
 /// The result, what is left in the inputs, and all gradients, for incoming gradients of a fixed pattern.
@@ -186,6 +192,64 @@ TEST_SUITE("op_registry") {
     for_each_sample(op_samples(), check);
     for_each_sample(large_op_samples(), check);
     set_num_threads(before);
+  }
+
+  TEST_CASE("every operation writes its result where it is told, or shares the elements of its input as it says") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      const std::vector<Tensor> inputs = sample.inputs();
+      const std::vector<TensorType> types = types_of(inputs);
+      const auto op = make_op(sample.op, sample.attributes);
+      const TensorType type = op->output_type(types);
+      const Tensor expected = compute(sample, sample.inputs());
+      const Tensor destination = empty(type.shape, {.dtype = type.dtype});
+      manual_seed(kSeed);
+      const Tensor result = op->forward({inputs, type, nullptr, &destination});
+      CHECK(same(result, expected));
+      CHECK(result.is(destination) != op->is_view(types));
+      CHECK(result.shares_memory_with(inputs[0]) == op->is_view(types));
+      if (op->forwards_input()) CHECK(same(result, inputs[0]));
+    });
+  }
+
+  TEST_CASE("every operation that says what it does to elements or channels does that") {
+    int clamps = 0, affine = 0;
+    for_each_sample(op_samples(), [&](const OpSample& sample) {
+      const std::vector<Tensor> inputs = sample.inputs();
+      const auto op = make_op(sample.op, sample.attributes);
+      const Tensor result = compute(sample, inputs);
+      if (const auto bounds = op->clamping()) {
+        ++clamps;
+        CHECK(same(result, clamp(inputs[0], bounds->low, bounds->high)));
+      }
+      std::vector<Tensor> constants = inputs;
+      constants[0] = Tensor();
+      if (const auto channels = op->channel_affine(constants)) {
+        ++affine;
+        Shape shape{inputs[0].size(1)};
+        while (shape.size() + 1 < inputs[0].shape().size()) shape.push_back(1);
+        assert_close(result, inputs[0] * channels->scale.view(shape) + channels->shift.view(shape));
+        constants.back() = Tensor();
+        CHECK_FALSE(op->channel_affine(constants).has_value());
+      }
+    });
+    CHECK(clamps == 4);  // relu, hardtanh and clamp
+    CHECK(affine == 2);  // batch_norm in evaluation mode
+  }
+
+  TEST_CASE("every operation says whether it is in training, and which inputs that changes") {
+    int changed = 0;
+    for_each_sample(op_samples(), [&](const OpSample& sample) {
+      const std::vector<Tensor> inputs = sample.inputs(), before = sample.inputs();
+      const auto op = make_op(sample.op, sample.attributes);
+      CHECK(op->is_training() == (op->attributes().contains("training") && op->attributes().at("training").as_bool()));
+      compute(sample, inputs);
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (same(inputs[i], before[i])) continue;
+        ++changed;
+        CHECK(op->updates_input(i));
+      }
+    });
+    CHECK(changed == 4);  // the running statistics of two samples of batch_norm
   }
 
   TEST_CASE("recording does not change results") {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Tests what the files promise at full length and prints the table of README.md: promise, test, figure. Takes minutes.
+# Tests what the files promise at full length and prints the table of docs/files.md: promise, test, figure. Takes minutes.
 # Usage: sh run.sh [--quick]; builds in build/tests and build/fuzz, or in TEFF_BUILD and TEFF_FUZZ_BUILD.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)

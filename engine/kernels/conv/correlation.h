@@ -71,8 +71,8 @@ template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight,
                Lanes lanes);
 
-/// Into how many parts the output rows of a block of images are cut for the threads that there are; each gathers the rows
-/// that it sees by itself (drawn in kernels/README.md). The bits of the result do not depend on it.
+/// Into how many parts the output rows of a block of images are cut for the threads that there are; each gathers the
+/// rows that it sees by itself (drawn in kernels/README.md). The bits of the result do not depend on it.
 inline int64_t parts_of_block(int64_t blocks, int64_t rows) {
   const int64_t threads = get_num_threads();
   int64_t parts = 1;

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include "teff/engine/engine.h"
@@ -55,17 +56,22 @@ TEST_CASE("conv2d whose weight may change is not prepared") {
   CHECK(make_op("conv2d", {})->prepare(types_of(inputs), std::vector<Tensor>(3)) == nullptr);
 }
 
-TEST_CASE("set_winograd holds for later calls, and for an op as it was when that was prepared") {
+TEST_CASE("WinogradGuard holds for its thread and lifetime, and for an op as it was when that was prepared") {
   const std::vector<Tensor> inputs = inputs_of(DType::float32, 1);
   const auto op = make_op("conv2d", {});
   const auto prepared = op->prepare(types_of(inputs), std::vector<Tensor>{Tensor(), inputs[1], inputs[2]});
   const Tensor with = teff::apply(op, inputs);
-  REQUIRE(winograd_enabled());
-  set_winograd(false);
-  const Tensor without = teff::apply(op, inputs);
-  CHECK_FALSE(winograd_enabled());
-  CHECK_FALSE(same_bits(with, without));
-  CHECK(teff::allclose(with, without, {.rtol = 1e-4, .atol = 1e-4}));
-  CHECK(same_bits(teff::apply(prepared, inputs), with));
-  set_winograd(true);
+  REQUIRE(is_winograd_enabled());
+  {
+    const WinogradGuard direct(false);
+    CHECK_FALSE(is_winograd_enabled());
+    const Tensor without = teff::apply(op, inputs);
+    CHECK_FALSE(same_bits(with, without));
+    CHECK(teff::allclose(with, without, {.rtol = 1e-4, .atol = 1e-4}));
+    CHECK(same_bits(teff::apply(prepared, inputs), with));
+    Tensor elsewhere;
+    std::thread([&] { elsewhere = teff::apply(op, inputs); }).join();
+    CHECK(same_bits(elsewhere, with));
+  }
+  CHECK(same_bits(teff::apply(op, inputs), with));
 }
