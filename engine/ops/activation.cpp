@@ -14,6 +14,18 @@ using ops::Activation;
 using ops::Elementwise;
 using ops::Parameters;
 using ops::Plain;
+using ops::Unary;
+
+struct LeakyReluOptions {
+  double negative_slope = 0.01;
+  static void fields(auto& self, auto&& field) { field("negative_slope", self.negative_slope); }
+};
+
+class LeakyRelu : public Elementwise<LeakyRelu, Unary::leaky_relu, LeakyReluOptions> {
+ public:
+  using Elementwise::Elementwise;
+  Parameters parameters() const { return {options_.negative_slope, 0}; }
+};
 
 struct HardtanhOptions {
   double min = -1, max = 1;
@@ -68,6 +80,10 @@ class Softplus : public Elementwise<Softplus, Activation::softplus, SoftplusOpti
 
 }  // namespace
 
+Tensor relu(Tensor x) { return apply_in_place(Plain<Unary::relu>(), std::move(x)); }
+Tensor sigmoid(Tensor x) { return apply_in_place(Plain<Unary::sigmoid>(), std::move(x)); }
+Tensor tanh(Tensor x) { return apply_in_place(Plain<Unary::tanh>(), std::move(x)); }
+Tensor leaky_relu(Tensor x, double negative_slope) { return apply_in_place(LeakyRelu({negative_slope}), std::move(x)); }
 Tensor hardtanh(Tensor x, double min, double max) { return apply_in_place(Hardtanh({min, max}), std::move(x)); }
 Tensor elu(Tensor x, double alpha) { return apply_in_place(Elu({alpha}), std::move(x)); }
 Tensor silu(Tensor x) { return apply_in_place(Plain<Activation::silu>(), std::move(x)); }
@@ -84,6 +100,10 @@ Tensor gelu(Tensor x, GeluApproximation approximate) {
 
 std::span<const OpEntry> ops::activation_ops() {
   static const OpEntry entries[] = {
+      op_entry<Plain<Unary::relu>>(),
+      op_entry<Plain<Unary::tanh>>(),
+      op_entry<Plain<Unary::sigmoid>>(),
+      op_entry<LeakyRelu>(),
       op_entry<Hardtanh>(),
       op_entry<Elu>(),
       op_entry<Softplus>(),

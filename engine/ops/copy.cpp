@@ -3,7 +3,9 @@
 
 #include <cstring>
 
+#include "teff/engine/convert.h"
 #include "teff/engine/graph.h"
+#include "teff/engine/ops.h"
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/tensor_impl.h"
 
@@ -56,6 +58,45 @@ class Detach : public OpWith<Detach> {
   bool forwards_input() const override { return true; }
 };
 
+struct ToOptions {
+  DType dtype = DType::float32;
+  static void fields(auto& self, auto&& field) { field("dtype", self.dtype); }
+};
+
+/// y = x in another dtype; dx = dy in that of x.
+class To : public OpWith<To, ToOptions> {
+ public:
+  static constexpr std::string_view kName = "to";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 1);
+    return {inputs[0].shape, options_.dtype};
+  }
+  Tensor forward(const ForwardContext& context) const override {
+    Tensor y = context.make_result();
+    convert_all(context.inputs[0], y);
+    return y;
+  }
+  TensorList backward(const BackwardContext& context) const override {
+    Tensor grad_x = detail::make_tensor(context.inputs[0].type());
+    convert_all(context.grad, grad_x);
+    return {grad_x};
+  }
+  bool saves_input(std::size_t) const override { return false; }
+
+ private:
+  static void convert_all(const Tensor& x, const Tensor& y) {
+    visit_dtype(x.dtype(), [&](auto from) {
+      visit_dtype(y.dtype(), [&](auto to) {
+        const auto* source = x.data<decltype(from)>();
+        auto* target = y.data<decltype(to)>();
+        for (std::int64_t i = 0; i < x.numel(); ++i) target[i] = convert<decltype(to)>(source[i]);
+      });
+    });
+  }
+};
+
 }  // namespace
 
 Tensor Tensor::detach() const {
@@ -65,10 +106,12 @@ Tensor Tensor::detach() const {
 
 Tensor Tensor::clone() const { return apply(Clone(), {*this}); }
 
+Tensor to(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : apply(To({dtype}), {x}); }
+
 std::shared_ptr<const Op> ops::clone_op() { return Clone().share(); }
 
 std::span<const OpEntry> ops::copy_ops() {
-  static const OpEntry entries[] = {op_entry<Clone>(), op_entry<Detach>()};
+  static const OpEntry entries[] = {op_entry<Clone>(), op_entry<Detach>(), op_entry<To>()};
   return entries;
 }
 

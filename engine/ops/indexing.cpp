@@ -13,75 +13,6 @@
 namespace teff {
 namespace {
 
-struct DimOptions {
-  std::int64_t dim = 0;
-  static void fields(auto& self, auto&& field) { field("dim", self.dim); }
-};
-
-/// Tensors one after the other along a dimension; each gets its part of the gradient.
-class Cat : public OpWith<Cat, DimOptions> {
- public:
-  static constexpr std::string_view kName = "cat";
-  using OpWith::OpWith;
-
-  TensorType output_type(std::span<const TensorType> inputs) const override {
-    if (inputs.empty()) ops::fail<ShapeError>(kName, "at least 1 tensor, got none");
-    ops::check_one_dtype(kName, inputs);
-    TensorType result = inputs[0];
-    const std::size_t dim = ops::check_real_dim(kName, options_.dim, result.shape);
-    for (std::size_t i = 1; i < inputs.size(); ++i) {
-      check_fits(inputs[0].shape, inputs[i].shape, dim, i);
-      result.shape[dim] += inputs[i].shape[dim];
-      ops::check_result(kName, result.shape);
-    }
-    return result;
-  }
-
-  Tensor forward(const ForwardContext& context) const override {
-    Tensor result = context.make_result();
-    std::int64_t begin = 0;
-    for (const Tensor& input : context.inputs) {
-      ops::strided_copy(part(result.shape(), begin, input.shape()).reversed(), input, result);
-      begin += size(input);
-    }
-    return result;
-  }
-
-  TensorList backward(const BackwardContext& context) const override {
-    TensorList grads(context.inputs.size());
-    std::int64_t begin = 0;
-    for (std::size_t i = 0; i < grads.size(); ++i) {
-      const Tensor& input = context.inputs[i];
-      if (context.wanted[i]) {
-        grads[i] = detail::make_tensor(input.type());
-        ops::strided_copy(part(context.grad.shape(), begin, input.shape()), context.grad, grads[i]);
-      }
-      begin += size(input);
-    }
-    return grads;
-  }
-
-  bool saves_input(std::size_t) const override { return false; }
-
- private:
-  std::size_t dim(const Shape& shape) const { return ops::check_dim(kName, options_.dim, shape); }
-  std::int64_t size(const Tensor& input) const { return input.shape()[dim(input.shape())]; }
-
-  static void check_fits(const Shape& first, const Shape& other, std::size_t dim, std::size_t i) {
-    Shape with_size = other;
-    if (other.size() == first.size()) with_size[dim] = first[dim];
-    if (with_size == first) return;
-    ops::fail<ShapeError>(kName, "tensors of equal shape but for dimension ", dim, ", got ", first, " and, as tensor ",
-                          i, ", ", other);
-  }
-
-  /// The copy of the part of `whole` that begins at `begin`.
-  ops::StridedCopy part(const Shape& whole, std::int64_t begin, const Shape& shape) const {
-    const ops::Strides strides = ops::contiguous_strides(whole);
-    return {shape, strides, ops::contiguous_strides(shape), begin * strides[dim(whole)]};
-  }
-};
-
 /// Ops whose result is a box of the input, Derived::layout(input's shape, result's shape), and shares elements with it
 /// if Derived::shares(input's shape), where it is a part of dimension 0. What is outside gets no gradient.
 template <class Derived, class Options>
@@ -203,8 +134,13 @@ class Select : public BoxOp<Select, SelectOptions> {
   std::size_t dim(const Shape& shape) const { return ops::check_dim(kName, options_.dim, shape); }
 };
 
+struct IndexSelectOptions {
+  std::int64_t dim = 0;
+  static void fields(auto& self, auto&& field) { field("dim", self.dim); }
+};
+
 /// Entries of a dimension by their numbers; each adds its gradient to where it came from.
-class IndexSelect : public OpWith<IndexSelect, DimOptions> {
+class IndexSelect : public OpWith<IndexSelect, IndexSelectOptions> {
  public:
   static constexpr std::string_view kName = "index_select";
   using OpWith::OpWith;
@@ -273,25 +209,7 @@ class IndexSelect : public OpWith<IndexSelect, DimOptions> {
   }
 };
 
-std::span<const Tensor> as_span(std::initializer_list<Tensor> tensors) { return {tensors.begin(), tensors.size()}; }
-
 }  // namespace
-
-Tensor cat(std::span<const Tensor> tensors, std::int64_t dim) { return teff::apply(Cat({dim}), tensors); }
-Tensor cat(std::initializer_list<Tensor> tensors, std::int64_t dim) { return cat(as_span(tensors), dim); }
-
-Tensor stack(std::span<const Tensor> tensors, std::int64_t dim) {
-  TensorList parts;
-  for (const Tensor& tensor : tensors) {
-    if (tensor.shape() != tensors[0].shape()) {
-      ops::fail<ShapeError>("stack", "tensors of equal shape, got ", tensors[0].shape(), " and, as tensor ",
-                            parts.size(), ", ", tensor.shape());
-    }
-    parts.push_back(unsqueeze(tensor, dim));
-  }
-  return cat(std::span<const Tensor>(parts), dim);
-}
-Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t dim) { return stack(as_span(tensors), dim); }
 
 Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end,
              std::int64_t step) {
@@ -305,7 +223,7 @@ Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
 }
 
 std::span<const OpEntry> ops::indexing_ops() {
-  static const OpEntry entries[] = {op_entry<Cat>(), op_entry<Slice>(), op_entry<Select>(), op_entry<IndexSelect>()};
+  static const OpEntry entries[] = {op_entry<Slice>(), op_entry<Select>(), op_entry<IndexSelect>()};
   return entries;
 }
 

@@ -23,6 +23,7 @@ std::span<const OpEntry> embedding_ops();
 std::span<const OpEntry> group_norm_ops();
 std::span<const OpEntry> indexing_ops();
 std::span<const OpEntry> interpolate_ops();
+std::span<const OpEntry> join_ops();
 std::span<const OpEntry> matmul_ops();
 std::span<const OpEntry> nll_loss_ops();
 std::span<const OpEntry> pad_ops();

@@ -30,6 +30,46 @@ struct Composed : nn::Module {
   std::function<std::vector<Tensor>(const Tensor&)> function;
 };
 
+struct OffsetOptions {
+  double value = 1;
+  static void fields(auto& self, auto&& field) { field("value", self.value); }
+};
+
+/// x + value
+class Offset : public OpWith<Offset, OffsetOptions> {
+ public:
+  static constexpr std::string_view kName = "test_offset";
+  using OpWith::OpWith;
+  TensorType output_type(std::span<const TensorType> inputs) const override { return inputs[0]; }
+  Tensor forward(const ForwardContext& context) const override { return context.inputs[0] + options_.value; }
+  TensorList backward(const BackwardContext& context) const override { return {context.grad}; }
+  std::optional<ChannelAffine> channel_affine(std::span<const Tensor>) const override {
+    return ChannelAffine{ones({5}, {.dtype = DType::float64}), full({5}, options_.value, {.dtype = DType::float64})};
+  }
+};
+
+struct RowsOptions {
+  bool says_view = true, is_view = true;
+  static void fields(auto& self, auto&& field) {
+    field("says_view", self.says_view);
+    field("is_view", self.is_view);
+  }
+};
+
+/// x as it is, a view or not.
+class Rows : public OpWith<Rows, RowsOptions> {
+ public:
+  static constexpr std::string_view kName = "test_rows";
+  using OpWith::OpWith;
+  TensorType output_type(std::span<const TensorType> inputs) const override { return inputs[0]; }
+  Tensor forward(const ForwardContext& context) const override {
+    const Tensor& x = context.inputs[0];
+    return options_.is_view ? x.view(x.shape()) : x.clone();
+  }
+  TensorList backward(const BackwardContext& context) const override { return {context.grad}; }
+  bool is_view(std::span<const TensorType>) const override { return options_.says_view; }
+};
+
 /// In evaluation mode, with running statistics, weights and biases that are no longer what they were at the beginning.
 template <class SomeModule>
 void settle(SomeModule& module, const Shape& input) {
@@ -159,6 +199,20 @@ TEST_CASE("folding in float64 agrees with the model to 1e-13") {
   module.to(DType::float64);
   CHECK(run(module, randn({3, 3, 6, 6}).to(DType::float64), {1e-13, 1e-13}) ==
         Ops{"conv2d_clamp", "conv_transpose2d", "linear"});
+}
+
+TEST_CASE("operations of users take part: folded, seen as views, copied where they make results of their own") {
+  register_op<Offset>();
+  register_op<Rows>();
+  const auto with = [](const Rows& rows) {
+    return run_net({4, 3}, nn::Sequential{nn::Linear(3, 5)}, [&](nn::Sequential& layers, const Tensor& x) {
+      return Outputs{teff::apply(rows, {teff::apply(Offset({.value = 2}), {layers(x)})}) * 2.0};
+    });
+  };
+  CHECK(with(Rows()) == Ops{"linear", "mul_scalar"});
+  CHECK(with(Rows({.says_view = false})) == Ops{"linear", "test_rows", "mul_scalar"});
+  CHECK(error_of<Error>([&] { with(Rows({.is_view = false})); }) ==
+        "test_rows: expected a view of the input, as is_view said, got a copy");
 }
 
 TEST_CASE("outputs that are weights or inputs are copies of them") {
