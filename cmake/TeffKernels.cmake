@@ -43,7 +43,8 @@ function(teff_add_kernels target)
     set(objects teff_kernels_${isa})
     add_library(${objects} OBJECT ${ARGN})
     set_target_properties(${objects} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
-                          VISIBILITY_INLINES_HIDDEN ON UNITY_BUILD OFF)
+                          VISIBILITY_INLINES_HIDDEN ON
+                          UNITY_BUILD OFF)  # the same words in each, and little time goes into headers
     target_compile_features(${objects} PRIVATE cxx_std_20)
     target_include_directories(${objects} PRIVATE ${TEFF_INCLUDE_DIR})
     target_link_libraries(${objects} PRIVATE teff_eigen)
