@@ -45,8 +45,9 @@ class Contents {
   virtual std::vector<Damage> check() const = 0;
 };
 
-/// Of a dictionary that was loaded as a whole, for formats that cannot do better.
-std::unique_ptr<Contents> loaded_contents(Dict dict);
+/// Looks into a file of that format. @throws FormatError
+std::unique_ptr<Contents> open_contents(FileFormat format, std::shared_ptr<const ByteSource> source,
+                                        const LoadOptions& options);
 
 /// Calls function(tensor) for every tensor in the value, and returns the value with what it returned in their place.
 template <class Function>
