@@ -9,6 +9,7 @@
 #include "teff/serialize/io/about.h"
 #include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/key_path.h"
+#include "teff/serialize/open_contents.h"
 
 namespace teff {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 // Private: how the formats are told from each other. To add one: its FileFormat in options.h, its row in formats.cpp,
-// and its functions in contents.cpp (to open) and save.cpp. These stand apart so that a program that only loads models
+// and its functions in open_contents.cpp and save.cpp. These stand apart so that a program that only loads models
 // is linked without the readers of other formats, and one that only loads without the writers.
 
 #include <array>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/contents.h"
+#include "teff/serialize/doors.h"
 #include "teff/serialize/formats.h"
-#include "teff/serialize/io/doors.h"
+#include "teff/serialize/open_contents.h"
 #include "teff/serialize/save_load.h"
 #include "teff/serialize/teff/dict_codec.h"
 #include "teff/serialize/teff/teff_file.h"

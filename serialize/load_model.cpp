@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "teff/serialize/doors.h"
 #include "teff/serialize/formats.h"
-#include "teff/serialize/io/doors.h"
 #include "teff/serialize/save_load.h"
 #include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/teff/teff_file.h"

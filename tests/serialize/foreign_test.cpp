@@ -9,6 +9,7 @@
 #include "support/temp_file.h"
 #include "teff/serialize/contents.h"
 #include "teff/serialize/formats.h"
+#include "teff/serialize/open_contents.h"
 
 using namespace teff;
 using namespace teff::testing;
