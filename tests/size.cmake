@@ -27,4 +27,4 @@ add_test(NAME consumer_minimal
                  ${CMAKE_CURRENT_BINARY_DIR}/minimal $<TARGET_FILE:teff_write_model> $<TARGET_FILE:teff_run_model>
                  ${CMAKE_STRIP} ${TEFF_MINIMAL_SIZE_CEILING} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
                  -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER})
-set_tests_properties(consumer_minimal PROPERTIES LABELS compiles)
+set_tests_properties(consumer_minimal PROPERTIES LABELS compiles TIMEOUT 900)
