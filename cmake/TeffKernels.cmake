@@ -27,18 +27,29 @@ foreach(isa IN LISTS teff_all_isas)
   endif()
 endforeach()
 
+# What a small build can leave out: engine/build.h says so to the code.
+option(TEFF_FLOAT64 "Compute on float64; OFF: its kernels are left out, and operations on it throw TypeError" ON)
+option(TEFF_TRAINING "Gradients and optimisers; OFF: their kernels are left out, backward() and steps throw Error" ON)
+set(teff_left_out)
+foreach(part FLOAT64 TRAINING)
+  if(NOT TEFF_${part})
+    list(APPEND teff_left_out TEFF_WITHOUT_${part})
+  endif()
+endforeach()
+
 # teff_add_kernels(<target> <source>...): adds the sources, for every instruction set, to the target.
 function(teff_add_kernels target)
   foreach(isa IN LISTS TEFF_ISAS)
     set(objects teff_kernels_${isa})
     add_library(${objects} OBJECT ${ARGN})
     set_target_properties(${objects} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
-                          VISIBILITY_INLINES_HIDDEN ON)
+                          VISIBILITY_INLINES_HIDDEN ON
+                          UNITY_BUILD OFF)  # the same words in each, and little time goes into headers
     target_compile_features(${objects} PRIVATE cxx_std_20)
     target_include_directories(${objects} PRIVATE ${TEFF_INCLUDE_DIR})
     target_link_libraries(${objects} PRIVATE teff_eigen)
     target_compile_definitions(${objects} PRIVATE TEFF_ISA=${isa} Eigen=Eigen_teff_${isa} EIGEN_DONT_PARALLELIZE
-                               EIGEN_NO_DEBUG EIGEN_NO_MALLOC)
+                               EIGEN_NO_DEBUG EIGEN_NO_MALLOC ${teff_left_out})
     # Kernels are optimised in every build type: unoptimised they are too slow to test, and inline functions of the
     # standard library that stay calls could be taken from the wrong instruction set.
     target_compile_options(${objects} PRIVATE ${teff_flags_${isa}} -O3 -fno-math-errno -fno-trapping-math

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "teff/engine/build.h"
 #include "teff/engine/error.h"
 #include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/node.h"
@@ -239,6 +240,7 @@ Tensor first_gradient(const Tensor& root, const Tensor& gradient) {
 }
 
 void run_backward(const Tensor& root, const Tensor& gradient, bool retain_graph, const GradientFunction& on_gradient) {
+  if (!kHasTraining) throw Error("backward: expected a build of Teff with TEFF_TRAINING, got one without");
   if (!root.requires_grad()) {
     throw Error("backward: expected a tensor that requires grad, got one that was computed from none; see "
                 "requires_grad_() and NoGradGuard");

@@ -21,3 +21,15 @@ inline constexpr bool kHasTraining = true;
 #endif
 
 }  // namespace teff
+
+// For what `if constexpr` cannot leave out: explicit instantiations.
+#ifdef TEFF_WITHOUT_FLOAT64
+#define TEFF_IF_FLOAT64(...)
+#else
+#define TEFF_IF_FLOAT64(...) __VA_ARGS__
+#endif
+#ifdef TEFF_WITHOUT_TRAINING
+#define TEFF_IF_TRAINING(...)
+#else
+#define TEFF_IF_TRAINING(...) __VA_ARGS__
+#endif

@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "teff/engine/build.h"
 #include "teff/engine/mode_state.h"
 
 namespace teff {
@@ -14,7 +15,7 @@ constinit thread_local detail::Modes thread_modes;
 
 detail::Modes& detail::modes() { return thread_modes; }
 
-bool is_grad_enabled() { return thread_modes.grad_enabled; }
+bool is_grad_enabled() { return kHasTraining && thread_modes.grad_enabled; }
 
 GradModeGuard::GradModeGuard(bool enabled) : previous_(thread_modes.grad_enabled) {
   thread_modes.grad_enabled = enabled;

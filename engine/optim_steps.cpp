@@ -4,8 +4,10 @@
 #include <cmath>
 
 #include "teff/engine/autograd.h"
+#include "teff/engine/build.h"
 #include "teff/engine/error.h"
 #include "teff/engine/kernels/optim/optim_kernels.h"
+#include "teff/engine/ops/dispatch.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -16,6 +18,9 @@ class Update {
  public:
   Update(const char* function, const Tensor& parameter, const Tensor& grad)
       : function_(function), parameter_(parameter) {
+    if (!kHasTraining) {
+      throw Error(std::string(function) + ": expected a build of Teff with TEFF_TRAINING, got one without");
+    }
     if (!is_computable(parameter.dtype())) {
       throw TypeError(std::string(function) + ": expected a parameter of float32 or float64, got " +
                       detail::describe(parameter.type()));
@@ -38,11 +43,7 @@ class Update {
     for (const Tensor* state : states) {
       if (state->defined()) detail::begin_in_place(function_, *state);
     }
-    if (parameter_.dtype() == DType::float32) {
-      compute(float());
-    } else {
-      compute(double());
-    }
+    ops::visit_computable(parameter_.dtype(), compute);
   }
 
  private:

@@ -253,7 +253,7 @@ class Pool {
     return 0;
   }
 
-  const Pool* const forgotten_;
+  [[maybe_unused]] const Pool* const forgotten_;  // for who looks for leaks
   std::mutex use_;
   std::vector<std::thread> workers_;
   bool started_ = false;

@@ -12,6 +12,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/op_timer.h"
 #include "teff/engine/process.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 
@@ -92,21 +93,6 @@ std::vector<ProfilerEvent> Profiler::events() const {
 
 namespace {
 
-std::string json_text(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      char code[8];
-      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
-      result += code;
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
-
 struct Row {
   std::string op, scope;
   std::int64_t calls = 0;
@@ -146,8 +132,8 @@ void Profiler::write_chrome_trace(std::ostream& out) const {
                   "\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":%lld,\"args\":{\"flop\":%.0f,\"bytes\":%.0f,",
                   static_cast<double>(event.start_ns) / 1e3, static_cast<double>(event.duration_ns) / 1e3,
                   static_cast<long long>(event.thread), event.flop, event.bytes);
-    out << separator << "{\"ph\":\"X\",\"name\":" << json_text(event.op) << ',' << times
-        << "\"module\":" << json_text(event.scope) << "}}";
+    out << separator << "{\"ph\":\"X\",\"name\":" << detail::json_string(event.op) << ',' << times
+        << "\"module\":" << detail::json_string(event.scope) << "}}";
     separator = ",\n";
   }
   out << "\n],\"displayTimeUnit\":\"ns\"}\n";

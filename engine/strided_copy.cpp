@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/strided_copy.h"
+#include "teff/engine/kernels/isa/tuning.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -13,8 +14,8 @@
 namespace teff::ops {
 namespace {
 
-constexpr std::int64_t kGrain = 32768;  // elements of one task
-constexpr std::int64_t kTile = 64;      // of a transposition: both arrays' cache lines stay in reach
+using kernels::kGrain;
+constexpr std::int64_t kTile = 64;  // of a transposition: both arrays' cache lines stay in reach
 
 struct Dim {
   std::int64_t size, from, to;  // strides in elements

@@ -8,6 +8,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/op.h"
 #include "teff/engine/ops.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 namespace {
@@ -16,16 +17,6 @@ std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.9g", value);
   return text;
-}
-
-/// [row, column] of an element by its place.
-std::string coordinates(const Shape& shape, std::int64_t place) {
-  Shape result = shape;
-  for (std::size_t i = shape.size(); i-- > 0;) {
-    result[i] = place % shape[i];
-    place /= shape[i];
-  }
-  return to_string(result);
 }
 
 bool close(double a, double b, const Tolerance& tolerance) {
@@ -86,7 +77,7 @@ void check_input(const GradcheckFunction& function, std::span<const Tensor> inpu
     const double actual = grad.defined() ? grad.data<double>()[i] : 0;
     if (close(actual, expected, {options.rtol, options.atol, false})) continue;
     throw Error("gradcheck: expected gradient " + number(expected) + " (by central difference) for input " +
-                std::to_string(which) + " at " + coordinates(input.shape(), i) + ", got " + number(actual));
+                std::to_string(which) + " at " + detail::coordinates(input.shape(), i) + ", got " + number(actual));
   }
 }
 
@@ -124,7 +115,7 @@ void assert_close(const Tensor& actual, const Tensor& expected, const Tolerance&
   const double a = x.data<double>()[worst], b = y.data<double>()[worst];
   throw Error("assert_close: expected values within rtol " + number(tolerance.rtol) + " and atol " +
               number(tolerance.atol) + ", got " + std::to_string(mismatches) + " of " + std::to_string(x.numel()) +
-              " outside; the worst at " + coordinates(x.shape(), worst) + ": " + number(a) + " instead of " +
+              " outside; the worst at " + detail::coordinates(x.shape(), worst) + ": " + number(a) + " instead of " +
               number(b) + ", difference " + number(greatest) + ", relative " + number(greatest / std::fabs(b)));
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/text.h"
 
+#include <array>
+#include <cstdio>
+
 namespace teff::detail {
 namespace {
 
@@ -34,5 +37,29 @@ std::string escape(std::string_view text, std::string_view also, std::string_vie
 std::string escaped(std::string_view text, std::string_view also) { return escape(text, also, {}); }
 
 std::string printable(std::string_view text) { return escape(text, {}, "\n"); }
+
+std::string json_string(std::string_view text) {
+  constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t", kEscapes = "\"\\bfnrt";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (const std::size_t simple = kEscaped.find(c); simple != kEscaped.npos) {
+      quoted += '\\';
+      quoted += kEscapes[simple];
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      std::array<char, 8> code{};
+      std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(c));
+      quoted += code.data();
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string coordinates(const Shape& shape, std::int64_t element) {
+  Shape place = shape;
+  for (std::size_t i = shape.size(); i-- > 0; element /= shape[i]) place[i] = element % shape[i];
+  return to_string(place);
+}
 
 }  // namespace teff::detail

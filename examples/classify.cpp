@@ -92,7 +92,7 @@ nn::GraphModule load_entire_model(const std::string& path) {
 
 Classifier load_entire(const Options& options) {
   const auto model = std::make_shared<nn::GraphModule>(load_entire_model(options.weights));
-  const Shape& input = model->inputs().at(0).type.shape;
+  const Shape input = model->inputs().at(0).type.shape;
   if (input.size() != 4)
     throw ShapeError(options.weights + ": expected a model of images [N, 3, H, W], got one of " + to_string(input));
   return {model, input[2]};

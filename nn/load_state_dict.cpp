@@ -150,7 +150,7 @@ class Loader {
       add_keys("Missing", report_.missing_keys);
     }
     if (nothing_matches()) {
-      if (problems_.empty()) problems_.push_back("None of the keys in state_dict matches one of the module. ");
+      if (problems_.empty()) problems_.emplace_back("None of the keys in state_dict matches one of the module. ");
       const std::string hint = renaming_hint();
       if (!hint.empty()) problems_.push_back(hint);
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/module_members.h"
 
-#include <cstring>
-
 namespace teff::nn::detail {
 namespace {
 
@@ -65,11 +63,6 @@ ModeGuard::ModeGuard(Module& module, bool training) {
 
 ModeGuard::~ModeGuard() {
   for (const auto& [module, training] : modes_) module->set_training(training);
-}
-
-bool equal_bits(const Tensor& a, const Tensor& b) {
-  if (a.type() != b.type()) return false;
-  return a.nbytes() == 0 || std::memcmp(a.raw_data(), b.raw_data(), a.nbytes()) == 0;
 }
 
 }  // namespace teff::nn::detail

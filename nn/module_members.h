@@ -42,7 +42,4 @@ class ModeGuard {
   std::vector<std::pair<Module*, bool>> modes_;
 };
 
-/// Whether two tensors have the same type and the same bits.
-bool equal_bits(const Tensor& a, const Tensor& b);
-
 }  // namespace teff::nn::detail

@@ -3,11 +3,6 @@
 
 // Everything of teff::nn, teff::optim, teff::data and teff::metrics.
 
-#include "teff/nn/clip_grad.h"
-#include "teff/nn/data/data_loader.h"
-#include "teff/nn/data/dataset.h"
-#include "teff/nn/data/sampler.h"
-#include "teff/nn/data/transforms.h"
 #include "teff/nn/graph/graph_module.h"
 #include "teff/nn/graph/inference_session.h"
 #include "teff/nn/init.h"
@@ -21,7 +16,6 @@
 #include "teff/nn/layers/flatten.h"
 #include "teff/nn/layers/identity.h"
 #include "teff/nn/layers/linear.h"
-#include "teff/nn/layers/loss.h"
 #include "teff/nn/layers/module_dict.h"
 #include "teff/nn/layers/module_list.h"
 #include "teff/nn/layers/normalization.h"
@@ -32,6 +26,14 @@
 #include "teff/nn/load_report.h"
 #include "teff/nn/metrics.h"
 #include "teff/nn/module.h"
+
+#if __has_include("teff/nn/optim/optimizer.h")  // not in a build without training
+#include "teff/nn/clip_grad.h"
+#include "teff/nn/data/data_loader.h"
+#include "teff/nn/data/dataset.h"
+#include "teff/nn/data/sampler.h"
+#include "teff/nn/data/transforms.h"
+#include "teff/nn/layers/loss.h"
 #include "teff/nn/optim/adagrad.h"
 #include "teff/nn/optim/adam.h"
 #include "teff/nn/optim/composed_lr.h"
@@ -42,3 +44,4 @@
 #include "teff/nn/optim/rmsprop.h"
 #include "teff/nn/optim/schedules.h"
 #include "teff/nn/optim/sgd.h"
+#endif

@@ -11,8 +11,6 @@
 
 #include "teff/engine/dict.h"
 #include "teff/nn/graph/graph_module.h"
-#include "teff/serialize/io/byte_source.h"
-#include "teff/serialize/options.h"
 
 namespace teff::serialize {
 
@@ -44,9 +42,6 @@ class Contents {
   /// Checks all that was not checked when the file was opened.
   virtual std::vector<Damage> check() const = 0;
 };
-
-/// Of a dictionary that was loaded as a whole, for formats that cannot do better.
-std::unique_ptr<Contents> loaded_contents(Dict dict);
 
 /// Calls function(tensor) for every tensor in the value, and returns the value with what it returned in their place.
 template <class Function>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "teff/serialize/contents.h"
-#include "teff/serialize/file.h"
+#include "teff/serialize/file_entry.h"
 
 namespace teff::serialize {
 

@@ -9,6 +9,7 @@
 #include "teff/serialize/io/about.h"
 #include "teff/serialize/io/file_reader.h"
 #include "teff/serialize/key_path.h"
+#include "teff/serialize/open_contents.h"
 
 namespace teff {
 
@@ -23,7 +24,7 @@ struct File::State {
     return serialize::about<FormatError>("File", place, [&] {
       const std::shared_ptr<const serialize::ByteSource> bytes = open();
       const serialize::Format& found = serialize::format_of(*bytes);
-      State state{place, bytes, found, serialize::open_contents(found, bytes, options)};
+      State state{place, bytes, found, serialize::open_contents(found.id, bytes, options)};
       return std::make_unique<const State>(std::move(state));
     });
   }

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,30 +11,13 @@
 
 #include "teff/engine/dict.h"
 #include "teff/nn/graph/graph_module.h"
+#include "teff/serialize/file_entry.h"
 #include "teff/serialize/options.h"
 
 namespace TEFF_EXPORT teff {
 
-/// A tensor of a file.
-struct FileEntry {
-  /// The keys that lead to it, joined by '/'; a place in a list is [3]: `optimizer/state[0]/momentum_buffer`. In a key
-  /// the characters / [ and \ stand behind a \.
-  std::string path;
-  TensorType type;
-  std::uint64_t bytes = 0;
-  std::optional<std::uint64_t> offset;    // of its elements in the file. None without elements, or if not known
-  std::optional<std::uint64_t> checksum;  // XXH3 of its elements, in .teff files
-  std::string shared_with;                // path of the first entry on the same elements; empty if that is this one
-};
-
-/// A part of a file that is damaged, and why.
-struct FileDamage {
-  std::string entry;  // its path; empty: not an entry
-  std::string reason;
-};
-
-/// A file that is open, to look into it without reading its tensors: costs the header only. (Files of formats other
-/// than .teff are read as a whole.) const functions may be called from several threads at once.
+/// A file that is open, to look into it without reading its tensors: costs the header only, of PyTorch's files the
+/// directory and the pickle. const functions may be called from several threads at once.
 ///
 ///   const File file("checkpoint.teff");
 ///   for (const FileEntry& entry : file.entries()) std::cout << entry.path << ' ' << entry.type.shape << '\n';
@@ -80,9 +62,6 @@ class File {
   struct State;
   std::unique_ptr<const State> state_;
 };
-
-/// A key as it stands in a path.
-std::string escape_key(std::string_view key);
 
 struct Salvage {
   Dict dict;                        // the intact values

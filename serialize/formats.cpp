@@ -5,12 +5,6 @@
 #include <cctype>
 #include <cstring>
 
-#include "teff/serialize/safetensors/safetensors_file.h"
-#include "teff/serialize/teff/dict_codec.h"
-#include "teff/serialize/teff/teff_contents.h"
-#include "teff/serialize/teff/teff_file.h"
-#include "teff/serialize/torch/torch_file.h"
-
 namespace teff::serialize {
 namespace {
 
@@ -34,37 +28,11 @@ bool is_safetensors(const FileStart& start) {
   return start.has(8, "{") && length >= 2 && length <= start.file_bytes - 8;
 }
 
-Dict load_teff(const ByteSource& source, const LoadOptions& options) {
-  Dict dict;
-  read_teff(source, FileKind::dict, options, [&](HeaderReader& archive) { archive(dict); });
-  return dict;
-}
-
-std::unique_ptr<Contents> open_whole_teff(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
-  return open_teff(std::move(source), options);
-}
-
-std::unique_ptr<Contents> open_safetensors(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
-  std::unique_ptr<Contents> contents = loaded_contents(load_safetensors(*source, options));
-  contents->metadata = safetensors_metadata(*source);
-  return contents;
-}
-
-void save_teff(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
-  write_teff(sink, FileKind::dict, options.metadata, [&](HeaderWriter& archive) { archive(dict); });
-}
-
-constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr, load_teff, save_teff, open_whole_teff};
+constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr};
 // What asks for the most bytes comes first: a header of 640 bytes begins with the first two bytes of a pickle.
 constexpr std::array kForeign = {
-    Format{FileFormat::safetensors,
-           "safetensors",
-           {".safetensors"},
-           is_safetensors,
-           load_safetensors,
-           save_safetensors,
-           open_safetensors},
-    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch, load_torch, save_torch},
+    Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors},
+    Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch},
 };
 
 /// The foreign format for which the condition holds, else .teff.
@@ -92,12 +60,6 @@ const Format& format_of(const ByteSource& source) {
   return find_format([&](const Format& format) { return format.recognises(start); });
 }
 
-std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<const ByteSource> source,
-                                        const LoadOptions& options) {
-  if (format.open != nullptr) return format.open(std::move(source), options);
-  return loaded_contents(format.load(*source, options));
-}
-
 const Format& format_for(const std::string& path, FileFormat id) {
   return find_format([&](const Format& format) {
     if (id != FileFormat::by_name) return format.id == id;
@@ -107,3 +69,11 @@ const Format& format_for(const std::string& path, FileFormat id) {
 }
 
 }  // namespace teff::serialize
+
+namespace teff {
+
+std::string_view to_string(FileFormat format) {
+  return format == FileFormat::by_name ? "by name" : serialize::format_for("", format).name;
+}
+
+}  // namespace teff

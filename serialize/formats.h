@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: the formats of dictionaries, and which one a file has.
+// Private: how the formats are told from each other. To add one: its FileFormat in options.h, its row in formats.cpp,
+// and its functions in open_contents.cpp and save.cpp. These stand apart so that a program that only loads models
+// is linked without the readers of other formats, and one that only loads without the writers.
 
 #include <array>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "teff/serialize/contents.h"
-#include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 
@@ -23,24 +22,15 @@ struct FileStart {
   bool has(std::size_t place, std::string_view text) const;
 };
 
-/// To add a format, write its functions and give it a line in formats.cpp.
 struct Format {
   FileFormat id;
   std::string_view name;
   std::array<std::string_view, 2> extensions;
   bool (*recognises)(const FileStart&);
-  Dict (*load)(const ByteSource&, const LoadOptions&);
-  void (*save)(const Dict&, ByteSink&, const SaveOptions&);
-  /// To look into a file. Null: it is loaded as a whole for that.
-  std::unique_ptr<Contents> (*open)(std::shared_ptr<const ByteSource>, const LoadOptions&) = nullptr;
 };
 
 /// By the content, whatever the file is called; .teff for all that is not known.
 const Format& format_of(const ByteSource& source);
-
-/// By the format's `open`, else by its `load`.
-std::unique_ptr<Contents> open_contents(const Format& format, std::shared_ptr<const ByteSource> source,
-                                        const LoadOptions& options);
 
 /// By the option, else by the extension, in any case.
 const Format& format_for(const std::string& path, FileFormat format);

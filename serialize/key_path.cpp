@@ -5,7 +5,7 @@
 #include <climits>
 
 #include "teff/engine/error.h"
-#include "teff/serialize/file.h"
+#include "teff/serialize/file_entry.h"
 #include "teff/serialize/io/place.h"
 
 namespace teff::serialize {

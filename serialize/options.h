@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "teff/engine/dict.h"
@@ -14,6 +15,9 @@ enum class FileFormat {
   pytorch,      // what torch.save writes and torch.load reads
   safetensors,  // tensors by name, and text by name
 };
+
+/// As people call it: ".teff", "PyTorch".
+std::string_view to_string(FileFormat format);
 
 struct SaveOptions {
   FileFormat format = FileFormat::by_name;

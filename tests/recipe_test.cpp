@@ -69,7 +69,7 @@ void check_state(const Net& net, const Dict& expected) {
   for (const auto& [key, value] : net.state_dict()) {
     std::string name = key;
     name.replace(name.find('.'), 1, "/");
-    INFO(key);
+    INFO(name);
     CHECK_NOTHROW(assert_close(summary(value.as_tensor()), expected.at(name).as_tensor(), {1e-6, 1e-5}));
   }
 }

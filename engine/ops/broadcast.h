@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "teff/engine/kernels/isa/tuning.h"
 #include "teff/engine/op.h"
 #include "teff/engine/parallel.h"
 
@@ -41,15 +42,13 @@ class Broadcast {
   template <class Function>
   void for_each_run(const Function& function) const {
     if (numel_ == 0) return;
-    const std::int64_t grain = kGrain / last().size > 1 ? kGrain / last().size : 1;
+    const std::int64_t grain = kernels::kGrain / last().size > 1 ? kernels::kGrain / last().size : 1;
     parallel_ranges(numel_ / last().size, grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) function(run(i));
     });
   }
 
  private:
-  static constexpr std::int64_t kGrain = 32768;  // elements of one task
-
   struct Dim {
     std::int64_t size, a_stride, b_stride;
   };

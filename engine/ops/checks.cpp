@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "teff/engine/build.h"
+
 namespace teff::ops {
 
 void check_one_dtype(std::string_view op, std::span<const TensorType> inputs) {
@@ -13,14 +15,26 @@ void check_one_dtype(std::string_view op, std::span<const TensorType> inputs) {
   }
 }
 
+namespace {
+
+void check_float64(std::string_view op, DType dtype) {
+  if (kHasFloat64 || dtype != DType::float64) return;
+  fail<TypeError>(op,
+                  "a build of Teff with TEFF_FLOAT64 for float64, got one without; convert with to(DType::float32)");
+}
+
+}  // namespace
+
 void check_computable(std::string_view op, std::span<const TensorType> inputs) {
   check_one_dtype(op, inputs);
+  check_float64(op, inputs[0].dtype);
   if (is_computable(inputs[0].dtype)) return;
   fail<TypeError>(op, "float32 or float64, got ", to_string(inputs[0].dtype), "; convert with to(DType::float32)");
 }
 
 void check_numeric(std::string_view op, std::span<const TensorType> inputs) {
   check_one_dtype(op, inputs);
+  check_float64(op, inputs[0].dtype);
   if (is_computable(inputs[0].dtype) || inputs[0].dtype == DType::int64) return;
   fail<TypeError>(op, "float32, float64 or int64, got ", to_string(inputs[0].dtype),
                   "; convert with to(DType::float32) or to(DType::int64)");

@@ -3,6 +3,7 @@
 
 #include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/kernels/elements/elements_kernels.h"
+#include "teff/engine/kernels/isa/tuning.h"
 #include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -45,7 +46,7 @@ void check_output_padding(const ConvTranspose2dFuncOptions& options) {
 /// y[n, k] += bias[k], if there is one, and clamped, if asked for
 template <class T>
 void finish(const Tensor& y, const T* bias, const std::optional<Clamping>& clamp) {
-  constexpr std::int64_t kGrain = 32768;  // elements of one task
+  using kernels::kGrain;
   const std::int64_t channels = y.size(1), pixels = y.size(2) * y.size(3);
   parallel_ranges(y.size(0) * channels, kGrain / std::min(kGrain, pixels), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t plane = begin; plane < end; ++plane) {

@@ -5,14 +5,24 @@
 
 #include <cstdint>
 
+#include "teff/engine/build.h"
 #include "teff/engine/dtype.h"
+#include "teff/engine/error.h"
 
 namespace teff::ops {
 
 /// Calls function(T{}) for float32 or float64.
+/// @throws TypeError for float64 if this build leaves it out.
 template <class Function>
 decltype(auto) visit_computable(DType dtype, Function&& function) {
-  if (dtype == DType::float64) return function(double{});
+  if (dtype == DType::float64) {
+    if constexpr (kHasFloat64) {
+      return function(double{});
+    } else {
+      throw TypeError("float64: expected a build of Teff with TEFF_FLOAT64, got one without; convert with "
+                      "to(DType::float32)");
+    }
+  }
   return function(float{});
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "teff/engine/convert.h"
+#include "teff/engine/kernels/isa/tuning.h"
 #include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -74,7 +75,7 @@ class Repetition {
   /// index of their first elements.
   template <class Function>
   void for_each_row(const Function& function) const {
-    constexpr std::int64_t kGrain = 32768;  // elements of one task
+    using kernels::kGrain;
     const Places columns = places_[sizes_.size() - 1];
     const auto width = static_cast<std::int64_t>(columns.size());
     parallel_ranges(tasks_, std::max<std::int64_t>(1, kGrain / output_size_),

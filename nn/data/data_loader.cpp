@@ -8,6 +8,7 @@
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
+#include "teff/engine/generator_state.h"
 #include "teff/engine/random.h"
 #include "teff/nn/data/prefetcher.h"
 #include "teff/nn/data/sampler.h"
@@ -17,13 +18,6 @@ namespace teff::data {
 namespace {
 
 using State = std::vector<std::uint8_t>;  // of a generator
-
-/// @throws TypeError, ValueError unless it is the state of a generator.
-Generator to_generator(const Value& value) {
-  Generator generator;
-  generator.set_state(value.as_tensor().span<std::uint8_t>());
-  return generator;
-}
 
 std::uint64_t draw_seed(Generator& generator) {
   std::int64_t seed = 0;
@@ -179,10 +173,10 @@ Commit DataLoader::prepare(const Dict& state_dict) {
                      std::to_string(given));
   std::shared_ptr<Place> place;
   if (const Value& start = state_dict.at("epoch_start"); !start.is_none()) {
-    place = std::make_shared<Place>(Place{.start = to_generator(start).get_state(), .given = given});
+    place = std::make_shared<Place>(Place{.start = teff::detail::to_generator(start).get_state(), .given = given});
   }
   std::optional<Generator> generator;
-  if (options_.generator != nullptr) generator = to_generator(state_dict.at("generator"));
+  if (options_.generator != nullptr) generator = teff::detail::to_generator(state_dict.at("generator"));
   return [this, place, generator] {
     progress_->place = place;
     progress_->loaded = place != nullptr;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/autograd.h"
+#include "teff/engine/dict.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
@@ -38,7 +39,7 @@ class BufferGuard : MemberVisitor {
     if (next_ == saved_.size()) return;
     const auto& [handle, values] = saved_[next_++];
     if (!buffer.is(handle)) static_cast<Tensor&>(buffer) = handle;
-    if (handle.defined() && !detail::equal_bits(handle, values)) handle.copy_(values);
+    if (handle.defined() && !(Value(handle) == Value(values))) handle.copy_(values);
   }
 
   Module& module_;
@@ -86,7 +87,7 @@ std::vector<Tensor> one_row_more(std::span<const Tensor> inputs) {
 void check_replay(Module& module, GraphModule& graph, std::span<const Tensor> inputs) {
   const std::vector<Tensor> expected = module(inputs), actual = graph(inputs);
   bool equal = expected.size() == actual.size();
-  for (std::size_t i = 0; equal && i < expected.size(); ++i) equal = detail::equal_bits(expected[i], actual[i]);
+  for (std::size_t i = 0; equal && i < expected.size(); ++i) equal = Value(expected[i]) == Value(actual[i]);
   if (equal) return;
   throw Error("capture: expected " + module.type_name() +
               " to do with other inputs what was recorded, got other results: its forward depends on values that it "
@@ -96,7 +97,7 @@ void check_replay(Module& module, GraphModule& graph, std::span<const Tensor> in
 void check_buffers(const Module& module, const NamedTensors& before) {
   const NamedTensors after = module.named_buffers();
   for (std::size_t i = 0; i < before.size(); ++i) {
-    if (i < after.size() && detail::equal_bits(before[i].second, after[i].second)) continue;
+    if (i < after.size() && Value(before[i].second) == Value(after[i].second)) continue;
     throw Error("capture: expected the forward of " + module.type_name() +
                 " to leave its buffers alone in evaluation mode, but it changes " + detail::quoted(before[i].first));
   }

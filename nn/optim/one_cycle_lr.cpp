@@ -151,7 +151,8 @@ Commit OneCycleLR::prepare_options(const Dict& options) {
   Annealing annealing{};
   from_string(options.at("_anneal_func_type").as_text(), annealing);
   const bool cycle_momentum = options.at("cycle_momentum").as_bool();
-  nn::detail::expect(cycle_momentum == cycle_momentum_, kOneCycle, cycle_momentum_ ? "cycle_momentum" : "no cycle_momentum",
+  nn::detail::expect(cycle_momentum == cycle_momentum_, kOneCycle,
+                     cycle_momentum_ ? "cycle_momentum" : "no cycle_momentum",
                      cycle_momentum ? "cycle_momentum" : "none");
   return [this, total, annealing, phases = std::move(phases)]() mutable {
     total_steps_ = total;

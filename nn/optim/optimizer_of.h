@@ -80,6 +80,7 @@ class OptimizerOf : public Optimizer {
  private:
   static std::vector<ParameterList> parameters_of(std::vector<Group>& groups) {
     std::vector<ParameterList> result;
+    result.reserve(groups.size());
     for (Group& group : groups) result.push_back(std::move(group.params));
     return result;
   }

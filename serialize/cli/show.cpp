@@ -13,14 +13,8 @@ namespace teff::cli {
 namespace {
 
 std::string format_name(const File& file) {
-  switch (file.format()) {
-    case FileFormat::pytorch:
-      return "PyTorch";
-    case FileFormat::safetensors:
-      return "safetensors";
-    default:
-      return ".teff version " + std::to_string(file.version());
-  }
+  std::string name(to_string(file.format()));
+  return file.version() > 0 ? name + " version " + std::to_string(file.version()) : name;
 }
 
 std::string shown(const std::optional<std::uint64_t>& offset) { return offset ? std::to_string(*offset) : "-"; }

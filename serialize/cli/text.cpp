@@ -10,23 +10,12 @@
 
 #include <teff/engine/error.h>
 
+#include "teff/serialize/io/utf8.h"
+
 namespace teff::cli {
 namespace {
 
 constexpr std::size_t kMaxValueBytes = 200;
-
-/// Bytes of the character at the beginning of the text, which is valid UTF-8 in its shortest form; 0 if it is not.
-std::size_t character_bytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t count = byte(0) < 0x80 ? 1 : byte(0) < 0xc2 ? 0 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
-  if (count == 0 || byte(0) > 0xf4 || count > text.size()) return 0;
-  for (std::size_t i = 1; i < count; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool too_long = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xf0 && byte(1) < 0x90);
-  const bool not_a_character = (byte(0) == 0xed && byte(1) > 0x9f) || (byte(0) == 0xf4 && byte(1) > 0x8f);
-  return too_long || not_a_character ? 0 : count;
-}
 
 /// Whether the character drives a terminal instead of being shown by it.
 bool is_control(std::string_view character) {
@@ -66,7 +55,7 @@ void add_leaves(std::vector<Leaf>& leaves, std::size_t& path_bytes, const std::s
 std::string printable(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const std::size_t bytes = character_bytes(text);
+    const std::size_t bytes = serialize::character_bytes(text);
     const std::string_view character = text.substr(0, std::max<std::size_t>(bytes, 1));
     if (bytes > 0 && !is_control(character)) {
       result += character;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/io/json.h"
 
-#include <array>
-#include <cstdio>
 #include <limits>
 
 #include "teff/engine/error.h"
@@ -119,23 +117,6 @@ std::uint64_t JsonReader::integer() {
 void JsonReader::finish() {
   skip_space();
   if (position_ < text_.size()) refuse("expected the end, got " + found());
-}
-
-std::string json_string(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (const std::size_t simple = kEscaped.find(c); simple != kEscaped.npos && c != '/') {
-      quoted += '\\';
-      quoted += kEscapes[simple];
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      std::array<char, 8> code{};
-      std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(c));
-      quoted += code.data();
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
 }
 
 }  // namespace teff::serialize

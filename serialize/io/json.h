@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "teff/engine/text.h"
+
 namespace teff::serialize {
 
 class JsonReader {
@@ -61,7 +63,6 @@ class JsonReader {
   std::size_t position_ = 0;
 };
 
-/// The text in quotes.
-std::string json_string(std::string_view text);
+using teff::detail::json_string;
 
 }  // namespace teff::serialize

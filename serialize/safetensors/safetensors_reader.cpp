@@ -4,10 +4,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "teff/engine/error.h"
+#include "teff/engine/tensor_impl.h"
 #include "teff/serialize/io/data_blocks.h"
 #include "teff/serialize/io/json.h"
 #include "teff/serialize/io/place.h"
@@ -161,44 +163,85 @@ Header read_header(const ByteSource& source) {
   return header;
 }
 
+class SafetensorsContents final : public Contents {
+ public:
+  SafetensorsContents(std::shared_ptr<const ByteSource> source, const LoadOptions& options)
+      : source_(std::move(source)), mapping_(options.mmap ? source_->map() : nullptr), header_(read_header(*source_)) {
+    metadata = header_.metadata;
+    check_types();
+    for (const Entry& entry : header_.entries) {
+      const Tensor stand_in = detail::make_without_values(entry.tensor_type());
+      indices_.emplace(stand_in.impl().get(), indices_.size());
+      structure.insert(entry.name, stand_in);
+    }
+  }
+
+  StoragePlace place_of(const Tensor& stand_in) const override {
+    const std::size_t index = index_of(stand_in);
+    if (stand_in.nbytes() == 0) return {index, {}, {}};
+    return {index, header_.data + header_.entries[index].begin, {}};
+  }
+
+  std::vector<Tensor> read(std::span<const Tensor> stand_ins) const override {
+    std::vector<Tensor> tensors;
+    std::vector<DataBlock> blocks;
+    for (const Tensor& stand_in : stand_ins) {
+      const std::uint64_t offset = header_.data + header_.entries[index_of(stand_in)].begin;
+      const bool is_mapped = mapping_ != nullptr && stand_in.nbytes() > 0 && offset % size_of(stand_in.dtype()) == 0;
+      const Tensor tensor =
+          is_mapped ? Tensor::from_external(mapping_->data() + offset, stand_in.type(), [mapping = mapping_](void*) {})
+                    : empty(stand_in.shape(), {.dtype = stand_in.dtype()});
+      blocks.push_back({offset, {static_cast<std::byte*>(tensor.raw_data()), tensor.nbytes()}, is_mapped});
+      tensors.push_back(tensor);
+    }
+    read_blocks(*source_, blocks, false);
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      if (tensors[i].dtype() == DType::bool_ && !are_bools(blocks[i].memory)) {
+        header_.entries[index_of(stand_ins[i])].refuse("expected bool values of 0 or 1, got others");
+      }
+    }
+    return tensors;
+  }
+
+  std::vector<Damage> check() const override {
+    std::vector<Damage> damages;
+    for (const auto& [name, stand_in] : structure) {
+      try {
+        read(std::span(&stand_in.as_tensor(), 1));
+      } catch (const Error& error) {
+        damages.push_back({index_of(stand_in.as_tensor()), error.what()});
+      }
+    }
+    return damages;
+  }
+
+ private:
+  /// Tensors of types that Teff does not have are named all together.
+  void check_types() const {
+    TensorListing listing;
+    for (const Entry& entry : header_.entries) {
+      const std::string place = escaped(entry.name, kShownBytes);
+      if (entry.dtype) {
+        listing.add(place, entry.tensor_type());
+      } else {
+        listing.add_unsupported(place, entry.type);
+      }
+    }
+    listing.check();
+  }
+
+  std::size_t index_of(const Tensor& stand_in) const { return indices_.at(stand_in.impl().get()); }
+
+  std::shared_ptr<const ByteSource> source_;
+  std::shared_ptr<const Mapping> mapping_;
+  Header header_;
+  std::unordered_map<const void*, std::size_t> indices_;  // of the stand-ins, among the entries
+};
+
 }  // namespace
 
-Dict load_safetensors(const ByteSource& source, const LoadOptions& options) {
-  const Header header = read_header(source);
-  TensorListing listing;
-  std::vector<TensorType> types;
-  for (const Entry& entry : header.entries) {
-    const std::string place = escaped(entry.name, kShownBytes);
-    if (!entry.dtype) {
-      listing.add_unsupported(place, entry.type);
-      continue;
-    }
-    types.push_back(entry.tensor_type());
-    listing.add(place, types.back());
-  }
-  listing.check();
-
-  const std::shared_ptr<const Mapping> mapping = options.mmap ? source.map() : nullptr;
-  Dict dict;
-  std::vector<DataBlock> blocks;
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    const Entry& entry = header.entries[i];
-    const std::uint64_t offset = header.data + entry.begin;
-    const bool is_mapped = mapping != nullptr && entry.end > entry.begin && offset % size_of(types[i].dtype) == 0;
-    const Tensor tensor = is_mapped ? Tensor::from_external(mapping->data() + offset, types[i], [mapping](void*) {})
-                                    : empty(types[i].shape, {.dtype = types[i].dtype});
-    blocks.push_back({offset, {static_cast<std::byte*>(tensor.raw_data()), tensor.nbytes()}, is_mapped});
-    dict.insert(entry.name, tensor);
-  }
-  read_blocks(source, blocks, false);
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    if (types[i].dtype == DType::bool_ && !are_bools(blocks[i].memory)) {
-      header.entries[i].refuse("expected bool values of 0 or 1, got others");
-    }
-  }
-  return dict;
+std::unique_ptr<Contents> open_safetensors(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  return std::make_unique<SafetensorsContents>(std::move(source), options);
 }
-
-Dict safetensors_metadata(const ByteSource& source) { return read_header(source).metadata; }
 
 }  // namespace teff::serialize

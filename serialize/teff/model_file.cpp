@@ -10,6 +10,7 @@
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
+#include "teff/engine/text.h"
 #include "teff/serialize/teff/dict_codec.h"
 
 namespace teff::serialize {
@@ -141,12 +142,6 @@ void load(HeaderReader& archive, ModelContent& content) {
 
 namespace {
 
-std::string place_text(std::int64_t element, const Shape& shape) {
-  Shape place = shape;
-  for (std::size_t i = shape.size(); i-- > 0; element /= shape[i]) place[i] = element % shape[i];
-  return to_string(place);
-}
-
 /// Compares as T what the tensors hold.
 template <class T>
 void check_values(const Tensor& actual, const Tensor& expected, double tolerance, const std::string& name) {
@@ -160,8 +155,9 @@ void check_values(const Tensor& actual, const Tensor& expected, double tolerance
     if (got[i] == wanted[i] || (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance * largest) continue;
     std::ostringstream numbers;
     numbers << std::setprecision(9) << b << ", got " << a;
-    throw FormatError("self-test: " + name + " at " + place_text(static_cast<std::int64_t>(i), expected.shape()) +
-                      ": expected " + numbers.str());
+    throw FormatError("self-test: " + name + " at " +
+                      detail::coordinates(expected.shape(), static_cast<std::int64_t>(i)) + ": expected " +
+                      numbers.str());
   }
 }
 

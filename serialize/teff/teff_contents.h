@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "teff/serialize/contents.h"
+#include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/options.h"
 
 namespace teff::serialize {
 

@@ -4,18 +4,19 @@
 // Private: the files of torch.save: a zip of a pickle and of the tensors' bytes, or, before PyTorch 1.6, a chain of
 // pickles with the bytes behind them.
 
+#include <memory>
+
 #include "teff/engine/dict.h"
+#include "teff/serialize/contents.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 
 namespace teff::serialize {
 
+/// Reads all but the tensors' elements.
 /// @throws FormatError for what is damaged, hostile, or more than data: TorchScript, pickled classes.
-Dict load_torch(const ByteSource& source, const LoadOptions& options);
-
-/// The chain of pickles.
-Dict load_torch_legacy(const ByteSource& source, const LoadOptions& options);
+std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, const LoadOptions& options);
 
 /// Writes what torch.load, also with weights_only, reads. A dictionary of tensors only becomes an OrderedDict with the
 /// _metadata that PyTorch's modules expect; the state of an optimiser gets whole numbers as keys.

@@ -12,7 +12,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/limits.h"
-#include "teff/serialize/torch/torch_file.h"
+#include "teff/serialize/torch/torch_contents.h"
 #include "teff/serialize/torch/torch_values.h"
 
 namespace teff::serialize {
@@ -125,20 +125,16 @@ std::map<std::string, StoredBytes> find_storages(const ByteSource& source, const
 
 }  // namespace
 
-Dict load_torch_legacy(const ByteSource& source, const LoadOptions& options) {
-  const Pickles pickles = read_pickles(source, options);
+std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  const Pickles pickles = read_pickles(*source, options);
   check_head(pickles.all);
   const Pickle& object = pickles.all[3];
-  const auto places = find_storages(source, object, pickles.all[4], pickles.end);
-  TorchStorages storages(source, options, [&](const std::string& key) -> std::optional<StoredBytes> {
+  const auto find = [places = find_storages(*source, object, pickles.all[4], pickles.end)](
+                        const std::string& key) -> std::optional<StoredBytes> {
     const auto place = places.find(key);
     return place == places.end() ? std::nullopt : std::optional(place->second);
-  });
-  TorchValues values(object, storages, source.size());
-  Dict dict = values.dict();
-  storages.read();
-  values.finish();
-  return dict;
+  };
+  return torch_contents(object, {source, options, find}, source->size());
 }
 
 }  // namespace teff::serialize

@@ -3,9 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
+#include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
+#include "teff/engine/strided_copy.h"
+#include "teff/engine/tensor_impl.h"
 #include "teff/serialize/io/crc32.h"
+#include "teff/serialize/io/data_blocks.h"
 #include "teff/serialize/io/place.h"
 
 namespace teff::serialize {
@@ -43,6 +48,15 @@ constexpr std::size_t kMaxKeyBytes = 100;
 
 [[noreturn]] void refuse_storage(const std::string& what) { throw FormatError("storage: " + what); }
 
+/// The elements of the view, one behind the other.
+Tensor strided(const Tensor& array, const Shape& shape, const TorchView& view) {
+  const Tensor copy = empty(shape, {.dtype = array.dtype()});
+  ops::StridedCopy plan{shape, {}, ops::contiguous_strides(shape), view.offset, 0};
+  std::copy(view.strides.begin(), view.strides.end(), plan.from_strides.begin());
+  ops::strided_copy(plan, array, copy);
+  return copy;
+}
+
 /// A field of the tuple, which must be of that kind.
 NodeId field(const Pickle& pickle, std::span<const NodeId> fields, std::size_t place, NodeKind kind, const char* what) {
   if (pickle[fields[place]].kind != kind) refuse_storage("expected " + std::string(what) + ", got something else");
@@ -57,8 +71,8 @@ void read_view(const Pickle& pickle, NodeId node, StorageId& id) {
   const std::int64_t offset = pickle.integer(field(pickle, view, 1, NodeKind::integer, "the offset of a view"));
   const std::int64_t size = pickle.integer(field(pickle, view, 2, NodeKind::integer, "the size of a view"));
   if (offset < 0 || size < 0 || offset > id.numel || size > id.numel - offset) {
-    refuse_storage("expected a view of its " + std::to_string(id.numel) + " elements, got " + std::to_string(size) + " from " +
-           std::to_string(offset) + " on");
+    refuse_storage("expected a view of its " + std::to_string(id.numel) + " elements, got " + std::to_string(size) +
+                   " from " + std::to_string(offset) + " on");
   }
   id.view_offset = offset;
 }
@@ -88,7 +102,8 @@ StorageId storage_id(const Pickle& pickle, NodeId persistent) {
     id.dtype = found->dtype;
   }
   constexpr std::int64_t kMaxElements = std::int64_t{1} << 58;  // their bytes are counted with 64 bits
-  if (id.numel < 0 || id.numel > kMaxElements) refuse_storage("expected a number of elements, got " + std::to_string(id.numel));
+  if (id.numel < 0 || id.numel > kMaxElements)
+    refuse_storage("expected a number of elements, got " + std::to_string(id.numel));
   if (fields.size() == 6) read_view(pickle, fields[5], id);
   return id;
 }
@@ -97,54 +112,136 @@ std::string_view storage_type_name(DType dtype) {
   return std::find_if(kTypes.begin(), kTypes.end(), [&](const StorageType& t) { return t.dtype == dtype; })->name;
 }
 
-TorchStorages::TorchStorages(const ByteSource& source, const LoadOptions& options, FindStorage find)
-    : source_(source), options_(options), find_(std::move(find)), mapping_(options.mmap ? source.map() : nullptr) {}
+TorchStorages::TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find)
+    : source_(std::move(source)),
+      verify_(options.verify),
+      find_(std::move(find)),
+      mapping_(options.mmap ? source_->map() : nullptr) {}
 
-const Tensor& TorchStorages::get(const StorageId& id, DType dtype) {
+std::size_t TorchStorages::get(const StorageId& id, DType dtype) {
   const std::string about = quoted_name(id.key) + ": ";
   const auto item_bytes = static_cast<std::int64_t>(size_of(dtype));
   if (id.untyped() && id.numel % item_bytes != 0) {
-    refuse_storage(about + "expected a multiple of " + std::to_string(item_bytes) + " bytes, got " + std::to_string(id.numel));
+    refuse_storage(about + "expected a multiple of " + std::to_string(item_bytes) + " bytes, got " +
+                   std::to_string(id.numel));
   }
   const std::int64_t numel = id.untyped() ? id.numel / item_bytes : id.numel;
   const auto [found, is_new] = by_key_.emplace(id.key, storages_.size());
   if (!is_new) {
-    const Tensor& known = storages_[found->second].tensor;
-    if (known.dtype() == dtype && known.numel() == numel) return known;
-    refuse_storage(about + "expected one type and length, got " + std::to_string(known.numel()) + " elements of " +
-           std::string(to_string(known.dtype())) + ", and " + std::to_string(numel) + " of " +
-           std::string(to_string(dtype)));
+    const Storage& known = storages_[found->second];
+    if (known.dtype == dtype && known.numel == numel) return found->second;
+    refuse_storage(about + "expected one type and length, got " + std::to_string(known.numel) + " elements of " +
+                   std::string(to_string(known.dtype)) + ", and " + std::to_string(numel) + " of " +
+                   std::string(to_string(dtype)));
   }
   const std::optional<StoredBytes> place = find_(id.key);
   if (!place) refuse_storage(about + "expected its bytes in the file, got none");
   const auto bytes = static_cast<std::uint64_t>(numel * item_bytes);
   if (place->bytes != bytes) {
-    refuse_storage(about + "expected " + std::to_string(bytes) + " bytes for " + std::to_string(id.numel) + " elements, got " +
-           std::to_string(place->bytes));
+    refuse_storage(about + "expected " + std::to_string(bytes) + " bytes for " + std::to_string(id.numel) +
+                   " elements, got " + std::to_string(place->bytes));
   }
-  const bool is_mapped = mapping_ != nullptr && bytes > 0 && place->offset % size_of(dtype) == 0;
-  const TensorType type{{numel}, dtype};
-  const auto mapped = [&] {
-    return Tensor::from_external(mapping_->data() + place->offset, type, [mapping = mapping_](void*) {});
-  };
-  storages_.push_back({is_mapped ? mapped() : empty(type.shape, {.dtype = dtype}), *place, is_mapped});
-  return storages_.back().tensor;
+  storages_.push_back({numel, dtype, *place});
+  return found->second;
 }
 
-void TorchStorages::read() const {
-  std::vector<DataBlock> blocks;
-  for (const Storage& storage : storages_) {
-    const auto memory = std::span(static_cast<std::byte*>(storage.tensor.raw_data()), storage.tensor.nbytes());
-    blocks.push_back({storage.place.offset, memory, storage.is_mapped});
-  }
-  const std::vector<std::uint32_t> checksums = read_blocks(source_, blocks, options_.verify);
-  for (std::size_t i = 0; i < storages_.size(); ++i) {
-    const Storage& storage = storages_[i];
-    if (options_.verify && storage.place.entry != nullptr) check_crc(*storage.place.entry, checksums[i]);
-    if (storage.tensor.dtype() == DType::bool_ && !are_bools(blocks[i].memory)) {
-      refuse_storage("at offset " + std::to_string(storage.place.offset) + ": expected bool values of 0 or 1, got others");
+Tensor TorchStorages::add(const TensorType& type, const std::optional<TorchView>& view) {
+  Tensor stand_in = detail::make_without_values(type);
+  std::vector<std::int64_t> elements;
+  if (!view) {
+    elements = {-1, static_cast<std::int64_t>(entries_.size())};  // none, and nobody else's
+  } else {
+    elements = {static_cast<std::int64_t>(view->storage), view->offset};
+    if (view->strides.empty()) {
+      elements.push_back(stand_in.numel());
+    } else {
+      elements.insert(elements.end(), type.shape.begin(), type.shape.end());
+      elements.insert(elements.end(), view->strides.begin(), view->strides.end());
     }
   }
+  const std::size_t index = elements_.emplace(std::move(elements), elements_.size()).first->second;
+  entries_.emplace(stand_in.impl().get(), Entry{index, view});
+  return stand_in;
+}
+
+StoragePlace TorchStorages::place_of(const Tensor& stand_in) const {
+  const Entry& entry = entry_of(stand_in);
+  if (!entry.view || !entry.view->strides.empty()) return {entry.elements, {}, {}};
+  const Storage& storage = storages_[entry.view->storage];
+  return {entry.elements,
+          storage.place.offset + static_cast<std::uint64_t>(entry.view->offset) * size_of(storage.dtype),
+          {}};
+}
+
+bool TorchStorages::is_mapped(const Storage& storage) const {
+  return mapping_ != nullptr && storage.numel > 0 && storage.place.offset % size_of(storage.dtype) == 0;
+}
+
+Tensor TorchStorages::make_array(const Storage& storage) const {
+  const Shape shape{storage.numel};
+  if (!is_mapped(storage)) return empty(shape, {.dtype = storage.dtype});
+  return Tensor::from_external(mapping_->data() + storage.place.offset, {shape, storage.dtype},
+                               [mapping = mapping_](void*) {});
+}
+
+void TorchStorages::fill(const std::map<std::size_t, Tensor>& arrays, bool verify) const {
+  std::vector<DataBlock> blocks;
+  for (const auto& [index, array] : arrays) {
+    const Storage& storage = storages_[index];
+    const auto memory = std::span(static_cast<std::byte*>(array.raw_data()), array.nbytes());
+    blocks.push_back({storage.place.offset, memory, is_mapped(storage)});
+  }
+  const std::vector<std::uint32_t> checksums = read_blocks(*source_, blocks, verify);
+  for (std::size_t i = 0; const auto& [index, array] : arrays) {
+    const Storage& storage = storages_[index];
+    if (verify && storage.place.entry != nullptr) check_crc(*storage.place.entry, checksums[i]);
+    if (storage.dtype == DType::bool_ && !are_bools(blocks[i].memory)) {
+      refuse_storage("at offset " + std::to_string(storage.place.offset) +
+                     ": expected bool values of 0 or 1, got others");
+    }
+    ++i;
+  }
+}
+
+std::vector<Tensor> TorchStorages::read(std::span<const Tensor> stand_ins) const {
+  const NoGradGuard no_grad;
+  std::map<std::size_t, Tensor> arrays, copies;
+  for (const Tensor& stand_in : stand_ins) {
+    const std::optional<TorchView>& view = entry_of(stand_in).view;
+    if (view && !arrays.contains(view->storage)) arrays.emplace(view->storage, make_array(storages_[view->storage]));
+  }
+  fill(arrays, verify_);
+  std::vector<Tensor> tensors;
+  for (const Tensor& stand_in : stand_ins) {
+    const auto& [elements, view] = entry_of(stand_in);
+    const Shape& shape = stand_in.shape();
+    if (!view) {
+      tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
+    } else if (view->strides.empty()) {
+      tensors.push_back(detail::alias(arrays.at(view->storage), shape, view->offset));
+    } else {
+      Tensor& copy = copies[elements];
+      if (!copy.defined()) copy = strided(arrays.at(view->storage), shape, *view);
+      tensors.push_back(detail::alias(copy, shape));
+    }
+  }
+  return tensors;
+}
+
+std::vector<Damage> TorchStorages::check() const {
+  std::vector<Damage> damages;
+  for (std::size_t i = 0; i < storages_.size(); ++i) {
+    try {
+      fill({{i, make_array(storages_[i])}}, true);
+    } catch (const Error& error) {
+      std::set<std::size_t> damaged;
+      for (const auto& [stand_in, entry] : entries_) {
+        if (entry.view && entry.view->storage == i) damaged.insert(entry.elements);
+      }
+      for (const std::size_t elements : damaged) damages.push_back({elements, error.what()});
+    }
+  }
+  return damages;
 }
 
 }  // namespace teff::serialize

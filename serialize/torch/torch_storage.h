@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: the storages of a file of PyTorch: flat arrays that its tensors refer to.
+// Private: the storages of a file of PyTorch, flat arrays, and the tensors that have their elements there.
 
 #include <cstdint>
 #include <functional>
@@ -11,11 +11,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "teff/engine/tensor.h"
+#include "teff/serialize/contents.h"
 #include "teff/serialize/io/byte_source.h"
-#include "teff/serialize/io/data_blocks.h"
 #include "teff/serialize/options.h"
 #include "teff/serialize/torch/pickle_machine.h"
 #include "teff/serialize/torch/zip_reader.h"
@@ -49,30 +50,54 @@ struct StoredBytes {
 /// None for a key that the file does not have.
 using FindStorage = std::function<std::optional<StoredBytes>(const std::string& key)>;
 
-/// Tensors of one dimension for the storages that were asked for.
+/// Which elements of a storage a tensor has.
+struct TorchView {
+  std::size_t storage = 0;
+  std::int64_t offset = 0;
+  std::vector<std::int64_t> strides;  // of a tensor that is not contiguous, whose elements are copied; else empty
+};
+
 class TorchStorages {
  public:
-  TorchStorages(const ByteSource& source, const LoadOptions& options, FindStorage find);
+  TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find);
 
-  /// A tensor of all elements, which read() fills later. @throws FormatError if the file has no such storage, or
-  /// another length of it.
-  const Tensor& get(const StorageId& id, DType dtype);
-  /// @throws FormatError if an entry is damaged, or a bool is neither 0 nor 1.
-  void read() const;
+  /// The index of a storage. @throws FormatError if the file has no such storage, or another length of it.
+  std::size_t get(const StorageId& id, DType dtype);
+  std::int64_t numel(std::size_t storage) const { return storages_[storage].numel; }
+
+  /// A stand-in for a tensor: of the elements that the view says, or without elements. @throws ShapeError
+  Tensor add(const TensorType& type, const std::optional<TorchView>& view);
+
+  // As in Contents.
+  StoragePlace place_of(const Tensor& stand_in) const;
+  std::vector<Tensor> read(std::span<const Tensor> stand_ins) const;
+  std::vector<Damage> check() const;
 
  private:
   struct Storage {
-    Tensor tensor;
+    std::int64_t numel = 0;
+    DType dtype{};
     StoredBytes place;
-    bool is_mapped = false;
+  };
+  struct Entry {
+    std::size_t elements = 0;  // equal for the tensors that share all of them
+    std::optional<TorchView> view;
   };
 
-  const ByteSource& source_;
-  const LoadOptions& options_;
-  const FindStorage find_;
-  const std::shared_ptr<const Mapping> mapping_;
+  const Entry& entry_of(const Tensor& stand_in) const { return entries_.at(stand_in.impl().get()); }
+  bool is_mapped(const Storage& storage) const;
+  Tensor make_array(const Storage& storage) const;
+  /// Fills the arrays, by storage. @throws FormatError if one is damaged, or a bool is neither 0 nor 1.
+  void fill(const std::map<std::size_t, Tensor>& arrays, bool verify) const;
+
+  std::shared_ptr<const ByteSource> source_;
+  bool verify_;
+  FindStorage find_;
+  std::shared_ptr<const Mapping> mapping_;
   std::vector<Storage> storages_;
   std::map<std::string, std::size_t> by_key_;
+  std::unordered_map<const void*, Entry> entries_;  // of the stand-ins
+  std::map<std::vector<std::int64_t>, std::size_t> elements_;
 };
 
 }  // namespace teff::serialize

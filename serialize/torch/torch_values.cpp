@@ -6,8 +6,6 @@
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
-#include "teff/engine/strided_copy.h"
-#include "teff/engine/tensor_impl.h"
 #include "teff/serialize/io/limits.h"
 
 namespace teff::serialize {
@@ -119,14 +117,6 @@ Dict TorchValues::dict() {
   Dict dict;
   dict.insert("", std::move(root));
   return dict;
-}
-
-void TorchValues::finish() const {
-  for (const Copy& copy : copies_) {
-    ops::StridedCopy plan{copy.to.shape(), {}, ops::contiguous_strides(copy.to.shape()), copy.offset, 0};
-    std::copy(copy.strides.begin(), copy.strides.end(), plan.from_strides.begin());
-    ops::strided_copy(plan, copy.from, copy.to);
-  }
 }
 
 Value TorchValues::value(NodeId id) {
@@ -330,19 +320,21 @@ Value TorchValues::device(std::span<const NodeId> arguments) const {
 Tensor TorchValues::make_tensor(const StorageId& id, DType dtype, const View& view) {
   if (view.sizes.size() != view.strides.size()) refuse("expected as many strides as sizes, got others");
   if (view.sizes.size() > kMaxRank) refuse("expected at most 8 dimensions, got " + std::to_string(view.sizes.size()));
-  const Tensor& storage = storages_.get(id, dtype);
+  const std::size_t storage = storages_.get(id, dtype);
   Tensor tensor;
   try {
-    const std::int64_t numel = view.numel();
-    if (numel > 0 && !view.fits(storage.numel())) {
-      refuse("expected a tensor within the " + std::to_string(storage.numel()) +
-             " elements of its storage, got shape " + with_shape(view.sizes) + ", strides " + with_shape(view.strides) +
-             ", offset " + std::to_string(view.offset));
+    const std::int64_t numel = view.numel(), stored = storages_.numel(storage);
+    if (numel > 0 && !view.fits(stored)) {
+      refuse("expected a tensor within the " + std::to_string(stored) + " elements of its storage, got shape " +
+             with_shape(view.sizes) + ", strides " + with_shape(view.strides) + ", offset " +
+             std::to_string(view.offset));
     }
-    const Shape shape(std::span<const std::int64_t>(view.sizes));
-    tensor = numel == 0             ? empty(shape, {.dtype = dtype})
-             : view.is_contiguous() ? detail::alias(storage, shape, view.offset)
-                                    : strided(storage, id.key, view);
+    const TensorType type{Shape(std::span<const std::int64_t>(view.sizes)), dtype};
+    const bool is_contiguous = view.is_contiguous();
+    if (numel > 0 && !is_contiguous) count_copy(id, view, type);
+    std::optional<TorchView> elements;
+    if (numel > 0) elements = {storage, view.offset, is_contiguous ? std::vector<std::int64_t>() : view.strides};
+    tensor = storages_.add(type, elements);
   } catch (const ShapeError& error) {
     refuse(error.what());
   }
@@ -350,22 +342,16 @@ Tensor TorchValues::make_tensor(const StorageId& id, DType dtype, const View& vi
   return tensor;
 }
 
-/// A copy, made later; tensors with the same elements share it.
-Tensor TorchValues::strided(const Tensor& storage, const std::string& key, const View& view) {
-  const std::string name = std::to_string(view.offset) + with_shape(view.sizes) + with_shape(view.strides) + key;
-  const auto [found, is_new] = strided_.emplace(name, Tensor());
-  const Shape shape(std::span<const std::int64_t>(view.sizes));
-  if (is_new) {
-    const std::uint64_t bytes = static_cast<std::uint64_t>(numel(shape)) * size_of(storage.dtype());
-    if (bytes > copied_left_) {
-      refuse("expected expanded tensors of at most 8 times the file's size, got shape " + with_shape(view.sizes) +
-             ", strides " + with_shape(view.strides));
-    }
-    copied_left_ -= bytes;
-    found->second = empty(shape, {.dtype = storage.dtype()});
-    copies_.push_back({storage, found->second, view.strides, view.offset});
+/// Of what will be copied; tensors with the same elements share a copy.
+void TorchValues::count_copy(const StorageId& id, const View& view, const TensorType& type) {
+  const std::string name = std::to_string(view.offset) + with_shape(view.sizes) + with_shape(view.strides) + id.key;
+  if (!copies_.insert(name).second) return;
+  const std::uint64_t bytes = static_cast<std::uint64_t>(numel(type.shape)) * size_of(type.dtype);
+  if (bytes > copied_left_) {
+    refuse("expected expanded tensors of at most 8 times the file's size, got shape " + with_shape(view.sizes) +
+           ", strides " + with_shape(view.strides));
   }
-  return detail::alias(found->second, shape);
+  copied_left_ -= bytes;
 }
 
 Value TorchValues::unsupported(const std::string& what) {

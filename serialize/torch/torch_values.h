@@ -3,7 +3,8 @@
 
 // Private: what PyTorch's pickles mean.
 
-#include <map>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "teff/engine/dict.h"
@@ -18,27 +19,20 @@ namespace teff::serialize {
 bool is_torch_global(std::string_view module, std::string_view name);
 
 /// The pickle as a value: tuples and sets become lists; numbers as keys text; torch.Size a list; a dtype, a device and
-/// a class text; an object, where LoadOptions takes it, a dictionary of its attributes. Tensors that share elements in
-/// the file share them, if they are contiguous. Their elements are there once storages.read() and finish() were called.
+/// a class text; an object, where LoadOptions takes it, a dictionary of its attributes. Its tensors are
+/// stand-ins, whose elements the storages know.
 class TorchValues {
  public:
   TorchValues(const Pickle& pickle, TorchStorages& storages, std::uint64_t file_bytes);
 
   /// @throws FormatError; for tensors that Teff cannot hold it lists these, and others that the file has.
   Dict dict();
-  /// Brings the elements of the tensors that were not contiguous in order.
-  void finish() const;
 
   /// @throws FormatError that names the place.
   [[noreturn]] void refuse(const std::string& what) const;
   Place place;
 
  private:
-  struct Copy {
-    Tensor from, to;
-    std::vector<std::int64_t> strides;
-    std::int64_t offset;
-  };
   struct View;
 
   Value value(NodeId id);
@@ -55,7 +49,7 @@ class TorchValues {
   Value device(std::span<const NodeId> arguments) const;
   std::string key(NodeId id) const;
   Tensor make_tensor(const StorageId& id, DType dtype, const View& view);
-  Tensor strided(const Tensor& storage, const std::string& key, const View& view);
+  void count_copy(const StorageId& id, const View& view, const TensorType& type);
 
   Value unsupported(const std::string& what);
   void count(std::size_t bytes);
@@ -69,8 +63,7 @@ class TorchValues {
   std::uint64_t unfolded_left_;
   std::uint64_t copied_left_;
   int depth_ = 0;  // of calls of value
-  std::vector<Copy> copies_;
-  std::map<std::string, Tensor> strided_;
+  std::set<std::string> copies_;
   TensorListing listing_;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "teff/engine/error.h"
+#include "teff/engine/generator_state.h"
 #include "teff/engine/random.h"
 #include "teff/serialize/training/checkpoint.h"
 
@@ -13,13 +14,6 @@ constexpr const char* kOwnKeys[] = {"epoch", "step", "values", "rng_state"};
 std::string key_of(const std::string& name) { return name + "_state_dict"; }
 
 Value state_of(const Generator& generator) { return tensor(generator.get_state()); }
-
-/// @throws TypeError, ValueError unless it is the state of a generator.
-Generator to_generator(const Value& value) {
-  Generator generator;
-  generator.set_state(value.as_tensor().span<std::uint8_t>());
-  return generator;
-}
 
 std::int64_t to_count(const Dict& dict, const char* key) {
   const std::int64_t count = dict.at(key).as_int();
@@ -35,7 +29,7 @@ TrainingState& TrainingState::add(std::string name, Generator& generator) {
                      return Dict{{"state", state_of(generator)}};
                    },
                    [&generator](const Dict& dict) -> Commit {
-                     return [&generator, loaded = to_generator(dict.at("state"))] { generator = loaded; };
+                     return [&generator, loaded = teff::detail::to_generator(dict.at("state"))] { generator = loaded; };
                    }});
 }
 
@@ -81,7 +75,7 @@ Commit TrainingState::prepare(const Dict& state_dict) {
   check_keys(state_dict);
   std::vector<Commit> commits;
   for (const Part& part : parts_) commits.push_back(part.prepare_load(state_dict.at(key_of(part.name)).as_dict()));
-  return [this, commits = std::move(commits), generator = to_generator(state_dict.at("rng_state")),
+  return [this, commits = std::move(commits), generator = teff::detail::to_generator(state_dict.at("rng_state")),
           loaded_epoch = to_count(state_dict, "epoch"), loaded_step = to_count(state_dict, "step"),
           loaded_values = state_dict.at("values").as_dict()]() mutable {
     for (const Commit& commit : commits) commit();

@@ -22,7 +22,7 @@ using namespace teff::testing;
 
 namespace {
 
-using Inputs = std::vector<Tensor>;
+using Arguments = std::vector<Tensor>;
 
 std::optional<std::int64_t> optional_int(const Value& value) {
   return value.is_none() ? std::nullopt : std::optional(value.as_int());
@@ -35,19 +35,19 @@ Reduction reduction(const Dict& attributes) {
 }
 
 /// Functions of ops.h that are made of other operations.
-const std::map<std::string, std::function<Tensor(const Inputs&, const Dict&)>> kComposed = {
-    {"flatten", [](const Inputs& x,
+const std::map<std::string, std::function<Tensor(const Arguments&, const Dict&)>> kComposed = {
+    {"flatten", [](const Arguments& x,
                    const Dict& a) { return flatten(x[0], a.at("start_dim").as_int(), a.at("end_dim").as_int()); }},
-    {"squeeze", [](const Inputs& x, const Dict& a) { return squeeze(x[0], optional_int(a.at("dim"))); }},
-    {"unsqueeze", [](const Inputs& x, const Dict& a) { return unsqueeze(x[0], a.at("dim").as_int()); }},
+    {"squeeze", [](const Arguments& x, const Dict& a) { return squeeze(x[0], optional_int(a.at("dim"))); }},
+    {"unsqueeze", [](const Arguments& x, const Dict& a) { return unsqueeze(x[0], a.at("dim").as_int()); }},
     {"transpose",
-     [](const Inputs& x, const Dict& a) { return transpose(x[0], a.at("dim0").as_int(), a.at("dim1").as_int()); }},
+     [](const Arguments& x, const Dict& a) { return transpose(x[0], a.at("dim0").as_int(), a.at("dim1").as_int()); }},
     {"select",
-     [](const Inputs& x, const Dict& a) { return select(x[0], a.at("dim").as_int(), a.at("index").as_int()); }},
-    {"stack", [](const Inputs& x, const Dict& a) { return stack(x, a.at("dim").as_int()); }},
-    {"prelu", [](const Inputs& x, const Dict&) { return prelu(x[0], x[1]); }},
+     [](const Arguments& x, const Dict& a) { return select(x[0], a.at("dim").as_int(), a.at("index").as_int()); }},
+    {"stack", [](const Arguments& x, const Dict& a) { return stack(x, a.at("dim").as_int()); }},
+    {"prelu", [](const Arguments& x, const Dict&) { return prelu(x[0], x[1]); }},
     {"conv1d",
-     [](const Inputs& x, const Dict& a) {
+     [](const Arguments& x, const Dict& a) {
        return conv1d(x[0], x[1], x[2],
                      {.stride = a.at("stride").as_int(),
                       .padding = a.at("padding").as_int(),
@@ -55,7 +55,7 @@ const std::map<std::string, std::function<Tensor(const Inputs&, const Dict&)>> k
                       .groups = a.at("groups").as_int()});
      }},
     {"cross_entropy",
-     [](const Inputs& x, const Dict& a) {
+     [](const Arguments& x, const Dict& a) {
        CrossEntropyOptions options{.reduction = reduction(a)};
        if (x.size() == 3) options.weight = x[2];
        if (const Value* ignored = a.find("ignore_index")) options.ignore_index = ignored->as_int();
@@ -63,17 +63,17 @@ const std::map<std::string, std::function<Tensor(const Inputs&, const Dict&)>> k
        return cross_entropy(x[0], x[1], options);
      }},
     {"weighted_binary_cross_entropy",
-     [](const Inputs& x, const Dict& a) {
+     [](const Arguments& x, const Dict& a) {
        return binary_cross_entropy(x[0], x[1], {.weight = x[2], .reduction = reduction(a)});
      }},
     {"weighted_binary_cross_entropy_with_logits",
-     [](const Inputs& x, const Dict& a) {
+     [](const Arguments& x, const Dict& a) {
        return binary_cross_entropy_with_logits(x[0], x[1],
                                                {.weight = x[2], .pos_weight = x[3], .reduction = reduction(a)});
      }},
 };
 
-Tensor compute(const std::string& name, const Dict& attributes, const Inputs& inputs) {
+Tensor compute(const std::string& name, const Dict& attributes, const Arguments& inputs) {
   const auto composed = kComposed.find(name);
   if (composed != kComposed.end()) return composed->second(inputs, attributes);
   return teff::apply(make_op(name, attributes), inputs);
@@ -100,7 +100,7 @@ struct Precision {
   }
 };
 
-void check_gradients(const Precision& as, const Dict& entries, const Inputs& inputs, const Tensor& output) {
+void check_gradients(const Precision& as, const Dict& entries, const Arguments& inputs, const Tensor& output) {
   const Value* grad = entries.find("grad");
   if (grad == nullptr) {
     CHECK_FALSE(output.requires_grad());
@@ -120,7 +120,7 @@ void check_gradients(const Precision& as, const Dict& entries, const Inputs& inp
 
 void check_case(const Dict& entries, const Precision& as) {
   const Value* gradients = entries.find("gradients");
-  Inputs inputs;
+  Arguments inputs;
   for (const DictItem& item : entries.at("inputs").as_dict()) {
     Tensor input = as(item.value.as_tensor());
     if (gradients != nullptr && gradients->as_dict().contains(item.key)) input.requires_grad_();

@@ -5,20 +5,20 @@
 
 #include <sstream>
 
+#include "support/same.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/testing.h"
 
 using namespace teff;
+using teff::testing::same;
 
 namespace {
 
 using Kind = GraphNode::Kind;
 using Tensors = std::vector<Tensor>;
 using Inputs = std::span<const Tensor>;
-
-bool same(const Tensor& a, const Tensor& b) { return Value(a.detach()) == Value(b.detach()); }
 
 std::string printed(const Graph& graph) {
   std::ostringstream out;

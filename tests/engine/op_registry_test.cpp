@@ -11,6 +11,7 @@
 
 #include "support/op_module.h"
 #include "support/op_samples.h"
+#include "support/same.h"
 #include "support/temp_file.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -39,8 +40,6 @@ std::vector<TensorType> types_of(const std::vector<Tensor>& inputs) {
   for (const Tensor& input : inputs) types.push_back(input.type());
   return types;
 }
-
-bool same(const Tensor& a, const Tensor& b) { return Value(a) == Value(b); }
 
 /// The result, what is left in the inputs, and all gradients, for incoming gradients of a fixed pattern.
 std::vector<Tensor> results(const OpSample& sample, DType dtype) {

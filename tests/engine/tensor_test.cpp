@@ -5,22 +5,19 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <numeric>
 #include <type_traits>
 
+#include "support/same.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 
 using namespace teff;
+using teff::testing::same;
 
 namespace {
-
-bool same(const Tensor& a, const Tensor& b) {
-  return a.type() == b.type() && (a.nbytes() == 0 || std::memcmp(a.raw_data(), b.raw_data(), a.nbytes()) == 0);
-}
 
 template <class To, class From>
 std::vector<To> converted(std::initializer_list<From> values) {
@@ -28,8 +25,8 @@ std::vector<To> converted(std::initializer_list<From> values) {
   return {result.span<To>().begin(), result.span<To>().end()};
 }
 
-const float kNan = std::numeric_limits<float>::quiet_NaN();
-const float kInf = std::numeric_limits<float>::infinity();
+const float kFloatNan = std::numeric_limits<float>::quiet_NaN();
+const float kFloatInf = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
@@ -179,23 +176,23 @@ TEST_SUITE("tensor") {
                          ShapeError);
     CHECK_THROWS_WITH_AS(tensor<float>({{1, 2}, {3}}), "tensor: expected rows of 2 values, got one of 1", ShapeError);
     CHECK_THROWS_AS(arange(0, 1, -1), ValueError);
-    CHECK_THROWS_AS(arange(0, kInf, 1), ValueError);
+    CHECK_THROWS_AS(arange(0, kFloatInf, 1), ValueError);
     CHECK_THROWS_WITH_AS(randn({2}, {.dtype = DType::int64}), "randn: expected dtype float32 or float64, got int64",
                          TypeError);
     CHECK_THROWS_AS(zeros(Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), ShapeError);
   }
 
   TEST_CASE("conversion to integers truncates, saturates, and gives 0 for NaN") {
-    CHECK(converted<std::int64_t>({2.9f, -2.9f, kNan, kInf, -kInf}) ==
+    CHECK(converted<std::int64_t>({2.9f, -2.9f, kFloatNan, kFloatInf, -kFloatInf}) ==
           std::vector<std::int64_t>{2, -2, 0, INT64_MAX, INT64_MIN});
-    CHECK(converted<std::int8_t>({127.9f, 128.f, -128.9f, -1e9f, kNan}) ==
+    CHECK(converted<std::int8_t>({127.9f, 128.f, -128.9f, -1e9f, kFloatNan}) ==
           std::vector<std::int8_t>{127, 127, -128, -128, 0});
     CHECK(converted<std::uint8_t>({-0.5f, -3.f, 255.5f, 300.f}) == std::vector<std::uint8_t>{0, 0, 255, 255});
     CHECK(converted<std::int8_t>({std::int64_t{1000}, std::int64_t{-1000}}) == std::vector<std::int8_t>{127, -128});
     CHECK(converted<std::uint8_t>({std::int64_t{-1}, std::int64_t{7}}) == std::vector<std::uint8_t>{0, 7});
     CHECK(converted<std::int32_t>({2147483647.0, 2147483648.0, -2147483649.0}) ==
           std::vector<std::int32_t>{INT32_MAX, INT32_MAX, INT32_MIN});
-    CHECK(converted<bool>({0.f, -0.f, 0.5f, kNan}) == std::vector<bool>{false, false, true, true});
+    CHECK(converted<bool>({0.f, -0.f, 0.5f, kFloatNan}) == std::vector<bool>{false, false, true, true});
   }
 
   TEST_CASE("half precision rounds to nearest even and keeps infinities and NaN") {
@@ -206,10 +203,10 @@ TEST_SUITE("tensor") {
     CHECK(converted<Half>({65520.f})[0].bits == 0x7c00);        // infinity
     CHECK(converted<Half>({5.9604645e-8f})[0].bits == 0x0001);  // the least subnormal
     CHECK(converted<Half>({-0.f})[0].bits == 0x8000);
-    CHECK(std::isnan(static_cast<float>(converted<Half>({kNan})[0])));
+    CHECK(std::isnan(static_cast<float>(converted<Half>({kFloatNan})[0])));
     CHECK(converted<BFloat16>({1.f})[0].bits == 0x3f80);
     CHECK(converted<BFloat16>({1.00390625f})[0].bits == 0x3f80);  // half way: to even
-    CHECK(std::isnan(static_cast<float>(converted<BFloat16>({kNan})[0])));
+    CHECK(std::isnan(static_cast<float>(converted<BFloat16>({kFloatNan})[0])));
     for (int bits = 0; bits < 0x10000; ++bits) {
       Half half;
       half.bits = static_cast<std::uint16_t>(bits);

@@ -18,32 +18,32 @@ using fashion::read_idx;
 
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using RawBytes = std::vector<std::uint8_t>;
 
 /// Two rows of three: 1 ... 6.
-const Bytes kTwoByThree = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6};
+const RawBytes kTwoByThree = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6};
 
 /// The same, as Python's gzip.compress(..., 9, mtime=0) packs it.
-const Bytes kGzip = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x63, 0x60,
-                     0xe0, 0x60, 0x62, 0x60, 0x60, 0x00, 0x61, 0x66, 0x46, 0x26, 0x66, 0x16,
-                     0x56, 0x36, 0x00, 0x48, 0x94, 0x3e, 0xe5, 0x12, 0x00, 0x00, 0x00};
+const RawBytes kGzip = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x63, 0x60,
+                        0xe0, 0x60, 0x62, 0x60, 0x60, 0x00, 0x61, 0x66, 0x46, 0x26, 0x66, 0x16,
+                        0x56, 0x36, 0x00, 0x48, 0x94, 0x3e, 0xe5, 0x12, 0x00, 0x00, 0x00};
 
-Bytes with(Bytes bytes, std::size_t place, std::uint8_t value) {
+RawBytes with(RawBytes bytes, std::size_t place, std::uint8_t value) {
   bytes.at(place) = value;
   return bytes;
 }
 
-Bytes first(const Bytes& bytes, std::size_t count) {
+RawBytes first(const RawBytes& bytes, std::size_t count) {
   return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-Bytes joined(Bytes bytes, const Bytes& more) {
+RawBytes joined(RawBytes bytes, const RawBytes& more) {
   bytes.insert(bytes.end(), more.begin(), more.end());
   return bytes;
 }
 
 /// The message with which the bytes are refused; empty if they are not.
-std::string refusal(const Bytes& bytes) {
+std::string refusal(const RawBytes& bytes) {
   try {
     parse_idx(bytes, "f");
   } catch (const FormatError& error) {
@@ -92,7 +92,7 @@ TEST_CASE("a malformed IDX header is refused with the reason") {
 
 TEST_CASE("sizes beyond the limit are refused before anything is allocated") {
   CHECK(refusal(with(kTwoByThree, 4, 0xff)) == "f: expected at most 268435456 elements, got [4278190082, 3]");
-  Bytes huge = {0, 0, 8, 8};
+  RawBytes huge = {0, 0, 8, 8};
   huge.resize(4 + 8 * 4, 0xff);
   CHECK(refusal(huge).starts_with("f: expected at most 268435456 elements, got [4294967295, "));
 }

@@ -57,7 +57,8 @@ void write(const std::string& path, const std::string& text) {
 
 TEST_CASE("picture files have the pixels that PIL gives") {
   const TempFolder folder;
-  for (const auto& [name, entries] : cases("file ")) {
+  for (const auto& [key, entries] : cases("file ")) {
+    const std::string& name = key;  // clang 14 captures no structured binding
     CAPTURE(name);
     const std::string path = folder / entries.at("name").as_text();
     write(path, entries.at("bytes").as_tensor().span<std::uint8_t>());
@@ -69,7 +70,8 @@ TEST_CASE("picture files have the pixels that PIL gives") {
 }
 
 TEST_CASE("resize gives PIL's very pixels") {
-  for (const auto& [name, entries] : cases("resize ")) {
+  for (const auto& [key, entries] : cases("resize ")) {
+    const std::string& name = key;  // clang 14 captures no structured binding
     CAPTURE(name);
     const Tensor resized = images::resize(entries.at("picture").as_tensor(), size_of(entries));
     CHECK(largest_difference(resized, entries.at("result").as_tensor()) == 0);
@@ -77,7 +79,8 @@ TEST_CASE("resize gives PIL's very pixels") {
 }
 
 TEST_CASE("the preset does what torchvision's transforms do") {
-  for (const auto& [name, entries] : cases("preset ")) {
+  for (const auto& [key, entries] : cases("preset ")) {
+    const std::string& name = key;  // clang 14 captures no structured binding
     CAPTURE(name);
     const images::Preset preset{.resize = entries.at("resize").as_int(), .crop = entries.at("crop").as_int()};
     CHECK(largest_difference(preset(entries.at("picture").as_tensor()), entries.at("result").as_tensor()) < 1e-6);
@@ -109,7 +112,8 @@ TEST_CASE("what is no picture is refused with its path") {
 
 TEST_CASE("a picture file that is cut off anywhere is refused") {
   const TempFile file("cut");
-  for (const auto& [name, entries] : cases("file ")) {
+  for (const auto& [key, entries] : cases("file ")) {
+    const std::string& name = key;  // clang 14 captures no structured binding
     CAPTURE(name);
     const std::span<const std::uint8_t> bytes = entries.at("bytes").as_tensor().span<std::uint8_t>();
     for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -121,7 +125,8 @@ TEST_CASE("a picture file that is cut off anywhere is refused") {
 }
 
 TEST_CASE("a picture of more pixels than asked for is refused") {
-  for (const auto& [name, entries] : cases("file ")) {
+  for (const auto& [key, entries] : cases("file ")) {
+    const std::string& name = key;  // clang 14 captures no structured binding
     CAPTURE(name);
     const Tensor bytes = entries.at("bytes").as_tensor(), pixels = entries.at("pixels").as_tensor();
     const std::int64_t count = pixels.size(1) * pixels.size(2);
@@ -137,7 +142,7 @@ TEST_CASE("a small file that claims many pixels is refused before there is memor
       "\0\0\0\x08IDAT\x78\x9c\x03\0\0\0\0\1\x48\x06\x89\xd2\0\0\0\0IEND\xae\x42\x60\x82"sv;
   CHECK_THROWS_WITH_AS(images::decode_image({reinterpret_cast<const std::uint8_t*>(kPng.data()), kPng.size()}),
                        "expected at most 536640 pixels in 65 bytes, got 9000 rows of 9000", FormatError);
-  for (const auto& [name, entries] : cases("file ")) {
+  for (const auto& [key, entries] : cases("file ")) {
     if (!entries.at("name").as_text().ends_with(".jpg")) continue;
     const Tensor file = entries.at("bytes").as_tensor().clone();
     const auto bytes = file.span<std::uint8_t>();

@@ -52,9 +52,9 @@ TEST_CASE("a whole ResNet-18 or MobileNetV2 from a file runs and trains as the o
     CHECK(same_bits(loaded(images[0].unsqueeze(0)), (*model)(images[0].unsqueeze(0))));
     train_one_step(*model, images, labels);
     train_one_step(loaded, images, labels);
-    for (const auto& [key, tensor] : model->state_dict()) {
-      CAPTURE(key);
-      CHECK(loaded.state_dict().at(key) == tensor);
+    for (const DictItem& item : model->state_dict()) {
+      CAPTURE(item.key);
+      CHECK(loaded.state_dict().at(item.key) == item.value);
     }
     model->eval();
     loaded.eval();

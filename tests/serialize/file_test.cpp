@@ -14,7 +14,7 @@ namespace {
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 /// Ties, views, an empty tensor, lists and keys that need escapes.
-Dict sample() {
+Dict nested() {
   const Tensor weight = arange(6).to(DType::float32);
   return {{"epoch", 3},
           {"model", Dict{{"conv.weight", weight}, {"tied", weight}, {"view", weight.view({2, 3})}}},
@@ -33,7 +33,7 @@ std::vector<std::string> paths(const File& file) {
 
 TEST_CASE("a file tells what it holds without reading it") {
   const TempFile path;
-  save(sample(), path, {.metadata = {{"classes", List{"cat", "dog"}}, {"mean", tensor({0.5f})}}});
+  save(nested(), path, {.metadata = {{"classes", List{"cat", "dog"}}, {"mean", tensor({0.5f})}}});
   const File file(path);
   CHECK(file.format() == FileFormat::teff);
   CHECK(file.version() == 1);
@@ -43,12 +43,12 @@ TEST_CASE("a file tells what it holds without reading it") {
   CHECK(file.structure().at("epoch").as_int() == 3);
   std::ostringstream printed, expected;
   printed << file.structure();
-  expected << sample();
+  expected << nested();
   CHECK(printed.str() == expected.str());
 }
 
 TEST_CASE("entries have path, type, place and checksum, and name whose elements they share") {
-  const std::string bytes = saved(sample());
+  const std::string bytes = saved(nested());
   const File file(bytes_of(bytes));
   const std::vector<FileEntry> entries = file.entries();
   CHECK(paths(file) == std::vector<std::string>{"model/conv.weight", "model/tied", "model/view", "state[0]/m",
@@ -69,25 +69,25 @@ TEST_CASE("entries have path, type, place and checksum, and name whose elements 
 
 TEST_CASE("every entry, and every part of the structure, is read by its path") {
   const TempFile path;
-  save(sample(), path);
+  save(nested(), path);
   for (const LoadOptions& options : {LoadOptions{}, LoadOptions{.mmap = true}}) {
     const File file(path, options);
     for (const FileEntry& entry : file.entries()) CHECK(file.read(entry.path).as_tensor().type() == entry.type);
     CHECK(file.read("model/conv.weight") == Value(arange(6).to(DType::float32)));
     CHECK(file.read("epoch") == Value(3));
-    CHECK(file.read("state[0]") == sample().at("state").as_list()[0]);
+    CHECK(file.read("state[0]") == nested().at("state").as_list()[0]);
     CHECK(file.read("state[1]").is_none());
     CHECK(file.read(escape_key("a/b[0]\\")) == Value(zeros({0, 2})));
     CHECK(file.read("/") == Value(tensor({true, false})));
     const Dict model = file.read("model").as_dict();
-    CHECK(same(model, sample().at("model").as_dict()));
+    CHECK(same(model, nested().at("model").as_dict()));
     CHECK(model.at("tied").as_tensor().is(model.at("conv.weight").as_tensor()));
     CHECK(model.at("view").as_tensor().shares_memory_with(model.at("tied").as_tensor()));
   }
 }
 
 TEST_CASE("a path that leads nowhere is an error that says where it ends") {
-  const std::string bytes = saved(sample());
+  const std::string bytes = saved(nested());
   const File file(bytes_of(bytes));
   const auto error = [&](const char* path) { return error_of<IndexError>([&] { file.read(path); }); };
   CHECK(error("model/fc") ==
@@ -117,7 +117,7 @@ TEST_CASE("one entry is read and checked although another is damaged") {
 }
 
 TEST_CASE("values of the structure cannot be read by mistake") {
-  const std::string bytes = saved(sample());
+  const std::string bytes = saved(nested());
   const File file(bytes_of(bytes));
   const Tensor tensor = file.structure().at("model").as_dict().at("tied").as_tensor();
   CHECK(tensor.shape() == Shape{6});

@@ -1,12 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include <sys/stat.h>
 
+#include <atomic>
+#include <sstream>
+
 #include "serialize/file_fixture.h"
 #include "serialize/sample_models.h"
 #include "support/temp_file.h"
+#include "teff/serialize/contents.h"
+#include "teff/serialize/formats.h"
+#include "teff/serialize/open_contents.h"
 
 using namespace teff;
 using namespace teff::testing;
+
+namespace {
+
+/// Memory that counts what is read of it.
+class CountedSource final : public serialize::ByteSource {
+ public:
+  explicit CountedSource(std::string bytes) : bytes_(std::move(bytes)) {}
+
+  std::uint64_t size() const override { return bytes_.size(); }
+  void read(std::span<iovec> pieces, std::uint64_t offset) const override {
+    for (const iovec& piece : pieces) count_ += piece.iov_len;
+    serialize::MemorySource(std::as_bytes(std::span(bytes_))).read(pieces, offset);
+  }
+
+  /// Since it was asked last.
+  std::uint64_t bytes_read() const { return count_.exchange(0); }
+
+ private:
+  std::string bytes_;
+  mutable std::atomic<std::uint64_t> count_ = 0;
+};
+
+}  // namespace
 
 TEST_CASE("a file's format is known by its content, whatever it is called") {
   const std::string rest(600, 'x');
@@ -75,4 +104,45 @@ TEST_CASE("what is not a regular file is refused when loading") {
         "load: " + (folder / "none") + ": open " + (folder / "none") + ": No such file or directory");
   CHECK(contains(refused(""), "expected the path of a file, got an empty one"));
   CHECK(contains(refused(std::string("a\0b", 3)), "NUL"));
+}
+
+TEST_CASE("files of all formats are looked into without reading their tensors") {
+  constexpr std::uint64_t kBytes = 4'000'000, kHead = 4'000;
+  for (const FileFormat format : {FileFormat::teff, FileFormat::pytorch, FileFormat::safetensors}) {
+    CAPTURE(to_string(format));
+    std::ostringstream stream;
+    save({{"first", ones({1'000'000})}, {"second", arange(1'000'000).to(DType::float32)}}, stream, {.format = format});
+    const auto source = std::make_shared<const CountedSource>(stream.str());
+    CHECK(serialize::format_of(*source).id == format);
+    const auto contents = serialize::open_contents(format, source, {});
+    CHECK(source->bytes_read() < kHead);
+    const Value second = serialize::read_value(*contents, contents->structure.at("second"));
+    CHECK(source->bytes_read() == kBytes);
+    CHECK(second == Value(arange(1'000'000).to(DType::float32)));
+    CHECK(contents->check().empty());
+    CHECK(source->bytes_read() < 2 * kBytes + kHead);
+  }
+}
+
+TEST_CASE("entries of files of all formats tell where their elements are, and which are damaged") {
+  const TempFile path;
+  for (const FileFormat format : {FileFormat::teff, FileFormat::pytorch, FileFormat::safetensors}) {
+    CAPTURE(to_string(format));
+    save({{"flags", tensor({true, false})}, {"other", tensor({1.5f, 2.5f})}}, path, {.format = format});
+    std::string bytes = read_file(path);
+    for (const FileEntry& entry : File(path).entries()) {
+      REQUIRE(entry.offset);
+      const Tensor value = File(path).read(entry.path).as_tensor();
+      CHECK(bytes.substr(*entry.offset, entry.bytes) ==
+            std::string(static_cast<const char*>(value.raw_data()), value.nbytes()));
+      if (entry.path == "flags") bytes[*entry.offset] = 2;
+    }
+    write_file(path, bytes);
+    const File file(path);
+    CHECK_THROWS_AS(file.read("flags"), FormatError);
+    CHECK(file.read("other") == Value(tensor({1.5f, 2.5f})));
+    const std::vector<FileDamage> damages = file.verify();
+    REQUIRE(damages.size() == 1);
+    CHECK(damages[0].entry == "flags");
+  }
 }

@@ -9,7 +9,7 @@ using namespace teff::testing;
 
 namespace {
 
-Dict sample() {
+Dict four_entries() {
   return {{"first", tensor({1, 2, 3})},
           {"epoch", 7},
           {"list", List{tensor({1.5f}), tensor({true, false}), "text"}},
@@ -40,16 +40,16 @@ void flip(const std::string& path, std::uint64_t offset, char bits = 1) {
 
 TEST_CASE("of an intact file everything is salvaged and nothing reported") {
   const TempFile file;
-  save(sample(), file);
+  save(four_entries(), file);
   const Salvage whole = salvage(file);
-  CHECK(same(whole.dict, sample()));
+  CHECK(same(whole.dict, four_entries()));
   CHECK(whole.damages.empty());
   CHECK(File(file).verify().empty());
 }
 
 TEST_CASE("damaged entries are left out and named, the others are kept") {
   const TempFile file;
-  save(sample(), file);
+  save(four_entries(), file);
   const std::uint64_t first = offset_of(file, "first"), bools = offset_of(file, "list[1]");
   flip(file, first);
   flip(file, bools, 4);
@@ -81,7 +81,7 @@ TEST_CASE("every bit of the tensors and of the padding is verified") {
 
 TEST_CASE("of a truncated file what was not cut off is salvaged") {
   const TempFile file;
-  save(sample(), file);
+  save(four_entries(), file);
   const std::string bytes = read_file(file);
   write_file(file, bytes.substr(0, bytes.size() - 1));
   const Salvage rest = salvage(file);
@@ -98,10 +98,10 @@ TEST_CASE("of a truncated file what was not cut off is salvaged") {
 
 TEST_CASE("what was appended is reported") {
   const TempFile file;
-  save(sample(), file);
+  save(four_entries(), file);
   write_file(file, read_file(file) + "tail");
   const Salvage rest = salvage(file);
-  CHECK(same(rest.dict, sample()));
+  CHECK(same(rest.dict, four_entries()));
   REQUIRE(rest.damages.size() == 1);
   CHECK(contains(rest.damages[0].reason, "something was appended"));
 }
@@ -135,7 +135,7 @@ TEST_CASE("of a damaged model the intact part of the state dict is salvaged") {
 
 TEST_CASE("without an intact beginning nothing is certain") {
   const TempFile file("x.teff");
-  save(sample(), file);
+  save(four_entries(), file);
   const std::string bytes = read_file(file);
   for (const std::uint64_t place : {0, 11, 24, 40, 60, 64, 100}) {
     flip(file, place);

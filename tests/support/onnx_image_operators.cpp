@@ -11,12 +11,6 @@ namespace {
 using Case = OnnxTestCase;
 using Numbers = std::vector<std::int64_t>;
 
-OnnxOperator one(Tensor (*function)(const Case&)) {
-  return [=](const Case& c) { return std::vector<Tensor>{function(c)}; };
-}
-
-Tensor input_or_none(const Case& c, std::size_t i) { return i < c.inputs.size() ? c.inputs[i] : Tensor(); }
-
 Pair pair(const Numbers& values) { return {values[0], values[1]}; }
 
 /// What a window of two dimensions is told by attributes.

@@ -8,6 +8,13 @@
 #include "teff/engine/ops.h"
 
 namespace teff::testing {
+
+OnnxOperator one(std::function<Tensor(const OnnxTestCase&)> function) {
+  return [=](const OnnxTestCase& c) { return std::vector<Tensor>{function(c)}; };
+}
+
+Tensor input_or_none(const OnnxTestCase& c, std::size_t i) { return i < c.inputs.size() ? c.inputs[i] : Tensor(); }
+
 namespace {
 
 using Case = OnnxTestCase;
@@ -16,12 +23,6 @@ using Numbers = std::vector<std::int64_t>;
 IntList list(const Numbers& numbers) { return IntList(std::span<const std::int64_t>(numbers)); }
 
 bool has_input(const Case& c, std::size_t i) { return i < c.inputs.size() && c.inputs[i].defined(); }
-Tensor input_or_none(const Case& c, std::size_t i) { return has_input(c, i) ? c.inputs[i] : Tensor(); }
-
-/// An operator of one result.
-OnnxOperator one(std::function<Tensor(const Case&)> function) {
-  return [=](const Case& c) { return std::vector<Tensor>{function(c)}; };
-}
 
 OnnxOperator unary(Tensor (*function)(Tensor)) {
   return one([=](const Case& c) { return function(c.inputs[0]); });

@@ -29,6 +29,11 @@ const OnnxOperators& onnx_operators();
 /// Those on images and their norms, of onnx_image_operators.cpp.
 void add_image_operators(OnnxOperators& operators);
 
+/// An operator of one result.
+OnnxOperator one(std::function<Tensor(const OnnxTestCase&)> function);
+
+Tensor input_or_none(const OnnxTestCase& c, std::size_t i);
+
 /// The values of an input: axes, sizes.
 std::vector<std::int64_t> numbers_of(const Tensor& input);
 

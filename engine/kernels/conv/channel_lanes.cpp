@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/channel_lanes.h"
 
+#include "teff/engine/build.h"
 #include "teff/engine/kernels/conv/image_lanes.h"
 #include "teff/engine/parallel.h"
 
@@ -9,10 +10,6 @@ namespace {
 
 constexpr int64_t kMaxSums = kTileRows * kTilePackets;  // packets of a tile
 constexpr int64_t kMaxPixels = kTileRows;               // of a row, in a tile
-
-constexpr int64_t kMaxStripBytes = 512 * 1024;  // with the sums it stays in the second level cache
-constexpr int64_t kLeastRows = 4;               // of a strip, if those around it are copied, too
-constexpr int64_t kMultiplyAddsPerTask = 400'000;
 
 /// sums[packet, pixel, lane] = start[packet, lane] or += sum over k of weight[k, packet, lane] * strip[offsets[k] +
 /// pixel]
@@ -31,7 +28,7 @@ struct ChannelTile {
 };
 
 template <class T, int Packets, int Pixels>
-void tile_kernel(const ChannelTile<T>& tile) {
+void channel_kernel(const ChannelTile<T>& tile) {
   constexpr int64_t L = kLanes<T>;
   Packet<T> sums[Packets][Pixels];
   TEFF_UNROLL
@@ -65,20 +62,20 @@ void tile_kernel(const ChannelTile<T>& tile) {
 }
 
 template <class T>
-using TileKernel = void (*)(const ChannelTile<T>&);
+using ChannelKernel = void (*)(const ChannelTile<T>&);
 
 /// table[packets - 1][pixels - 1]; null for tiles that the registers do not hold.
 template <class T>
-struct TileKernels {
+struct ChannelKernels {
   static constexpr int kMaxPackets = static_cast<int>(ChannelLayout<T>::kMaxPackets);
-  TileKernel<T> table[kMaxPackets][kMaxPixels] = {};
+  ChannelKernel<T> table[kMaxPackets][kMaxPixels] = {};
 
-  constexpr TileKernels() { fill<1, 1>(); }
+  constexpr ChannelKernels() { fill<1, 1>(); }
 
  private:
   template <int Packets, int Pixels>
   constexpr void fill() {
-    table[Packets - 1][Pixels - 1] = &tile_kernel<T, Packets, Pixels>;
+    table[Packets - 1][Pixels - 1] = &channel_kernel<T, Packets, Pixels>;
     if constexpr (Pixels < kMaxPixels && Packets * (Pixels + 1) <= kMaxSums) {
       fill<Packets, Pixels + 1>();
     } else if constexpr (Packets < kMaxPackets) {
@@ -88,7 +85,7 @@ struct TileKernels {
 };
 
 template <class T>
-constexpr TileKernels<T> kKernels;
+constexpr ChannelKernels<T> kKernels;
 
 template <class T>
 class ChannelCorrelation {
@@ -121,12 +118,12 @@ class ChannelCorrelation {
                           const ChannelLayout<T>& weight) {
     const int64_t sums = x.out * kLanes<T> * ChannelLayout<T>::kMaxPackets;
     const int64_t row = larger(channels * x.extent(x.out) * x.phases() * y.phases(), sums);
-    const int64_t rows = kMaxStripBytes / static_cast<int64_t>(sizeof(T)) / row - y.extent(0);
-    Parts chunks = parts_of_at_most(y.out, larger(kLeastRows, rows));
+    const int64_t rows = kSecondLevelBytes / static_cast<int64_t>(sizeof(T)) / row - y.extent(0);
+    Parts chunks = parts_of_at_most(y.out, larger(kLeastStripRows, rows));
     const int64_t work = batch * y.out * x.out * weight.out_channels() * weight.depth();
     const int64_t wanted = smaller(2 * get_num_threads(), work / kMultiplyAddsPerTask);
     if (get_num_threads() > 1 && weight.panels() < wanted) {  // the sums are the same, however it is cut
-      const int64_t least = y.taps == 1 ? 1 : kLeastRows;
+      const int64_t least = y.taps == 1 ? 1 : kLeastStripRows;
       chunks.count = larger(chunks.count, smaller(ceil_div(wanted, batch), y.out / least));
     }
     return chunks;
@@ -171,7 +168,7 @@ class ChannelCorrelation {
       const T* next = weight + (is_end ? 0 : depths.length(block) * lanes);
       for (int64_t i = 0; i < rows * parts.count; ++i) {
         const int64_t row = i / parts.count, x = parts.begin(i % parts.count);
-        const TileKernel<T> kernel = kKernels<T>.table[packets - 1][parts.length(i % parts.count) - 1];
+        const ChannelKernel<T> kernel = kKernels<T>.table[packets - 1][parts.length(i % parts.count) - 1];
         kernel({.depth = depths.length(block),
                 .weight = weight,
                 .strip = strip + row * columns_.pitch() + x,
@@ -220,7 +217,7 @@ void correlate_channels(const Correlation<T>& c, int64_t channels, const Axis& y
 
 template void correlate_channels(const Correlation<float>&, int64_t, const Axis&, const Axis&,
                                  const ChannelLayout<float>&);
-template void correlate_channels(const Correlation<double>&, int64_t, const Axis&, const Axis&,
-                                 const ChannelLayout<double>&);
+TEFF_IF_FLOAT64(template void correlate_channels(const Correlation<double>&, int64_t, const Axis&, const Axis&,
+                                                 const ChannelLayout<double>&);)
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -15,11 +15,7 @@ namespace teff::kernels::TEFF_ISA {
 template <class T>
 class ChannelLayout {
  public:
-#if defined(__AVX512F__) || defined(__aarch64__)
-  static constexpr int64_t kMaxPackets = 4;  // of a panel
-#else
-  static constexpr int64_t kMaxPackets = 2;
-#endif
+  static constexpr int64_t kMaxPackets = kChannelPackets;  // of a panel
 
   ChannelLayout(int64_t out_channels, int64_t depth) : out_channels_(out_channels), depth_(depth) {}
 

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
 
+#include "teff/engine/build.h"
 #include "teff/engine/kernels/conv/depthwise_bands.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kMultiplyAddsPerTask = 50'000;
-constexpr int64_t kStripElements = 4096;  // of a plane: the first level cache has room for it and for the output
-
 /// Calls task(begin, end) for parts of [0, planes) of about equal length, each of them worth a task.
 template <class Task>
 void parallel_planes(int64_t planes, int64_t multiply_adds, const Task& task) {
-  const Parts parts = parts_of_at_most(planes, ceil_div(kMultiplyAddsPerTask, larger(1, multiply_adds)));
+  const Parts parts = parts_of_at_most(planes, ceil_div(kDepthwiseMultiplyAddsPerTask, larger(1, multiply_adds)));
   parallel_for(parts.count, [&](int64_t i) { task(parts.begin(i), parts.begin(i + 1)); });
 }
 
 int64_t strip_rows(const Axis& y, int64_t pitch) {
-  return parts_of_at_most(y.out, larger(1, kStripElements / larger(1, pitch))).longest();
+  return parts_of_at_most(y.out, larger(1, kDepthwiseStripValues / larger(1, pitch))).longest();
 }
 
 /// Outputs [0, Packets * kLanes) from `from` on; of the last packet, only `count` values are stored.
@@ -237,11 +235,13 @@ void depthwise_backward_weight(const Window2d& w, const T* grad_output, const T*
 }
 
 template void depthwise(const Window2d&, const float*, const float*, const float*, const Clamp<float>&, float*);
-template void depthwise(const Window2d&, const double*, const double*, const double*, const Clamp<double>&, double*);
+TEFF_IF_FLOAT64(template void depthwise(const Window2d&, const double*, const double*, const double*,
+                                        const Clamp<double>&, double*);)
 template void depthwise_backward_input(const Window2d&, const Axis&, const Axis&, const float*, const float*, float*);
-template void depthwise_backward_input(const Window2d&, const Axis&, const Axis&, const double*, const double*,
-                                       double*);
-template void depthwise_backward_weight(const Window2d&, const float*, const float*, float*);
-template void depthwise_backward_weight(const Window2d&, const double*, const double*, double*);
+TEFF_IF_FLOAT64(template void depthwise_backward_input(const Window2d&, const Axis&, const Axis&, const double*,
+                                                       const double*, double*);)
+TEFF_IF_TRAINING(template void depthwise_backward_weight(const Window2d&, const float*, const float*, float*);)
+TEFF_IF_TRAINING(TEFF_IF_FLOAT64(template void depthwise_backward_weight(const Window2d&, const double*, const double*,
+                                                                         double*);))
 
 }  // namespace teff::kernels::TEFF_ISA

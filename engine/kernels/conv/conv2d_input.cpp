@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // dX: for every remainder of the places modulo the strides, a convolution of dY with the taps that reach these places.
 
+#include <numeric>
+
 #include "teff/engine/kernels/conv/channel_lanes.h"
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
 #include "teff/engine/kernels/conv/conv_kernels.h"
@@ -12,15 +14,13 @@
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-int64_t greatest_common_divisor(int64_t a, int64_t b) { return b == 0 ? a : greatest_common_divisor(b, a % b); }
-
 /// The gradient of the input at the places place, place + stride, ...: a convolution of stride 1 of the gradient of
 /// the output with those weights, last first, that reach these places. No taps: the gradient there is zero.
 Axis transposed_axis(int64_t source, int64_t size, int64_t taps, int64_t stride, int64_t padding, int64_t dilation,
                      int64_t place) {
   // in = out * stride - padding + tap * dilation, so tap reaches `place` from out = (place + padding - tap * dilation)
   // / stride, if that is whole. The taps for which it is are step apart.
-  const int64_t divisor = greatest_common_divisor(stride, dilation), step = stride / divisor;
+  const int64_t divisor = std::gcd(stride, dilation), step = stride / divisor;
   int64_t first = 0;
   while (first < smaller(step, taps) && (place + padding - first * dilation) % stride != 0) ++first;
   const int64_t count = first < smaller(step, taps) ? (taps - 1 - first) / step + 1 : 0;
@@ -178,7 +178,7 @@ class ImageLanesGradient {
       const Stretch stretch{part, column, layout_of(part), weight, offsets};
       for (int64_t p = 0; p < stretch.layout.panels().count; ++p) {
         for (int64_t row = begin, rows = 0; row < end; row += rows) {
-          const bool pair = row + 1 < end && stretch.layout.panels().longest() <= kStretchRows &&
+          const bool pair = row + 1 < end && stretch.layout.panels().longest() <= kHalfRows &&
                             y_.first_tap(row) == y_.first_tap(row + 1) && y_.end_tap(row) == y_.end_tap(row + 1);
           rows = pair ? 2 : 1;
           for (int64_t x = 0; x < part.out; x += kTilePackets) {

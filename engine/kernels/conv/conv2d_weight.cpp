@@ -14,16 +14,8 @@
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kChunkRows = 280;      // output channels of a task
-constexpr int64_t kChunkColumns = 1024;  // columns of dW of a task
-constexpr int64_t kMaxTasks = 8;         // beyond the chunks of dW, the batch is split: each part wants a copy of dW
-constexpr int64_t kLeastTasks = 2;       // for which a block of images is cut
-constexpr int64_t kMultiplyAddsPerTask = 400'000;
-constexpr int64_t kMaxDotRows = 16;   // output channels for which dot products beat packing
-constexpr int64_t kDotPixels = 1024;  // of a block of dot products: a few channels of it fit the first level cache
-
 /// How the work on one group is cut.
-struct Plan {
+struct WeightPlan {
   bool dot;              // dot products, without packing
   Parts panels;          // output channels of the group, into tile heights
   Parts panel_chunks;    // panels, into tasks
@@ -34,15 +26,15 @@ struct Plan {
 };
 
 template <class T>
-Plan plan_of(const Window2d& w) {
+WeightPlan plan_weight(const Window2d& w) {
   const int64_t taps = w.kernel_height * w.kernel_width;
   const int64_t out_channels = w.out_channels / w.groups, in_channels = w.channels / w.groups;
   const int64_t pixels = w.out_height * w.out_width;
-  Plan plan;
+  WeightPlan plan;
   plan.dot = out_channels <= kMaxDotRows && w.out_width >= kLanes<T>;
   const int64_t depth = plan.dot ? kDotPixels : kBlockDepth;
   plan.panels = parts_of_at_most(out_channels, kTileRows);
-  plan.panel_chunks = parts_of_at_most(plan.panels.count, kChunkRows / kTileRows);
+  plan.panel_chunks = parts_of_at_most(plan.panels.count, kChunkChannels / kTileRows);
   plan.channel_chunks = parts_of_at_most(in_channels, larger(1, kChunkColumns / taps));
   plan.strips = parts_of_at_most(w.out_height, larger(1, depth / w.out_width));
   plan.image_groups = parts_of_at_most(w.batch, plan.strips.count > 1 ? 1 : larger(1, depth / pixels));
@@ -57,7 +49,7 @@ Plan plan_of(const Window2d& w) {
 template <class T>
 class WeightGradientTask {
  public:
-  WeightGradientTask(const Window2d& w, const Plan& plan, const Columns<T>& columns, int64_t group)
+  WeightGradientTask(const Window2d& w, const WeightPlan& plan, const Columns<T>& columns, int64_t group)
       : w_(w),
         plan_(plan),
         columns_(columns),
@@ -172,7 +164,7 @@ class WeightGradientTask {
   }
 
   const Window2d& w_;
-  const Plan& plan_;
+  const WeightPlan& plan_;
   const Columns<T>& columns_;
   int64_t group_, taps_, depth_, a_step_, strip_step_;
   Workspace<T> a_, b_, strips_;
@@ -205,8 +197,8 @@ bool worth_lanes(const Window2d& w) {
   const int64_t in_size = w.channels * w.height * w.width, out_size = w.out_channels * w.out_height * w.out_width;
   const bool few_idle = w.batch % L == 0 || w.batch % L >= L / 2 || w.batch >= 8 * L;
   if (w.batch < L || !few_idle || w.stride_width != 1 || w.out_channels / w.groups > kMaxDotRows) return false;
-  if ((in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) > kMaxLaneBlockBytes) return false;
-  return plan_of<T>(w).dot ? ceil_div(w.out_width, L) * L * 10 > w.out_width * 11 : true;
+  if ((in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) > kSecondLevelBytes) return false;
+  return plan_weight<T>(w).dot ? ceil_div(w.out_width, L) * L * 10 > w.out_width * 11 : true;
 }
 
 /// The rows [begin, end) of the output alone, of an image that has just the rows that they see.
@@ -234,16 +226,16 @@ void backward_weight_lanes(const Window2d& w, const T* grad_output, const T* inp
     const int64_t part = task / rows.count, begin = rows.begin(task % rows.count);
     const Window2d window = rows_of(one, begin, begin + rows.length(task % rows.count));
     const int64_t first_row = forward_y(w).first_place(begin);
-    const Stretches in{w.channels, window.height * w.width, in_plane, window.height * w.width};
-    const Stretches out{w.out_channels, window.out_height * w.out_width, out_plane, window.out_height * w.out_width};
+    const Slices in{w.channels, window.height * w.width, in_plane, window.height * w.width};
+    const Slices out{w.out_channels, window.out_height * w.out_width, out_plane, window.out_height * w.out_width};
     Workspace<T> x(static_cast<std::size_t>(in.planes * in.length * L));
     Workspace<T> grad(static_cast<std::size_t>(out.planes * out.length * L));
     Workspace<T> next(static_cast<std::size_t>(size));
     T* const sum = sums.data() + task * size;
     for (int64_t block = blocks.begin(part); block < blocks.begin(part + 1); ++block) {
       const int64_t images = smaller(L, w.batch - block * L);
-      gather_stretches(input + block * L * in_size + first_row * w.width, images, in_size, in, x.data());
-      gather_stretches(grad_output + block * L * out_size + begin * w.out_width, images, out_size, out, grad.data());
+      gather_slices(input + block * L * in_size + first_row * w.width, images, in_size, in, x.data());
+      gather_slices(grad_output + block * L * out_size + begin * w.out_width, images, out_size, out, grad.data());
       const bool first = block == blocks.begin(part);
       conv2d_backward_weight<T>(window, grad.data(), x.data(), first ? sum : next.data());
       if (!first)
@@ -269,7 +261,7 @@ void conv2d_backward_weight(const Window2d& w, const T* grad_output, const T* in
     return;
   }
   if (worth_lanes<T>(w)) return backward_weight_lanes(w, grad_output, input, size, grad_weight);
-  const Plan plan = plan_of<T>(w);
+  const WeightPlan plan = plan_weight<T>(w);
   const Axis y = forward_y(w), x = forward_x(w);
   const Columns<T> columns(plan.channel_chunks.longest(), y, x, plan.strips.longest());
   const int64_t parts = plan.batch_chunks.count, chunks = plan.panel_chunks.count * plan.channel_chunks.count;

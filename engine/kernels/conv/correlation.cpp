@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/correlation.h"
 
+#include "teff/engine/build.h"
 #include "teff/engine/parallel.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kChunkRows = 280;       // output channels of a task: their weights stay in the second level cache
-constexpr int64_t kChunkPositions = 512;  // output pixels of a task
-constexpr int64_t kLeastRows = 128;       // to have more tasks, channels are not cut finer: each packs all its pixels
-constexpr int64_t kLeastPositions = 96;   // nor pixels: each task reads all its weights
-constexpr int64_t kMaxTasks = 8;
-constexpr int64_t kShallowDepth = 32;  // rows of B for the positions of a task stay in the first level cache
-constexpr int64_t kMultiplyAddsPerTask = 400'000;
-
 /// The positions of an output (see im2col.h) and how they and its channels are cut: one task for each pair of chunks.
-struct Plan {
+struct PixelPlan {
   bool in_place;          // B is read from the planes, not packed
   bool by_panel;          // a panel of channels does all positions before the next: fewer rows are written at a time
   bool row_tiles;         // no tile goes on in the next row: gaps between rows are skipped, not computed
@@ -48,13 +41,14 @@ bool is_shallow(const Axis& y, const Axis& x, int64_t depth) { return y.taps * x
 template <class T>
 bool worth_in_place(int64_t out_channels, const Axis& y, const Axis& x, int64_t depth, int64_t packets) {
   const int64_t pixels = y.out * x.out;
-  return (out_channels <= 64 || is_shallow(y, x, depth)) && out_channels * (packets * kLanes<T> - pixels) <= 8 * pixels;
+  return (out_channels <= kFewChannels || is_shallow(y, x, depth)) &&
+         out_channels * (packets * kLanes<T> - pixels) <= 8 * pixels;
 }
 
 template <class T>
-Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, int64_t pitch, int64_t depth,
-             bool direct) {
-  Plan plan;
+PixelPlan plan_pixels(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, int64_t pitch, int64_t depth,
+                      bool direct) {
+  PixelPlan plan;
   const bool by_row = direct && prefer_rows<T>(y, x, pitch);
   const int64_t packets = by_row ? packets_by_row<T>(y, x) : packets_with_gaps<T>(y, x, pitch);
   plan.in_place = worth_in_place<T>(panels.size, y, x, depth, packets);
@@ -63,13 +57,13 @@ Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, i
   plan.width = plan.in_place ? pitch : x.out;
   const int64_t pixels = y.out * x.out, unit = plan.width == x.out ? kTileColumns<T> : x.out;
   const int64_t units = ceil_div(pixels, unit);
-  Parts channels = parts_of_at_most(panels.count, kChunkRows / kTileRows);
-  Parts positions = parts_of_at_most(units, larger(1, kChunkPositions / unit));
+  Parts channels = parts_of_at_most(panels.count, kChunkChannels / kTileRows);
+  Parts positions = parts_of_at_most(units, larger(1, kChunkPixels / unit));
   const int64_t per_task = larger(1, kMultiplyAddsPerTask / larger(1, depth));
   const int64_t wanted = smaller(kMaxTasks, batch * panels.size * pixels / per_task);
   while (batch * channels.count * positions.count < wanted) {
-    const bool channels_left = (channels.count + 1) * kLeastRows <= panels.size;
-    const bool positions_left = positions.count < positions.size && (positions.count + 1) * kLeastPositions <= pixels;
+    const bool channels_left = (channels.count + 1) * kLeastChunkChannels <= panels.size;
+    const bool positions_left = positions.count < positions.size && (positions.count + 1) * kLeastChunkPixels <= pixels;
     if (!channels_left && !positions_left) break;
     const bool positions_longer = pixels / positions.count >= panels.size / channels.count;
     ++(positions_left && (positions_longer || !channels_left) ? positions : channels).count;
@@ -82,7 +76,8 @@ Plan plan_of(int64_t batch, const Parts& panels, const Axis& y, const Axis& x, i
 template <class T>
 class CorrelationTask {
  public:
-  CorrelationTask(const Correlation<T>& c, const Plan& plan, const Columns<T>& columns, const WeightLayout<T>& weight)
+  CorrelationTask(const Correlation<T>& c, const PixelPlan& plan, const Columns<T>& columns,
+                  const WeightLayout<T>& weight)
       : c_(c), plan_(plan), columns_(columns), weight_(weight), out_width_(columns.x().out) {}
 
   /// The panels of channels [first_panel, last_panel) at the positions [begin, end) of image n.
@@ -169,7 +164,7 @@ class CorrelationTask {
   /// How far on the row lies that a tile of `count` columns takes as its second; 0: it has one row.
   int64_t second_row(const Chunk& chunk, int64_t position, int64_t count) const {
     const bool whole_row = plan_.row_tiles && count == out_width_ && position + plan_.width < chunk.end;
-    if (!whole_row || columns_.y().outermost || weight_.panels().longest() > kStretchRows) return 0;
+    if (!whole_row || columns_.y().outermost || weight_.panels().longest() > kHalfRows) return 0;
     const int64_t in_strip = position - chunk.strip_begin + plan_.width;
     return columns_.readable(chunk.strip, chunk.strip_end, in_strip, count) ? plan_.width : 0;
   }
@@ -232,7 +227,7 @@ class CorrelationTask {
   }
 
   const Correlation<T>& c_;
-  const Plan& plan_;
+  const PixelPlan& plan_;
   const Columns<T>& columns_;
   const WeightLayout<T>& weight_;
   int64_t out_width_;
@@ -248,16 +243,6 @@ double cost_of_pixels(const Axis& y, const Axis& x, int64_t out_channels, int64_
   if (worth_in_place<T>(out_channels, y, x, depth, packets)) return taps * static_cast<double>(packets) * rows;
   return taps * static_cast<double>(ceil_div(y.out * x.out, kLanes<T>)) * (rows + 8);
 }
-
-/// What a packet costs with channels in the lanes, as measured: wide tiles come closer to the machine's peak; low ones
-/// wait for the cache if each value of depth is a cache line of its own, as it is without a window.
-#if defined(__AVX512F__)
-constexpr double kCostOfWindow = 0.9, kCostOfProduct = 0.9;
-#elif defined(__FMA__) || defined(__aarch64__)
-constexpr double kCostOfWindow = 0.95, kCostOfProduct = 1.2;
-#else
-constexpr double kCostOfWindow = 1.05, kCostOfProduct = 1.5;
-#endif
 
 constexpr double smaller_cost(double a, double b) { return b < a ? b : a; }
 
@@ -284,8 +269,8 @@ Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, 
   const double channels_cost = (y.taps * x.taps == 1 ? kCostOfProduct : kCostOfWindow) *
                                    static_cast<double>(depth * pixels * ceil_div(out_channels, L)) +
                                out_moved / 2;
-  const bool images_fit = (in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) <= kMaxLaneBlockBytes;
-  if (dense && batch >= L && x.stride == 1 && out_channels <= 64 && images_fit) {
+  const bool images_fit = (in_size + out_size) * L * static_cast<int64_t>(sizeof(T)) <= kSecondLevelBytes;
+  if (dense && batch >= L && x.stride == 1 && out_channels <= kFewChannels && images_fit) {
     // The gradient of an input (conv2d_input.cpp) leaves out what multiplies zeros.
     const double used = y.outermost ? part_inside(y) * part_inside(x) : 1;
     const double products = used * static_cast<double>(depth * out_size) / static_cast<double>(L);
@@ -307,8 +292,8 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
     const int64_t done = for_image_blocks(c, channels, weight.panels().size, y, x, correlate_rows);
     return correlate(c.without(done), channels, y, x, weight, Lanes::pixels);
   }
-  const Plan plan =
-      plan_of<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size, c.output.column == 1);
+  const PixelPlan plan = plan_pixels<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size,
+                                        c.output.column == 1);
   const Parts &channel_chunks = plan.channel_chunks, &position_chunks = plan.position_chunks;
   // Without gaps, chunks of positions are cut anywhere in a row; with gaps, they are whole rows without the last gap.
   const bool gaps = plan.width != x.out;
@@ -328,10 +313,10 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
 }
 
 template Lanes best_lanes<float>(int64_t, int64_t, const Axis&, const Axis&, int64_t, bool);
-template Lanes best_lanes<double>(int64_t, int64_t, const Axis&, const Axis&, int64_t, bool);
+TEFF_IF_FLOAT64(template Lanes best_lanes<double>(int64_t, int64_t, const Axis&, const Axis&, int64_t, bool);)
 template void correlate(const Correlation<float>&, int64_t, const Axis&, const Axis&, const WeightLayout<float>&,
                         Lanes);
-template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&, const WeightLayout<double>&,
-                        Lanes);
+TEFF_IF_FLOAT64(template void correlate(const Correlation<double>&, int64_t, const Axis&, const Axis&,
+                                        const WeightLayout<double>&, Lanes);)
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -9,8 +9,6 @@
 
 namespace teff::kernels::TEFF_ISA {
 
-constexpr int64_t kPackedPerTask = 32768;  // weights
-
 /// The weights of a group, a matrix [out_channels, depth], as multiply_tile wants them: for every block of depth the
 /// panels of rows one after the other, each in the order of packing.
 template <class T>
@@ -73,7 +71,8 @@ template <class T>
 void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x, const WeightLayout<T>& weight,
                Lanes lanes);
 
-/// Into how many parts blocks of images are cut for the threads that there are; each gathers what it sees by itself.
+/// Into how many parts the output rows of a block of images are cut for the threads that there are; each gathers the
+/// rows that it sees by itself (drawn in kernels/README.md). The bits of the result do not depend on it.
 inline int64_t parts_of_block(int64_t blocks, int64_t rows) {
   const int64_t threads = get_num_threads();
   int64_t parts = 1;
@@ -96,17 +95,17 @@ int64_t for_image_blocks(const Correlation<T>& c, int64_t channels, int64_t out_
     const int64_t from = y.first_place(begin) * x.source, to = larger(from, y.end_place(end - 1) * x.source);
     Workspace<T> input(static_cast<std::size_t>(channels * in_plane * L));
     Workspace<T> output(static_cast<std::size_t>(out_channels * out_plane * L));
-    gather_stretches(c.input + image * c.input_step + from, L, c.input_step, {channels, to - from, in_plane, in_plane},
-                     input.data() + from * L);
+    gather_slices(c.input + image * c.input_step + from, L, c.input_step, {channels, to - from, in_plane, in_plane},
+                  input.data() + from * L);
     Correlation<T> block = c;
     block.batch = 1;
     block.input = input.data();
     block.input_end = input.data() + channels * in_plane * L;
     block.output = {output.data(), out_plane * L, x.out * L, 1};
     correlate_rows(block, begin, end);
-    scatter_stretches(output.data() + begin * x.out * L, L, c.output_step,
-                      {out_channels, (end - begin) * x.out, out_plane, out_plane},
-                      c.output.data + image * c.output_step + begin * x.out);
+    scatter_slices(output.data() + begin * x.out * L, L, c.output_step,
+                   {out_channels, (end - begin) * x.out, out_plane, out_plane},
+                   c.output.data + image * c.output_step + begin * x.out);
   });
   return blocks * L;
 }

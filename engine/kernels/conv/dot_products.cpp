@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/dot_products.h"
 
+#include "teff/engine/build.h"
+
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
@@ -135,7 +137,7 @@ void DotProducts<T>::totals(int64_t step, T* result) {
   }
 }
 
-template class DotProducts<float>;
-template class DotProducts<double>;
+TEFF_IF_TRAINING(template class DotProducts<float>;)
+TEFF_IF_TRAINING(TEFF_IF_FLOAT64(template class DotProducts<double>;))
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -9,7 +9,7 @@
 
 namespace teff::kernels::TEFF_ISA {
 
-/// A stretch of the inner dimension: `height` rows of `width` values. Row r of A has value (y, x) of it at
+/// A block of the inner dimension: `height` rows of `width` values. Row r of A has value (y, x) of it at
 /// a[r * a_step + y * width + x], row c of B at b[offsets[c] + y * b_pitch + x].
 template <class T>
 struct DotBlock {

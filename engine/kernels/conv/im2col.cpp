@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/im2col.h"
 
+#include "teff/engine/build.h"
+
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
@@ -137,6 +139,6 @@ void Columns<T>::pack(const T* strip, const T* end, int64_t first, int64_t depth
 }
 
 template class Columns<float>;
-template class Columns<double>;
+TEFF_IF_FLOAT64(template class Columns<double>;)
 
 }  // namespace teff::kernels::TEFF_ISA

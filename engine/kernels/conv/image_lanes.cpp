@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/image_lanes.h"
 
+#include "teff/engine/build.h"
 #include "teff/engine/kernels/isa/workspace.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -34,8 +35,8 @@ void scatter_lanes(const T* from, int64_t count, int64_t step, int64_t size, T* 
 }
 
 template void gather_lanes(const float*, int64_t, int64_t, int64_t, float*);
-template void gather_lanes(const double*, int64_t, int64_t, int64_t, double*);
+TEFF_IF_FLOAT64(template void gather_lanes(const double*, int64_t, int64_t, int64_t, double*);)
 template void scatter_lanes(const float*, int64_t, int64_t, int64_t, float*);
-template void scatter_lanes(const double*, int64_t, int64_t, int64_t, double*);
+TEFF_IF_FLOAT64(template void scatter_lanes(const double*, int64_t, int64_t, int64_t, double*);)
 
 }  // namespace teff::kernels::TEFF_ISA

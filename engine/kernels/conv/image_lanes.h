@@ -18,29 +18,29 @@ void gather_lanes(const T* images, int64_t count, int64_t step, int64_t size, T*
 template <class T>
 void scatter_lanes(const T* from, int64_t count, int64_t step, int64_t size, T* images);
 
-/// A stretch of each of some planes: `length` elements, at the same place of planes of `plane` elements in an image and
+/// A slice of each of some planes: `length` elements, at the same place of planes of `plane` elements in an image and
 /// of `block_plane` in a block. Pointers are to the first.
-struct Stretches {
+struct Slices {
   int64_t planes, length, plane, block_plane;
 
   /// As few as possible: whole planes are one.
-  Stretches joined() const {
+  Slices joined() const {
     const bool whole = length == plane && length == block_plane;
-    return whole ? Stretches{1, planes * length, planes * plane, planes * block_plane} : *this;
+    return whole ? Slices{1, planes * length, planes * plane, planes * block_plane} : *this;
   }
 };
 
 template <class T>
-void gather_stretches(const T* images, int64_t count, int64_t step, const Stretches& stretches, T* to) {
-  const Stretches s = stretches.joined();
+void gather_slices(const T* images, int64_t count, int64_t step, const Slices& slices, T* to) {
+  const Slices s = slices.joined();
   for (int64_t i = 0; i < s.planes; ++i) {
     gather_lanes(images + i * s.plane, count, step, s.length, to + i * s.block_plane * kLanes<T>);
   }
 }
 
 template <class T>
-void scatter_stretches(const T* from, int64_t count, int64_t step, const Stretches& stretches, T* images) {
-  const Stretches s = stretches.joined();
+void scatter_slices(const T* from, int64_t count, int64_t step, const Slices& slices, T* images) {
+  const Slices s = slices.joined();
   for (int64_t i = 0; i < s.planes; ++i) {
     scatter_lanes(from + i * s.block_plane * kLanes<T>, count, step, s.length, images + i * s.plane);
   }
@@ -67,10 +67,5 @@ inline Window2d lanes_window(const Window2d& w) {
   lanes.padding_width *= kLanes<T>;
   return lanes;
 }
-
-/// Cycles that gathering and scattering take for each value of one image.
-constexpr double kCyclesPerLaneValue = 0.35;
-/// Of a block of images: it stays in the second level cache.
-constexpr int64_t kMaxLaneBlockBytes = 512 * 1024;
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -17,8 +17,6 @@ namespace {
 
 constexpr int64_t L = kLanes<float>;
 constexpr int64_t kColumns = kTileColumns<float>;
-constexpr int64_t kChunkValues = 112 * 1024;  // of the transformed input of a chunk
-constexpr int64_t kLeastChunkPanels = 4;      // but each chunk reads all weights
 constexpr int64_t kPanelsPerTask = 2;
 
 [[gnu::noinline]] void transpose(int64_t rows, int64_t k, const float* from, int64_t ld, float* to, int64_t width) {
@@ -40,7 +38,7 @@ class Winograd {
 
   Winograd(const Window2d& w, float* output)
       : w_(w), tiles_y_(ceil_div(w.out_height, M)), tiles_x_(ceil_div(w.out_width, M)), output_(output) {
-    const int64_t fit = larger(kLeastChunkPanels * kTileRows, kChunkValues / (kPoints * w.channels));
+    const int64_t fit = larger(kLeastWinogradPanels * kTileRows, kWinogradChunkValues / (kPoints * w.channels));
     chunks_ = parts_of_at_most(tiles(w, M), fit);
     point_step_ = w.channels * smaller(kTileRows, chunks_.longest()) + L;
   }
@@ -219,7 +217,7 @@ int64_t winograd_tile<float>(const Window2d& w) {
   const int64_t filters = w.channels * w.out_channels, pixels = w.batch * w.out_height * w.out_width;
   if (!fits || w.channels < 16 || w.out_channels < 32 || filters < 1024 || pixels < 36) return 0;
   // Products for each pair of channels. To read weights that no cache near the core holds takes as long as some tiles.
-  const int64_t reading = filters < 32768 ? 0 : 8;
+  const int64_t reading = filters < kManyWinogradWeights ? 0 : kWinogradReading;
   return Winograd<2>::kPoints * (tiles(w, 2) + reading) < Winograd<4>::kPoints * (tiles(w, 4) + reading) ? 2 : 4;
 }
 

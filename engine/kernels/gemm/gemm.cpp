@@ -13,11 +13,6 @@
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kChunkRows = 210;      // of A, times kBlockDepth: 420 KiB of floats
-constexpr int64_t kChunkColumns = 1024;  // how often a packed panel of A is used
-constexpr int64_t kMaxTasks = 8;         // enough to balance; more would pack more often
-constexpr int64_t kMultiplyAddsPerTask = 400'000;
-
 /// How C is cut into panels of tile height or width, and these into chunks.
 struct Chunks {
   Parts row_panels;                 // m over panels
@@ -28,7 +23,7 @@ template <class T>
 Chunks cut(int64_t m, int64_t n, int64_t k) {
   const Parts row_panels = parts_of_at_most(m, kTileRows);
   const int64_t column_panels = ceil_div(n, kTileColumns<T>);
-  Parts rows = parts_of_at_most(row_panels.count, kChunkRows / kTileRows);
+  Parts rows = parts_of_at_most(row_panels.count, kGemmChunkRows / kTileRows);
   Parts columns = parts_of_at_most(column_panels, kChunkColumns / kTileColumns<T>);
   const int64_t tasks = smaller(kMaxTasks, m * n / larger(1, kMultiplyAddsPerTask / larger(1, k)));
   const int64_t wanted = get_num_threads() == 1 ? 1 : tasks;  // how C is cut changes no bit of it

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/gemm/gemm_micro.h"
 
+#include "teff/engine/build.h"
+
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
@@ -42,13 +44,13 @@ __attribute__((noinline)) void finish(const Tile<T>& tile, T* c, const T* sums, 
   }
 }
 
-template <class T, int Rows, int Packets, class BRows, int Stretches = 1>
+template <class T, int Rows, int Packets, class BRows, int Halves = 1>
 void tile_kernel(const Tile<T>& tile) {
   constexpr int64_t L = kLanes<T>;
-  Packet<T> sums[Stretches][Rows][Packets];
+  Packet<T> sums[Halves][Rows][Packets];
   const auto for_each = [&](const auto& body) __attribute__((always_inline)) {
     TEFF_UNROLL
-    for (int s = 0; s < Stretches; ++s) {
+    for (int s = 0; s < Halves; ++s) {
       TEFF_UNROLL
       for (int r = 0; r < Rows; ++r) {
         TEFF_UNROLL
@@ -65,9 +67,9 @@ void tile_kernel(const Tile<T>& tile) {
   const T* a = tile.a;
   for (int64_t k = tile.k; k > 0; --k) {
     const T* row = rows.next();
-    Packet<T> b[Stretches][Packets];
+    Packet<T> b[Halves][Packets];
     TEFF_UNROLL
-    for (int s = 0; s < Stretches; ++s) {
+    for (int s = 0; s < Halves; ++s) {
       TEFF_UNROLL
       for (int p = 0; p < Packets; ++p) b[s][p] = load(row + s * tile.b_second, p * L);
     }
@@ -76,7 +78,7 @@ void tile_kernel(const Tile<T>& tile) {
     for (int r = 0; r < Rows; ++r) {
       const Packet<T> value = splat(a[r]);
       TEFF_UNROLL
-      for (int s = 0; s < Stretches; ++s) {
+      for (int s = 0; s < Halves; ++s) {
         TEFF_UNROLL
         for (int p = 0; p < Packets; ++p) sums[s][r][p] = pmadd(value, b[s][p], sums[s][r][p]);
       }
@@ -84,12 +86,12 @@ void tile_kernel(const Tile<T>& tile) {
     a += Rows;
   }
   const int64_t last = tile.columns - (Packets - 1) * L;
-  const bool direct = Stretches > 1 || last == L;  // else all that stores some lanes only would be here in many copies
+  const bool direct = Halves > 1 || last == L;  // else all that stores some lanes only would be here in many copies
   if (direct && !tile.accumulate && tile.column_bias == nullptr) {
     for_each([&](const Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
       const Packet<T> bias = splat(tile.row_bias == nullptr ? T(0) : tile.row_bias[r]);
       const Packet<T> value = clamped(padd(sum, bias), tile.clamp);
-      if (Stretches == 1 || p + 1 < Packets) {
+      if (Halves == 1 || p + 1 < Packets) {
         pstoreu(place(s, r, p), value);
       } else {
         store_some(place(s, r, p), 0, last, value);
@@ -97,10 +99,10 @@ void tile_kernel(const Tile<T>& tile) {
     });
     return;
   }
-  alignas(64) T buffer[Stretches * Rows * Packets * L];
+  alignas(64) T buffer[Halves * Rows * Packets * L];
   for_each([&](const Packet<T>& sum, int s, int r, int p)
                __attribute__((always_inline)) { pstore(buffer + ((s * Rows + r) * Packets + p) * L, sum); });
-  for (int s = 0; s < Stretches; ++s) {
+  for (int s = 0; s < Halves; ++s) {
     finish(tile, place(s, 0, 0), buffer + s * Rows * Packets * L, Rows, Packets * L);
   }
 }
@@ -109,17 +111,17 @@ template <class T>
 using TileKernel = void (*)(const Tile<T>&);
 
 /// table[packets - 1][rows - 1]
-template <class T, class BRows, int Stretches = 1>
+template <class T, class BRows, int Halves = 1>
 struct TileKernels {
-  static constexpr int kMaxRows = Stretches == 1 ? kTileRows : kStretchRows;
+  static constexpr int kMaxRows = Halves == 1 ? kTileRows : kHalfRows;
   TileKernel<T> table[kTilePackets][kMaxRows] = {};
 
   constexpr TileKernels() { fill<1>(); }
 
   template <int Rows>
   constexpr void fill() {
-    table[0][Rows - 1] = &tile_kernel<T, Rows, 1, BRows, Stretches>;
-    table[1][Rows - 1] = &tile_kernel<T, Rows, 2, BRows, Stretches>;
+    table[0][Rows - 1] = &tile_kernel<T, Rows, 1, BRows, Halves>;
+    table[1][Rows - 1] = &tile_kernel<T, Rows, 2, BRows, Halves>;
     if constexpr (Rows < kMaxRows) fill<Rows + 1>();
   }
 };
@@ -129,19 +131,19 @@ constexpr TileKernels<T, StridedRows<T>> kStrided;
 template <class T>
 constexpr TileKernels<T, OffsetRows<T>> kOffset;
 template <class T>
-constexpr TileKernels<T, OffsetRows<T>, 2> kTwoStretches;
+constexpr TileKernels<T, OffsetRows<T>, 2> kTwoHalves;
 
 }  // namespace
 
 template <class T>
 void multiply_tile(int64_t rows, const Tile<T>& tile) {
   const int packets = tile.columns > kLanes<T> ? 1 : 0;
-  if (tile.b_second != 0) return kTwoStretches<T>.table[packets][rows - 1](tile);
+  if (tile.b_second != 0) return kTwoHalves<T>.table[packets][rows - 1](tile);
   const auto& table = tile.offsets == nullptr ? kStrided<T>.table : kOffset<T>.table;
   table[packets][rows - 1](tile);
 }
 
 template void multiply_tile(int64_t, const Tile<float>&);
-template void multiply_tile(int64_t, const Tile<double>&);
+TEFF_IF_FLOAT64(template void multiply_tile(int64_t, const Tile<double>&);)
 
 }  // namespace teff::kernels::TEFF_ISA

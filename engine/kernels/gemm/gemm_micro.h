@@ -7,21 +7,10 @@
 
 namespace teff::kernels::TEFF_ISA {
 
-/// The tallest and widest tile. Rows x 2 packets of sums, two packets of B and one value of A must fit the registers.
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int64_t kTileRows = 14;
-#elif defined(__FMA__)
-constexpr int64_t kTileRows = 6;
-#else
-constexpr int64_t kTileRows = 4;
-#endif
+/// The widest tile; tuning.h has the tallest, kTileRows.
 constexpr int64_t kTilePackets = 2;
 template <class T>
 constexpr int64_t kTileColumns = kTilePackets* kLanes<T>;
-
-/// The most of k that one tile goes through. The less often C is read and written again, the better, as long as the
-/// packed rows of A of a task (gemm.cpp) fit the second level cache.
-constexpr int64_t kBlockDepth = 512;
 
 /// A range cut into parts whose sizes differ by one at most.
 struct Parts {
@@ -50,13 +39,13 @@ struct Tile {
   const T* row_bias;     // [rows] or null
   const T* column_bias;  // [columns] or null
   Clamp<T> clamp;
-  // A tile of two stretches, for few rows and few columns: the second has as many columns, this far on in B and in C.
+  // A tile of two halves, for few rows and few columns: the second has as many columns, this far on in B and in C.
   int64_t b_second = 0;  // 0: there is only one. Else offsets is not null and column_bias is.
   int64_t c_second = 0;
 };
 
-/// The most rows of a tile of two stretches.
-constexpr int64_t kStretchRows = kTileRows / 2;
+/// The most rows of a tile of two halves.
+constexpr int64_t kHalfRows = kTileRows / 2;
 
 /// Computes one tile of 1 .. kTileRows rows.
 template <class T>

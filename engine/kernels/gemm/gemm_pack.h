@@ -105,15 +105,12 @@ inline void pack_transposed(int64_t rows, int64_t k, const T* source, int64_t ld
       rows, k, [=](int64_t r) { return source + r * ld; }, panel, width);
 }
 
-/// Rows far apart are no pattern that a machine foresees: they are asked for this many rows ahead.
-constexpr int64_t kAhead = 12;
-
 /// panel[kk * width + j] = source[kk * ld + j] for j < columns <= width.
 template <class T>
 inline void pack_rows(int64_t k, int64_t columns, const T* source, int64_t ld, T* panel, int64_t width) {
   for (int64_t kk = 0; kk < k; ++kk, source += ld, panel += width) {
     for (int64_t j = 0; j < columns; j += kLanes<T>) {
-      if (kk + kAhead < k) __builtin_prefetch(source + kAhead * ld + j);
+      if (kk + kRowsAhead < k) __builtin_prefetch(source + kRowsAhead * ld + j);
       pstoreu(panel + j, load_some(source, j, smaller(kLanes<T>, columns - j)));
     }
   }

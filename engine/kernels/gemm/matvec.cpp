@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/gemm/matvec.h"
 
+#include "teff/engine/build.h"
 #include "teff/engine/kernels/gemm/gemm_micro.h"
 #include "teff/engine/kernels/isa/workspace.h"
 
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
-constexpr int64_t kElementsPerTask = 65536;
-constexpr int kMaxPackets = 8;    // of sums: enough to hide the latency of additions
 constexpr int64_t kDotRows = 64;  // whose results are finished at once
 
 /// Adds what the task asks for to the sums of `count` rows from `row` on, whole packets of which can be read, and
@@ -75,7 +74,7 @@ void dot_range(const MatVec<T>& task, int64_t begin, int64_t end) {
 /// would wait for each other's additions, so these are several sums over every kChains-th row.
 template <class T, int Packets, bool Whole>
 void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
-  constexpr int kChains = (kMaxPackets + Packets - 1) / Packets;
+  constexpr int kChains = (kMatVecPackets + Packets - 1) / Packets;
   constexpr int64_t kWhole = (Packets - 1) * kLanes<T>;  // before the last packet
   Packet<T> sums[kChains][Packets];
   TEFF_UNROLL
@@ -106,7 +105,7 @@ void column_block(const MatVec<T>& task, int64_t begin, int64_t count) {
   finish(task, begin, values, count);
 }
 
-template <class T, int Packets = kMaxPackets>
+template <class T, int Packets = kMatVecPackets>
 void columns(const MatVec<T>& task, int64_t begin, int64_t count) {
   if constexpr (Packets > 1) {
     if (count <= (Packets - 1) * kLanes<T>) return columns<T, Packets - 1>(task, begin, count);
@@ -117,9 +116,9 @@ void columns(const MatVec<T>& task, int64_t begin, int64_t count) {
 
 template <class T>
 void column_range(const MatVec<T>& task, int64_t begin, int64_t end) {
-  constexpr int64_t kWide = kMaxPackets * kLanes<T>;
+  constexpr int64_t kWide = kMatVecPackets * kLanes<T>;
   int64_t i = begin;
-  for (; i + kWide <= end; i += kWide) column_block<T, kMaxPackets, true>(task, i, kWide);
+  for (; i + kWide <= end; i += kWide) column_block<T, kMatVecPackets, true>(task, i, kWide);
   if (i < end) columns(task, i, end - i);
 }
 
@@ -133,8 +132,8 @@ void matvec(const MatVec<T>& given) {
     for (int64_t kk = 0; kk < given.k; ++kk) gathered.data()[kk] = given.x[kk * given.x_step];
     task.x = gathered.data();
   }
-  const int64_t lanes = kMaxPackets * kLanes<T>;
-  const int64_t grain = ceil_div(ceil_div(kElementsPerTask, larger(1, task.k)), lanes) * lanes;
+  const int64_t lanes = kMatVecPackets * kLanes<T>;
+  const int64_t grain = ceil_div(ceil_div(kMatVecElementsPerTask, larger(1, task.k)), lanes) * lanes;
   parallel_ranges(task.rows, grain, [&task](int64_t begin, int64_t end) {
     if (task.transposed) {
       column_range(task, begin, end);
@@ -145,6 +144,6 @@ void matvec(const MatVec<T>& given) {
 }
 
 template void matvec(const MatVec<float>&);
-template void matvec(const MatVec<double>&);
+TEFF_IF_FLOAT64(template void matvec(const MatVec<double>&);)
 
 }  // namespace teff::kernels::TEFF_ISA

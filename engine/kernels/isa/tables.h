@@ -45,11 +45,4 @@ consteval Function* if_training(Function* function) {
   return kHasTraining ? function : nullptr;
 }
 
-// Kernels have helpers in other sources, which instantiate them for both types.
-#ifdef TEFF_WITHOUT_FLOAT64
-#define TEFF_IF_FLOAT64(...)
-#else
-#define TEFF_IF_FLOAT64(...) __VA_ARGS__
-#endif
-
 }  // namespace teff::kernels

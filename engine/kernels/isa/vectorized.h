@@ -25,6 +25,7 @@
 #include <utility>
 
 #include "teff/engine/kernels/clamp.h"
+#include "teff/engine/kernels/isa/tuning.h"
 #include "teff/engine/parallel.h"
 
 // Arrays of packets, and lanes with an index, become registers only if every loop over them is unrolled.
@@ -57,9 +58,6 @@ template <class T>
 constexpr int64_t kLanes = Eigen::internal::unpacket_traits<Packet<T>>::size;
 template <class T>
 constexpr T kInfinity = std::numeric_limits<T>::infinity();
-
-/// Values in one task of a parallel loop; smaller arrays stay on the caller.
-constexpr int64_t kGrain = 32768;
 
 constexpr int64_t smaller(int64_t a, int64_t b) { return b < a ? b : a; }
 constexpr int64_t larger(int64_t a, int64_t b) { return a < b ? b : a; }

@@ -7,10 +7,6 @@
 
 namespace teff::kernels::TEFF_ISA {
 
-/// Values in one task of a step that does little more than read and write them. Weights that fit a core's cache stay
-/// there: the next operation wants them where it runs, and to fetch them from another core costs more than the step.
-constexpr int64_t kStepGrain = 131072;
-
 /// The direction to go: (maximize ? -grad : grad) + weight_decay * p
 template <class T>
 class Direction {

@@ -38,10 +38,10 @@ class PerChannel {
   const T* values_;
 };
 
-/// Calls use(begin, end, operand...) for stretches of a row in which each per-channel array, given as the values of the
+/// Calls use(begin, end, operand...) for runs of a row in which each per-channel array, given as the values of the
 /// row's channels, is one operand of map.
 template <class T, class Use, class... Values>
-void for_each_stretch(const GroupNorm<T>& s, const Use& use, const Values*... values) {
+void for_each_run(const GroupNorm<T>& s, const Use& use, const Values*... values) {
   if (s.spatial == 1) return use(int64_t{0}, s.channels, values...);
   for (int64_t c = 0; c < s.channels; ++c) use(c * s.spatial, (c + 1) * s.spatial, Repeat<T>{splat(values[c])}...);
 }
@@ -68,7 +68,7 @@ void group_norm(const GroupNorm<T>& s, double eps, const T* x, T* y, T* mean, T*
     inverse_std[r] = static_cast<T>(1 / std::sqrt(variance + eps));
     const P scale = splat(inverse_std[r]);
     const auto normalise = [=](P v, P w, P b) { return pmadd(pmul(psub(v, centre), scale), w, b); };
-    for_each_stretch(
+    for_each_run(
         s, [&](int64_t begin, int64_t end, auto w, auto b) { map(begin, end, y + r * n, normalise, row, w, b); },
         weight.row(s, r), bias.row(s, r));
   });
@@ -91,13 +91,13 @@ void input_gradient(const GroupNorm<T>& s, const T* grad, const T* x, const T* m
       sum += reduce_row<Sum, T>(begin, end, T(0), weigh, g, w);
       product += reduce_row<Sum, T>(begin, end, T(0), multiply, g, w, v);
     };
-    for_each_stretch(s, add_up, weight.row(s, r));
+    for_each_run(s, add_up, weight.row(s, r));
     const P offset = splat(sum / static_cast<T>(n));
     const P slope = splat(product * inverse_std[r] * inverse_std[r] / static_cast<T>(n));
     const auto derive = [=](P dy, P w, P value) {
       return pmul(psub(pmadd(dy, w, psub(splat(T(0)), offset)), pmul(psub(value, centre), slope)), scale);
     };
-    for_each_stretch(
+    for_each_run(
         s, [&](int64_t begin, int64_t end, auto w) { map(begin, end, grad_x + r * n, derive, g, w, v); },
         weight.row(s, r));
   });

@@ -12,7 +12,7 @@ namespace {
 
 using Numbers = std::vector<std::int64_t>;
 
-Numbers numbers_of(const Tensor& tensor) {
+Numbers whole_numbers_of(const Tensor& tensor) {
   const Tensor whole = tensor.to(DType::int64);
   return {whole.span<std::int64_t>().begin(), whole.span<std::int64_t>().end()};
 }
@@ -35,7 +35,7 @@ Numbers two_epochs(const Transform& transform, DType dtype, std::int64_t prefetc
   for (int epoch = 0; epoch < 2; ++epoch) {
     for (const auto& batch : loader) {
       CHECK(batch.data.dtype() == dtype);
-      const Numbers some = numbers_of(batch.data);
+      const Numbers some = whole_numbers_of(batch.data);
       all.insert(all.end(), some.begin(), some.end());
     }
   }
@@ -60,7 +60,7 @@ TEST_CASE("an augmented epoch goes on where it stopped") {
   data::TransformedDataset dataset(images, kCropAndFlip);
   const auto run = [&](data::DataLoader& loader, std::int64_t batches, Numbers& seen) {
     for (const auto& batch : loader) {
-      const Numbers some = numbers_of(batch.data);
+      const Numbers some = whole_numbers_of(batch.data);
       seen.insert(seen.end(), some.begin(), some.end());
       if (--batches == 0) break;
     }
@@ -87,9 +87,9 @@ TEST_CASE("transforms without chance give torchvision's numbers and leave the im
   };
   CHECK(same_bits(ConvertImageDtype()(image), expected(golden::kConverted)));
   CHECK(same_bits(Normalize({0.4914, 0.2}, {0.247, 0.6})(ConvertImageDtype()(image)), expected(golden::kNormalized)));
-  CHECK(numbers_of(transforms::Pad({1, 2, 3, 0}, {.fill = 7})(image)) == golden::kPadded);
-  CHECK(numbers_of(transforms::Pad({2, 1}, {.padding_mode = PadMode::replicate})(image)) == golden::kPaddedEdge);
-  CHECK(numbers_of(transforms::Pad(1, {.padding_mode = PadMode::reflect})(image)) == golden::kPaddedReflect);
+  CHECK(whole_numbers_of(transforms::Pad({1, 2, 3, 0}, {.fill = 7})(image)) == golden::kPadded);
+  CHECK(whole_numbers_of(transforms::Pad({2, 1}, {.padding_mode = PadMode::replicate})(image)) == golden::kPaddedEdge);
+  CHECK(whole_numbers_of(transforms::Pad(1, {.padding_mode = PadMode::reflect})(image)) == golden::kPaddedReflect);
   CHECK(same_bits(image, small_image()));
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("a flip reverses the rows of every dtype") {
   for (const DType dtype : {DType::uint8, DType::int16, DType::float32, DType::float64, DType::int64}) {
     CAPTURE(to_string(dtype));
     const Tensor image = small_image().to(dtype);
-    CHECK(numbers_of(hflip(image)) == golden::kFlipped);
+    CHECK(whole_numbers_of(hflip(image)) == golden::kFlipped);
     CHECK(same_bits(hflip(hflip(image)), image));
     CHECK(hflip(image).dtype() == dtype);
   }

@@ -12,13 +12,6 @@ using namespace teff::optim;
 
 namespace {
 
-constexpr int kEpochs = 20;
-
-std::vector<SGDGroup> two_groups() {
-  return {{.params = {five()}, .options = {.lr = 0.1, .momentum = 0.9}},
-          {.params = {five()}, .options = {.lr = 0.5, .momentum = 0.9}}};
-}
-
 /// A scheduler of make_optim_golden.py with what it refers to.
 struct Schedule {
   std::unique_ptr<SGD> optimizer = std::make_unique<SGD>(two_groups());

@@ -10,9 +10,15 @@ namespace teff::nn_testing {
 
 using testing::deep_copy;
 
-constexpr int kSteps = 12;
+inline constexpr int kSteps = 12;
+inline constexpr int kEpochs = 20;
 
 inline nn::Parameter five() { return tensor<float>({1, -2, 0.5f, 0, 3}); }
+
+inline std::vector<optim::SGDGroup> two_groups() {
+  return {{.params = {five()}, .options = {.lr = 0.1, .momentum = 0.9}},
+          {.params = {five()}, .options = {.lr = 0.5, .momentum = 0.9}}};
+}
 
 inline void run(optim::Optimizer& optimizer, const std::vector<Tensor>& parameters, int from = 0, int to = kSteps) {
   for (int step = from; step < to; ++step) {

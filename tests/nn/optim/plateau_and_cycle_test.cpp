@@ -15,14 +15,8 @@ using namespace teff::optim;
 
 namespace {
 
-constexpr int kEpochs = 20;
 const std::vector<double> kMetrics{1,   0.9, 0.95, 0.9, 0.91, 0.8, 0.81, NAN, 0.81, 0.79999,
                                    0.5, 0.6, 0.6,  0.6, 0.6,  0.6, 0.6,  0.4, 9,    9};
-
-std::vector<SGDGroup> two_groups() {
-  return {{.params = {five()}, .options = {.lr = 0.1, .momentum = 0.9}},
-          {.params = {five()}, .options = {.lr = 0.5, .momentum = 0.9}}};
-}
 
 struct PlateauGolden {
   ReduceLROnPlateauOptions options;

@@ -5,17 +5,10 @@
 
 #include <vector>
 
+#include "serialize/io/counted.h"
+
 using namespace teff::serialize;
-
-namespace {
-
-std::vector<std::byte> counted(std::size_t size) {
-  std::vector<std::byte> bytes(size);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 31 % 251);
-  return bytes;
-}
-
-}  // namespace
+using teff::testing::counted;
 
 TEST_CASE("the checksum is XXH3 with 64 bits and no seed") {
   CHECK(checksum({}) == 0x2d06800538d394c2);  // of xxHash's own tests

@@ -6,18 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "serialize/io/counted.h"
+
 using namespace teff::serialize;
+using teff::testing::counted;
 
 namespace {
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
-
-/// bytes(i * 31 % 251 for i in range(size))
-std::vector<std::byte> counted(std::size_t size) {
-  std::vector<std::byte> bytes(size);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 31 % 251);
-  return bytes;
-}
 
 }  // namespace
 
@@ -36,13 +32,13 @@ TEST_CASE("the checksum is that of Python's zlib, whichever way it is computed")
       {1, 0xd202ef8d},   {15, 0x57ac00f3},  {16, 0x995197ca},   {17, 0x64fd9327},    {127, 0x49ac24ca},
       {128, 0x769a87c4}, {129, 0x42cb689b}, {1000, 0xb403841f}, {65537, 0xd240a13d},
   };
-  for (const auto& [size, checksum] : expected) {
-    CAPTURE(size);
-    const std::vector<std::byte> bytes = counted(size);
-    CHECK(crc32(bytes) == checksum);
-    CHECK(crc32_by_table(bytes, 0) == checksum);
-    if (crc32_has_folding()) CHECK(crc32_by_folding(bytes, 0) == checksum);
-    if (crc32_has_wide_folding()) CHECK(crc32_by_wide_folding(bytes, 0) == checksum);
+  for (const auto& one : expected) {
+    CAPTURE(one.size);
+    const std::vector<std::byte> bytes = counted(one.size);
+    CHECK(crc32(bytes) == one.checksum);
+    CHECK(crc32_by_table(bytes, 0) == one.checksum);
+    if (crc32_has_folding()) CHECK(crc32_by_folding(bytes, 0) == one.checksum);
+    if (crc32_has_wide_folding()) CHECK(crc32_by_wide_folding(bytes, 0) == one.checksum);
   }
 }
 

@@ -37,9 +37,7 @@ void check_refused(const std::string& bytes, const std::string& part) {
   CHECK_MESSAGE(contains(error, part), error);
 }
 
-Dict metadata_of(const std::string& bytes) {
-  return serialize::safetensors_metadata(serialize::MemorySource(std::as_bytes(std::span(bytes))));
-}
+Dict metadata_of(const std::string& bytes) { return File(std::as_bytes(std::span(bytes))).metadata(); }
 
 }  // namespace
 
@@ -143,8 +141,9 @@ TEST_CASE("sizes and places must fit each other and the file") {
 
 TEST_CASE("a header longer than the file or the limit is refused") {
   const auto load_all = [](std::string bytes) {
-    return error_of<FormatError>(
-        [&] { serialize::load_safetensors(serialize::MemorySource(std::as_bytes(std::span(bytes))), {}); });
+    return error_of<FormatError>([&] {
+      serialize::open_safetensors(std::make_shared<serialize::MemorySource>(std::as_bytes(std::span(bytes))), {});
+    });
   };
   CHECK(load_all("abc") == "expected 8 bytes, got 3");
   CHECK(load_all(word(100) + "{}") == "expected a header of at most 2 bytes, got 100");

@@ -19,10 +19,10 @@ using namespace teff::testing;
 
 namespace {
 
-std::string golden(const std::string& name) { return TEFF_GOLDEN_DIR "/torch/" + name + ".pt"; }
+std::string golden_path(const std::string& name) { return TEFF_GOLDEN_DIR "/torch/" + name + ".pt"; }
 
 /// Both containers.
-std::vector<std::string> both(const std::string& name) { return {golden(name), golden(name + "_legacy")}; }
+std::vector<std::string> both(const std::string& name) { return {golden_path(name), golden_path(name + "_legacy")}; }
 
 /// first, first + 1, ...
 Tensor counted(double first, const Shape& shape) {
@@ -123,7 +123,8 @@ TEST_CASE("views of all kinds have their elements, and share them where they are
 }
 
 TEST_CASE("a checkpoint is read with all that Python has in it") {
-  for (const std::string& path : {golden("checkpoint"), golden("checkpoint_legacy"), golden("protocol4")}) {
+  for (const std::string& path :
+       {golden_path("checkpoint"), golden_path("checkpoint_legacy"), golden_path("protocol4")}) {
     CAPTURE(path);
     const Dict dict = load(path);
     CHECK(keys_of(dict) ==
@@ -170,7 +171,7 @@ TEST_CASE("a whole pickled model is refused with advice, and read without its cl
 }
 
 TEST_CASE("what is not a dictionary stands under the empty name") {
-  const Dict dict = load(golden("parameters"));
+  const Dict dict = load(golden_path("parameters"));
   CHECK(same(dict, {{"", List{counted(0, {1, 2}), counted(2, {1})}}}));
 }
 
@@ -181,13 +182,13 @@ TEST_CASE("complex and quantised tensors are refused by name, and the others lis
               ": expected tensors of dtypes that Teff has, got \"z\" (ComplexFloatStorage); the others are "
               "\"a\" (float32 [2]), \"b\" (int64 [3])");
   }
-  CHECK(contains(error_of<FormatError>([] { load(golden("quantized")); }),
+  CHECK(contains(error_of<FormatError>([] { load(golden_path("quantized")); }),
                  "got \"q\" (quantised); the others are \"a\""));
 }
 
 TEST_CASE("the pickle of a state dict is the one that PyTorch writes, byte for byte") {
-  const Dict dict = load(golden("state_dict"));
-  const std::string expected = entry_of(read_file(golden("state_dict")), "data.pkl");
+  const Dict dict = load(golden_path("state_dict"));
+  const std::string expected = entry_of(read_file(golden_path("state_dict")), "data.pkl");
   CHECK(entry_of(pt_bytes(dict), "data.pkl") == expected);
 }
 
@@ -274,7 +275,7 @@ TEST_CASE("what Python could not read is not written") {
 }
 
 TEST_CASE("memory and streams are read like files") {
-  std::istringstream stream(read_file(golden("state_dict")));
+  std::istringstream stream(read_file(golden_path("state_dict")));
   CHECK(same(load(stream), expected_state_dict()));
-  CHECK(same(load_bytes(read_file(golden("state_dict_legacy"))), expected_state_dict()));
+  CHECK(same(load_bytes(read_file(golden_path("state_dict_legacy"))), expected_state_dict()));
 }

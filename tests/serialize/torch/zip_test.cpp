@@ -18,12 +18,12 @@ using namespace teff::serialize;
 
 namespace {
 
-std::string refused(const std::string& bytes) {
+std::string zip_refused(const std::string& bytes) {
   return error_of<FormatError>([&] { ZipReader(MemorySource(std::as_bytes(std::span(bytes)))).check_stored(); });
 }
 
-void check_refused(const std::string& bytes, const std::string& part) {
-  const std::string error = refused(bytes);
+void check_zip_refused(const std::string& bytes, const std::string& part) {
+  const std::string error = zip_refused(bytes);
   CAPTURE(part);
   CHECK_MESSAGE(contains(error, part), error);
 }
@@ -88,61 +88,62 @@ TEST_CASE("a plain zip file is good, and so are the forms of its descriptors") {
     const std::string bytes = zip_of({with_descriptor(good)});
     CHECK_NOTHROW(ZipReader(MemorySource(std::as_bytes(std::span(bytes)))));
   }
-  check_refused(zip_of({with_descriptor("PK\x07\x08" + crc + number(3, 4) + number(4, 4))}),
-                "what lies behind its bytes does not say what the directory says");
-  check_refused(zip_of({with_descriptor("")}), "expected the next entry right behind it");
+  check_zip_refused(zip_of({with_descriptor("PK\x07\x08" + crc + number(3, 4) + number(4, 4))}),
+                    "what lies behind its bytes does not say what the directory says");
+  check_zip_refused(zip_of({with_descriptor("")}), "expected the next entry right behind it");
 }
 
 TEST_CASE("tricks with names are refused") {
-  check_refused(zip_of({{"x/a", ""}, {"x/a", ""}}), "entry \"x/a\": expected a name once, got it again");
+  check_zip_refused(zip_of({{"x/a", ""}, {"x/a", ""}}), "entry \"x/a\": expected a name once, got it again");
   for (const char* name : {"x/../a", "x/..", "/x/a", "x//a", "x/./a", "x\\a", ""}) {
-    check_refused(zip_of({{"x/b", ""}, {name, ""}}), "expected a relative name without .., got another");
+    check_zip_refused(zip_of({{"x/b", ""}, {name, ""}}), "expected a relative name without .., got another");
   }
-  check_refused(zip_of({{std::string("x/\0a", 4), ""}}), "expected a relative name");
-  check_refused(zip_of({{"../a", ""}}), "expected a relative name");
-  check_refused(zip_of({{"x/a", ""}, {"y/b", ""}}), "entry \"y/b\": expected a name in one folder with all others");
-  check_refused(zip_of({{"a", ""}}), "expected a name in one folder");
-  check_refused(zip_of({{.name = "x/a", .data = "", .local_name = "x/b"}}), "its header has another name");
-  check_refused(zip_of({{"x/\x1b[31m", ""}, {"x/\x1b[31m", ""}}), "\"x/\\x1b[31m\"");
+  check_zip_refused(zip_of({{std::string("x/\0a", 4), ""}}), "expected a relative name");
+  check_zip_refused(zip_of({{"../a", ""}}), "expected a relative name");
+  check_zip_refused(zip_of({{"x/a", ""}, {"y/b", ""}}), "entry \"y/b\": expected a name in one folder with all others");
+  check_zip_refused(zip_of({{"a", ""}}), "expected a name in one folder");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "", .local_name = "x/b"}}), "its header has another name");
+  check_zip_refused(zip_of({{"x/\x1b[31m", ""}, {"x/\x1b[31m", ""}}), "\"x/\\x1b[31m\"");
 }
 
 TEST_CASE("tricks with places are refused") {
-  check_refused(zip_of({{"x/a", "abc"}, {.name = "x/b", .data = "abc", .header = 0}}), "overlaps what follows it");
-  check_refused(zip_of({{"x/a", "abc"}, {.name = "x/b", .data = "abc", .header = 35}}), "overlaps");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .gap = "hole"}, {"x/b", ""}}),
-                "expected the next entry right behind it");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .gap = std::string(100, 'x')}, {"x/b", ""}}), "expected no gap");
-  check_refused('x' + zip_of({{"x/a", "abc"}}), "expected a directory that ends at");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .packed = 1000, .bytes = 1000}}),
-                "expected its 1000 bytes before the directory");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .header = 30}}), "expected no gap");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .header = 0x7fffffff}}), "expected no gap");
+  check_zip_refused(zip_of({{"x/a", "abc"}, {.name = "x/b", .data = "abc", .header = 0}}), "overlaps what follows it");
+  check_zip_refused(zip_of({{"x/a", "abc"}, {.name = "x/b", .data = "abc", .header = 35}}), "overlaps");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .gap = "hole"}, {"x/b", ""}}),
+                    "expected the next entry right behind it");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .gap = std::string(100, 'x')}, {"x/b", ""}}),
+                    "expected no gap");
+  check_zip_refused('x' + zip_of({{"x/a", "abc"}}), "expected a directory that ends at");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .packed = 1000, .bytes = 1000}}),
+                    "expected its 1000 bytes before the directory");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .header = 30}}), "expected no gap");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .header = 0x7fffffff}}), "expected no gap");
 }
 
 TEST_CASE("compressed and encrypted entries, and those with other flags, are refused") {
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .method = 8}}),
-                "it is compressed (method 8), which torch.save never does");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .flags = 1}}), "it is encrypted");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .flags = 0x40}}), "expected no flags but 3 and 11, got 64");
-  check_refused(zip_of({{.name = "x/a", .data = "abc", .bytes = 4}}),
-                "expected as many bytes packed as unpacked, got 3 and 4");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .method = 8}}),
+                    "it is compressed (method 8), which torch.save never does");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .flags = 1}}), "it is encrypted");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .flags = 0x40}}), "expected no flags but 3 and 11, got 64");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "abc", .bytes = 4}}),
+                    "expected as many bytes packed as unpacked, got 3 and 4");
 }
 
 TEST_CASE("an end that lies is refused") {
   const std::vector<ZipPart> parts{{"x/a", "abc"}};
-  check_refused("", "expected the end of the directory as the last bytes");
-  check_refused(zip_of(parts) + '\0', "the file was cut off, or something was appended");
-  check_refused(zip_of(parts, {.comment = "hello"}), "something was appended");
-  check_refused(zip_of({{.name = "x/a", .data = "", .extra = number(9, 2) + number(60, 2) + std::string(60, 'x')}},
-                       {.entries = 2}),
-                "the directory ends in entry 1");
-  check_refused(zip_of(parts, {.entries = 0}), "expected the end of the directory, got 49 bytes");
-  check_refused(zip_of({}), "expected an entry, got none");
-  check_refused(zip_of(parts, {.entries = 2}), "46 bytes or more for each entry");
-  check_refused(zip_of(parts, {.bytes = 10}), "expected a directory that ends at");
-  check_refused(zip_of(parts, {.offset = 0xfffffffe}), "expected a directory that ends at");
-  check_refused(zip_of({{"x/a", std::string(100, 'x')}}, {.offset = 0xffffffff}),
-                "expected a ZIP64 directory, got none");
+  check_zip_refused("", "expected the end of the directory as the last bytes");
+  check_zip_refused(zip_of(parts) + '\0', "the file was cut off, or something was appended");
+  check_zip_refused(zip_of(parts, {.comment = "hello"}), "something was appended");
+  check_zip_refused(zip_of({{.name = "x/a", .data = "", .extra = number(9, 2) + number(60, 2) + std::string(60, 'x')}},
+                           {.entries = 2}),
+                    "the directory ends in entry 1");
+  check_zip_refused(zip_of(parts, {.entries = 0}), "expected the end of the directory, got 49 bytes");
+  check_zip_refused(zip_of({}), "expected an entry, got none");
+  check_zip_refused(zip_of(parts, {.entries = 2}), "46 bytes or more for each entry");
+  check_zip_refused(zip_of(parts, {.bytes = 10}), "expected a directory that ends at");
+  check_zip_refused(zip_of(parts, {.offset = 0xfffffffe}), "expected a directory that ends at");
+  check_zip_refused(zip_of({{"x/a", std::string(100, 'x')}}, {.offset = 0xffffffff}),
+                    "expected a ZIP64 directory, got none");
 }
 
 TEST_CASE("ZIP64 numbers are used, and must agree") {
@@ -156,12 +157,12 @@ TEST_CASE("ZIP64 numbers are used, and must agree") {
     other.extra = extra;
     return zip_of({other});
   };
-  check_refused(with(""), "expected a ZIP64 field, got none");
-  check_refused(with(wide(3) + wide(3)), "expected no ZIP64 field, or no further one, got one");
-  check_refused(with(wide(~std::uint64_t{0})), "before the directory, got the end");
-  check_refused(with(number(1, 2) + number(8, 2) + word(3)), "its ZIP64 field is too short");
-  check_refused(with(number(1, 2) + number(100, 2)), "an extra field is longer than what holds it");
-  check_refused(with("abc"), "expected extra fields of at least 4 bytes");
+  check_zip_refused(with(""), "expected a ZIP64 field, got none");
+  check_zip_refused(with(wide(3) + wide(3)), "expected no ZIP64 field, or no further one, got one");
+  check_zip_refused(with(wide(~std::uint64_t{0})), "before the directory, got the end");
+  check_zip_refused(with(number(1, 2) + number(8, 2) + word(3)), "its ZIP64 field is too short");
+  check_zip_refused(with(number(1, 2) + number(100, 2)), "an extra field is longer than what holds it");
+  check_zip_refused(with("abc"), "expected extra fields of at least 4 bytes");
 }
 
 TEST_CASE("damage is told by both checksums, and none is expected where none was computed") {

@@ -279,7 +279,8 @@ TEST_CASE("a checkpoint that does not fit, wherever, changes nothing") {
       {"a part of another kind", [&](Dict& d) { d["model_state_dict"] = 1; }},
   };
   for (const auto& [name, change] : changes) {
-    CAPTURE(name);
+    const std::string what = name;  // clang 14 captures no structured binding
+    CAPTURE(what);
     Dict dict = deep_copy(saved).as_dict();
     change(dict);
     CHECK_THROWS_AS(run.state.load_state_dict(dict), StateDictError);

@@ -105,7 +105,8 @@ TEST_CASE("(in a new process) the run goes on" * doctest::skip()) {
 TEST_CASE("N steps equal k steps, a new process, and N - k steps") {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
   const std::string expected = whole_run(0);
-  for (const auto& [k, threads] : {std::pair(3, 1), std::pair(8, 3), std::pair(13, 2)}) {
+  for (const auto& one : {std::pair(3, 1), std::pair(8, 3), std::pair(13, 2)}) {
+    const int k = one.first, threads = one.second;
     CAPTURE(k);
     const TempFolder folder;
     manual_seed(0);

@@ -4,24 +4,16 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
 
+#include "engine/kernels/kernel_test.h"
 #include "teff/engine/kernels/gemm/gemm_kernels.h"
 #include "teff/engine/parallel.h"
 
 using teff::kernels::Gemm;
+using teff::testing::random_values;
 
 namespace {
-
-template <class T>
-std::vector<T> random_values(int64_t count, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<T> uniform(-1, 1);
-  std::vector<T> values(static_cast<std::size_t>(count));
-  for (T& value : values) value = uniform(generator);
-  return values;
-}
 
 struct Options {
   int64_t m, n, k;
@@ -38,11 +30,11 @@ struct Product {
 
   explicit Product(const Options& options) : o(options) {
     const int64_t a_rows = o.transpose_a ? o.k : o.m, b_rows = o.transpose_b ? o.n : o.k;
-    a = random_values<T>(a_rows == 0 ? 0 : a_rows * lda() - o.gap, 1);
-    b = random_values<T>(b_rows == 0 ? 0 : b_rows * ldb() - o.gap, 2);
-    c = random_values<T>(o.m * ldc() - o.gap, 3);
-    row_bias = random_values<T>(o.m, 4);
-    column_bias = random_values<T>(o.n, 5);
+    a = random_values<T>(a_rows == 0 ? 0 : a_rows * lda() - o.gap, -1, 1, 1);
+    b = random_values<T>(b_rows == 0 ? 0 : b_rows * ldb() - o.gap, -1, 1, 2);
+    c = random_values<T>(o.m * ldc() - o.gap, -1, 1, 3);
+    row_bias = random_values<T>(o.m, -1, 1, 4);
+    column_bias = random_values<T>(o.n, -1, 1, 5);
   }
 
   int64_t lda() const { return (o.transpose_a ? o.m : o.k) + o.gap; }

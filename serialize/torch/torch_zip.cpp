@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "teff/serialize/torch/torch_file.h"
+#include "teff/serialize/torch/torch_contents.h"
 
 #include <charconv>
 #include <string>
@@ -50,41 +50,29 @@ void check_kind(const ZipReader& zip) {
                     "model.state_dict()");
 }
 
-Dict load_zip(const ByteSource& source, const LoadOptions& options) {
-  const ZipReader zip(source);
-  check_kind(zip);
-  zip.check_stored();
-  check_version(zip, options);
-  check_byte_order(zip, options);
-  const ZipEntry* entry = zip.find("data.pkl");
+}  // namespace
+
+std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  const auto zip = std::make_shared<const ZipReader>(*source);
+  check_kind(*zip);
+  zip->check_stored();
+  check_version(*zip, options);
+  check_byte_order(*zip, options);
+  const ZipEntry* entry = zip->find("data.pkl");
   if (entry == nullptr)
     throw FormatError("expected a file of torch.save, got a zip file without the entry \"data.pkl\"");
-  const std::vector<std::byte> bytes = zip.read(*entry, kMaxHeaderBytes, options.verify);
+  const std::vector<std::byte> bytes = zip->read(*entry, kMaxHeaderBytes, options.verify);
   const Pickle pickle(bytes, {entry->offset, is_torch_global, options.inert_objects});
   if (pickle.size() != bytes.size()) {
     throw FormatError("expected nothing after the pickle at offset " + std::to_string(entry->offset) + ", got " +
                       std::to_string(bytes.size() - pickle.size()) + " bytes");
   }
-  TorchStorages storages(source, options, [&](const std::string& key) -> std::optional<StoredBytes> {
-    const ZipEntry* data = zip.find("data/" + key);
+  const auto find = [zip](const std::string& key) -> std::optional<StoredBytes> {
+    const ZipEntry* data = zip->find("data/" + key);
     if (data == nullptr) return {};
     return StoredBytes{data->offset, data->bytes, data};
-  });
-  TorchValues values(pickle, storages, source.size());
-  Dict dict = values.dict();
-  storages.read();
-  values.finish();
-  return dict;
-}
-
-}  // namespace
-
-Dict load_torch(const ByteSource& source, const LoadOptions& options) {
-  std::byte first{};
-  source.read(std::span(&first, 1), 0);
-  if (first == std::byte{'P'}) return load_zip(source, options);
-  if (first == std::byte{0x80}) return load_torch_legacy(source, options);
-  throw FormatError("it is a tar file, as PyTorch wrote before 0.1.10: load it in Python and save it again");
+  };
+  return torch_contents(pickle, {source, options, find}, source->size());
 }
 
 }  // namespace teff::serialize

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: a generator as it is in dictionaries.
+
+#include "teff/engine/dict.h"
+#include "teff/engine/random.h"
+
+namespace teff::detail {
+
+/// @throws TypeError, ValueError unless it is the state of a generator.
+inline Generator to_generator(const Value& value) {
+  Generator generator;
+  generator.set_state(value.as_tensor().span<std::uint8_t>());
+  return generator;
+}
+
+}  // namespace teff::detail

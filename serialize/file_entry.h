@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "teff/engine/tensor.h"
+
+namespace TEFF_EXPORT teff {
+
+/// A tensor of a file.
+struct FileEntry {
+  /// The keys that lead to it, joined by '/'; a place in a list is [3]: `optimizer/state[0]/momentum_buffer`. In a key
+  /// the characters / [ and \ stand behind a \.
+  std::string path;
+  TensorType type;
+  std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> offset;    // of its elements in the file. None without elements, or if not known
+  std::optional<std::uint64_t> checksum;  // XXH3 of its elements, in .teff files
+  std::string shared_with;                // path of the first entry on the same elements; empty if that is this one
+};
+
+/// A part of a file that is damaged, and why.
+struct FileDamage {
+  std::string entry;  // its path; empty: not an entry
+  std::string reason;
+};
+
+/// A key as it stands in a path.
+std::string escape_key(std::string_view key);
+
+}  // namespace teff

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/doors.h"
+#include "teff/serialize/formats.h"
+#include "teff/serialize/save_load.h"
+#include "teff/serialize/teff/model_file.h"
+#include "teff/serialize/teff/teff_file.h"
+
+namespace teff {
+namespace {
+
+nn::GraphModule load_graph(const std::shared_ptr<const serialize::ByteSource>& source, const LoadOptions& options) {
+  if (const serialize::Format& format = serialize::format_of(*source); format.id != FileFormat::teff) {
+    throw FormatError("expected a .teff file with an entire model, got a file in the format of " +
+                      std::string(format.name) + ", which holds no graph: use load");
+  }
+  serialize::ModelContent content;
+  serialize::read_teff(*source, serialize::FileKind::model, options,
+                       [&](serialize::HeaderReader& archive) { archive(content); });
+  nn::GraphModule module(std::move(content.module));
+  if (options.self_test) serialize::check_self_test(module, content.self_test);
+  return module;
+}
+
+}  // namespace
+
+nn::GraphModule load_model(const std::string& path, const LoadOptions& options) {
+  return serialize::read_from("load_model", path, options, load_graph);
+}
+
+nn::GraphModule load_model(std::span<const std::byte> bytes, const LoadOptions& options) {
+  return serialize::read_from("load_model", bytes, options, load_graph);
+}
+
+nn::GraphModule load_model(std::istream& stream, const LoadOptions& options) {
+  return serialize::read_from("load_model", stream, options, load_graph);
+}
+
+}  // namespace teff

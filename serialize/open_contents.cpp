@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/open_contents.h"
+
+#include "teff/serialize/safetensors/safetensors_file.h"
+#include "teff/serialize/teff/teff_contents.h"
+#include "teff/serialize/torch/torch_file.h"
+
+namespace teff::serialize {
+
+std::unique_ptr<Contents> open_contents(FileFormat format, std::shared_ptr<const ByteSource> source,
+                                        const LoadOptions& options) {
+  switch (format) {
+    case FileFormat::pytorch:
+      return open_torch(std::move(source), options);
+    case FileFormat::safetensors:
+      return open_safetensors(std::move(source), options);
+    case FileFormat::teff:
+    case FileFormat::by_name:
+      break;
+  }
+  return open_teff(std::move(source), options);
+}
+
+}  // namespace teff::serialize

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "teff/serialize/torch/torch_contents.h"
+
+#include "teff/engine/error.h"
+#include "teff/serialize/torch/torch_file.h"
+#include "teff/serialize/torch/torch_values.h"
+
+namespace teff::serialize {
+namespace {
+
+class TorchContents final : public Contents {
+ public:
+  TorchContents(const Pickle& pickle, TorchStorages storages, std::uint64_t file_bytes)
+      : storages_(std::move(storages)) {
+    structure = TorchValues(pickle, storages_, file_bytes).dict();
+  }
+
+  StoragePlace place_of(const Tensor& stand_in) const override { return storages_.place_of(stand_in); }
+  std::vector<Tensor> read(std::span<const Tensor> stand_ins) const override { return storages_.read(stand_ins); }
+  std::vector<Damage> check() const override { return storages_.check(); }
+
+ private:
+  TorchStorages storages_;
+};
+
+}  // namespace
+
+std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, std::uint64_t file_bytes) {
+  return std::make_unique<TorchContents>(pickle, std::move(storages), file_bytes);
+}
+
+std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  std::byte first{};
+  source->read(std::span(&first, 1), 0);
+  if (first == std::byte{'P'}) return open_torch_zip(std::move(source), options);
+  if (first == std::byte{0x80}) return open_torch_legacy(std::move(source), options);
+  throw FormatError("it is a tar file, as PyTorch wrote before 0.1.10: load it in Python and save it again");
+}
+
+}  // namespace teff::serialize

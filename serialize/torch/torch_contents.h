@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: the two kinds of files of torch.save, looked into without reading their tensors.
+
+#include <memory>
+
+#include "teff/serialize/contents.h"
+#include "teff/serialize/torch/pickle_machine.h"
+#include "teff/serialize/torch/torch_storage.h"
+
+namespace teff::serialize {
+
+/// What the pickle of the file says.
+std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, std::uint64_t file_bytes);
+
+/// The zip.
+std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options);
+/// The chain of pickles, and the places of the storages behind them.
+std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> source, const LoadOptions& options);
+
+}  // namespace teff::serialize
