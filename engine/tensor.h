@@ -20,6 +20,7 @@ namespace TEFF_EXPORT teff {
 class Generator;
 class Tensor;
 struct TensorImpl;
+struct ValuesAndIndices;
 
 /// Tensors in a container that draws on the caching allocator.
 using TensorList = std::vector<Tensor, CachingAllocator<Tensor>>;
@@ -155,8 +156,12 @@ class Tensor {
   Tensor log_softmax(std::int64_t dim) const;
   Tensor sum(const IntList& dims = {}, bool keepdim = false) const;
   Tensor mean(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor max(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor min(const IntList& dims = {}, bool keepdim = false) const;
+  Tensor amax(const IntList& dims = {}, bool keepdim = false) const;
+  Tensor amin(const IntList& dims = {}, bool keepdim = false) const;
+  Tensor max() const;
+  Tensor min() const;
+  ValuesAndIndices max(std::int64_t dim, bool keepdim = false) const;
+  ValuesAndIndices min(std::int64_t dim, bool keepdim = false) const;
   Tensor argmax(std::optional<std::int64_t> dim = {}, bool keepdim = false) const;
   Tensor matmul(const Tensor& other) const;
   Tensor view(const Shape& shape) const;
@@ -169,6 +174,12 @@ class Tensor {
   Tensor permute(const IntList& dims) const;
   Tensor select(std::int64_t dim, std::int64_t index) const;
   Tensor slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end = {}, std::int64_t step = 1) const;
+  std::vector<Tensor> split(std::int64_t split_size, std::int64_t dim = 0) const;
+  std::vector<Tensor> split(std::span<const std::int64_t> sizes, std::int64_t dim = 0) const;
+  std::vector<Tensor> split(std::initializer_list<std::int64_t> sizes, std::int64_t dim = 0) const {
+    return split(std::span<const std::int64_t>(sizes.begin(), sizes.size()), dim);
+  }
+  std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0) const;
 
   /// For the engine's own files.
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
@@ -180,6 +191,11 @@ class Tensor {
   std::int64_t item_as_int64() const;
 
   std::shared_ptr<TensorImpl> impl_;
+};
+
+/// What max and min along a dimension give. `indices` is int64, of the shape of `values`.
+struct ValuesAndIndices {
+  Tensor values, indices;
 };
 
 /// Prints the values as Python does, with dtype where it is not the usual one; long tensors are abridged.

@@ -25,8 +25,12 @@ Tensor Tensor::log_softmax(std::int64_t dim) const { return teff::log_softmax(*t
 
 Tensor Tensor::sum(const IntList& dims, bool keepdim) const { return teff::sum(*this, dims, keepdim); }
 Tensor Tensor::mean(const IntList& dims, bool keepdim) const { return teff::mean(*this, dims, keepdim); }
-Tensor Tensor::max(const IntList& dims, bool keepdim) const { return teff::max(*this, dims, keepdim); }
-Tensor Tensor::min(const IntList& dims, bool keepdim) const { return teff::min(*this, dims, keepdim); }
+Tensor Tensor::amax(const IntList& dims, bool keepdim) const { return teff::amax(*this, dims, keepdim); }
+Tensor Tensor::amin(const IntList& dims, bool keepdim) const { return teff::amin(*this, dims, keepdim); }
+Tensor Tensor::max() const { return teff::max(*this); }
+Tensor Tensor::min() const { return teff::min(*this); }
+ValuesAndIndices Tensor::max(std::int64_t dim, bool keepdim) const { return teff::max(*this, dim, keepdim); }
+ValuesAndIndices Tensor::min(std::int64_t dim, bool keepdim) const { return teff::min(*this, dim, keepdim); }
 Tensor Tensor::argmax(std::optional<std::int64_t> dim, bool keepdim) const { return teff::argmax(*this, dim, keepdim); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return teff::matmul(*this, other); }
@@ -48,6 +52,15 @@ Tensor Tensor::permute(const IntList& dims) const { return teff::permute(*this, 
 Tensor Tensor::select(std::int64_t dim, std::int64_t index) const { return teff::select(*this, dim, index); }
 Tensor Tensor::slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end, std::int64_t step) const {
   return teff::slice(*this, dim, start, end, step);
+}
+std::vector<Tensor> Tensor::split(std::int64_t split_size, std::int64_t dim) const {
+  return teff::split(*this, split_size, dim);
+}
+std::vector<Tensor> Tensor::split(std::span<const std::int64_t> sizes, std::int64_t dim) const {
+  return teff::split(*this, sizes, dim);
+}
+std::vector<Tensor> Tensor::chunk(std::int64_t chunks, std::int64_t dim) const {
+  return teff::chunk(*this, chunks, dim);
 }
 
 }  // namespace teff
