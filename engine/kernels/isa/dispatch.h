@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Of every kernel there are as many copies as the build has instruction sets, each in a namespace of its own. A
-// family's
-// *_kernels.cpp names its tables, by which the linker takes only the families that a program uses, and which table of
-// them serves is asked here, once.
+// Of every kernel there are as many copies as the build has instruction sets, each in a namespace of its own. Only the
+// *_kernels.cpp of a family names its tables, so the linker takes the families that a program uses. Which table serves
+// is asked here, once.
 
 #include <atomic>
 #include <cstddef>
@@ -21,8 +20,7 @@ std::size_t chosen_isa();
 /// Its name: "baseline", "avx2", "avx512" or "neon".
 const char* isa_name();
 
-// CMake defines TEFF_EACH_ISA(use, ...): use(baseline, ...) use(avx2, ...), the sets of this build from the simplest
-// on.
+// CMake defines TEFF_EACH_ISA(use, ...): use(baseline, ...) use(avx2, ...), the sets of this build, the simplest first.
 #define TEFF_COUNT_ISA(...) +1
 inline constexpr std::size_t kIsaCount = 0 TEFF_EACH_ISA(TEFF_COUNT_ISA);
 
