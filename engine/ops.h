@@ -110,8 +110,8 @@ Tensor to(const Tensor& x, DType dtype);
 
 // --- over dimensions
 
-Tensor softmax(const Tensor& x, std::int64_t dim);  // exp(x) / sum over dim of exp(x)
-Tensor log_softmax(const Tensor& x, std::int64_t dim);
+Tensor softmax(const Tensor& x, Integer dim);  // exp(x) / sum over dim of exp(x)
+Tensor log_softmax(const Tensor& x, Integer dim);
 /// Over the given dimensions, all of them if none is given. keepdim leaves them with size 1. Integers and bools sum to
 /// int64; mean, max and min of nothing are refused for max and min and NaN for mean.
 Tensor sum(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
@@ -119,7 +119,7 @@ Tensor mean(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
 Tensor max(const Tensor& x, const IntList& dims = {}, bool keepdim = false);  // equal maxima share the gradient
 Tensor min(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
 /// Index of the first maximum, int64; of the flattened tensor if no dimension is given.
-Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
+Tensor argmax(const Tensor& x, std::optional<Integer> dim = {}, bool keepdim = false);
 
 // --- products
 
@@ -167,27 +167,26 @@ Tensor dropout2d(const Tensor& x, double p = 0.5, bool training = true);
 /// One size may be -1: what is left. Shares elements.
 Tensor view(const Tensor& x, const Shape& shape);
 inline Tensor reshape(const Tensor& x, const Shape& shape) { return view(x, shape); }
-Tensor flatten(const Tensor& x, std::int64_t start_dim = 0, std::int64_t end_dim = -1);
+Tensor flatten(const Tensor& x, Integer start_dim = 0, Integer end_dim = -1);
 /// Without all dimensions of size 1, or without the given one if its size is 1.
-Tensor squeeze(const Tensor& x, std::optional<std::int64_t> dim = {});
-Tensor unsqueeze(const Tensor& x, std::int64_t dim);
-Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1);
+Tensor squeeze(const Tensor& x, std::optional<Integer> dim = {});
+Tensor unsqueeze(const Tensor& x, Integer dim);
+Tensor transpose(const Tensor& x, Integer dim0, Integer dim1);
 Tensor permute(const Tensor& x, const IntList& dims);
 /// x with each size-1 dimension repeated to the size in `shape`, and new dimensions in front; -1 keeps a size.
 Tensor expand(const Tensor& x, const Shape& shape);
 /// Tensors of equal shape but for `dim`.
-Tensor cat(std::span<const Tensor> tensors, std::int64_t dim = 0);
-Tensor cat(std::initializer_list<Tensor> tensors, std::int64_t dim = 0);
+Tensor cat(std::span<const Tensor> tensors, Integer dim = 0);
+Tensor cat(std::initializer_list<Tensor> tensors, Integer dim = 0);
 /// Tensors of equal shape along a new dimension.
-Tensor stack(std::span<const Tensor> tensors, std::int64_t dim = 0);
-Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t dim = 0);
+Tensor stack(std::span<const Tensor> tensors, Integer dim = 0);
+Tensor stack(std::initializer_list<Tensor> tensors, Integer dim = 0);
 /// x[..., start:end:step, ...] as in Python: bounds are clamped to the size. Dimension 0 with step 1 shares elements.
-Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end = {},
-             std::int64_t step = 1);
+Tensor slice(const Tensor& x, Integer dim, Integer start, std::optional<Integer> end = {}, Integer step = 1);
 /// Without dimension `dim`, at `index` of it. Dimension 0 shares elements.
-Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);
+Tensor select(const Tensor& x, Integer dim, Integer index);
 /// Rows (entries of dimension `dim`) by an int64 vector of indices. @throws IndexError for one out of range.
-Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index);
+Tensor index_select(const Tensor& x, Integer dim, const Tensor& index);
 /// Rows of weight [V, D] by int64 indices of any shape: [...] -> [..., D]. The row padding_idx gets no gradient.
 /// @throws IndexError for an index outside [0, V).
 Tensor embedding(const Tensor& indices, const Tensor& weight, std::optional<std::int64_t> padding_idx = {});

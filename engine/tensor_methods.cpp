@@ -6,7 +6,7 @@
 namespace teff {
 
 Tensor Tensor::operator-() const { return neg(*this); }
-Tensor Tensor::operator[](std::int64_t index) const { return select(0, index); }
+Tensor Tensor::operator[](Integer index) const { return select(0, index); }
 
 Tensor Tensor::to(DType dtype) const { return teff::to(*this, dtype); }
 Tensor Tensor::abs() const { return teff::abs(*this); }
@@ -20,33 +20,32 @@ Tensor Tensor::clamp(std::optional<double> min, std::optional<double> max) const
 Tensor Tensor::relu() const { return teff::relu(*this); }
 Tensor Tensor::sigmoid() const { return teff::sigmoid(*this); }
 Tensor Tensor::tanh() const { return teff::tanh(*this); }
-Tensor Tensor::softmax(std::int64_t dim) const { return teff::softmax(*this, dim); }
-Tensor Tensor::log_softmax(std::int64_t dim) const { return teff::log_softmax(*this, dim); }
+Tensor Tensor::softmax(Integer dim) const { return teff::softmax(*this, dim); }
+Tensor Tensor::log_softmax(Integer dim) const { return teff::log_softmax(*this, dim); }
 
 Tensor Tensor::sum(const IntList& dims, bool keepdim) const { return teff::sum(*this, dims, keepdim); }
 Tensor Tensor::mean(const IntList& dims, bool keepdim) const { return teff::mean(*this, dims, keepdim); }
 Tensor Tensor::max(const IntList& dims, bool keepdim) const { return teff::max(*this, dims, keepdim); }
 Tensor Tensor::min(const IntList& dims, bool keepdim) const { return teff::min(*this, dims, keepdim); }
-Tensor Tensor::argmax(std::optional<std::int64_t> dim, bool keepdim) const { return teff::argmax(*this, dim, keepdim); }
+Tensor Tensor::argmax(std::optional<Integer> dim, bool keepdim) const { return teff::argmax(*this, dim, keepdim); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return teff::matmul(*this, other); }
 
 Tensor Tensor::view(const Shape& shape) const { return teff::view(*this, shape); }
 Tensor Tensor::reshape(const Shape& shape) const { return teff::reshape(*this, shape); }
-Tensor Tensor::flatten(std::int64_t start_dim, std::int64_t end_dim) const {
-  return teff::flatten(*this, start_dim, end_dim);
-}
-Tensor Tensor::squeeze(std::optional<std::int64_t> dim) const { return teff::squeeze(*this, dim); }
-Tensor Tensor::unsqueeze(std::int64_t dim) const { return teff::unsqueeze(*this, dim); }
-Tensor Tensor::transpose(std::int64_t dim0, std::int64_t dim1) const { return teff::transpose(*this, dim0, dim1); }
+Tensor Tensor::flatten(Integer start_dim, Integer end_dim) const { return teff::flatten(*this, start_dim, end_dim); }
+Tensor Tensor::squeeze(std::optional<Integer> dim) const { return teff::squeeze(*this, dim); }
+Tensor Tensor::unsqueeze(Integer dim) const { return teff::unsqueeze(*this, dim); }
+Tensor Tensor::transpose(Integer dim0, Integer dim1) const { return teff::transpose(*this, dim0, dim1); }
 Tensor Tensor::t() const {
+  if (!defined()) throw TypeError("t: expected a defined tensor, got an undefined one");
   if (dim() > 2)
     throw ShapeError("t: expected at most 2 dimensions, got input " + to_string(shape()) + "; use permute");
   return dim() == 2 ? transpose(0, 1) : *this;
 }
 Tensor Tensor::permute(const IntList& dims) const { return teff::permute(*this, dims); }
-Tensor Tensor::select(std::int64_t dim, std::int64_t index) const { return teff::select(*this, dim, index); }
-Tensor Tensor::slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end, std::int64_t step) const {
+Tensor Tensor::select(Integer dim, Integer index) const { return teff::select(*this, dim, index); }
+Tensor Tensor::slice(Integer dim, Integer start, std::optional<Integer> end, Integer step) const {
   return teff::slice(*this, dim, start, end, step);
 }
 
