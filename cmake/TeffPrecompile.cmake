@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Precompiled headers of what nearly all sources include: Eigen for the kernels, the standard library and tensors for the
 # rest. Private, and off with CMAKE_DISABLE_PRECOMPILE_HEADERS; also with a compiler cache, which would need settings of
-# its own for them and is faster still. CMAKE_UNITY_BUILD does more for the rest, but then a program that uses a part of
-# the library is linked with more of it.
-if(CMAKE_CXX_COMPILER_LAUNCHER)
+# its own for them and is faster still, and where compile commands are written for tools, which have no such header.
+# CMAKE_UNITY_BUILD does more for the rest, but then a program that uses a part of the library is linked with more of it.
+if(CMAKE_CXX_COMPILER_LAUNCHER OR CMAKE_EXPORT_COMPILE_COMMANDS)
   return()
 endif()
 

@@ -73,15 +73,18 @@ void accumulate_leaf(const Tensor& leaf, Tensor grad) {
 class Queue {
  public:
   ~Queue() {
-    for (const std::shared_ptr<Node>& node : heap_) node->grad = Tensor();  // after an exception
+    for (const std::shared_ptr<Node>& node : heap_) forget_gradients(*node);  // after an exception
   }
 
   bool empty() const { return heap_.empty(); }
+  /// What take() will give.
+  const Node& first() const { return *heap_.front(); }
 
-  void add(const std::shared_ptr<Node>& node, const Tensor& grad) {
-    const bool is_new = !node->grad.defined();
-    accumulate(node->grad, grad);
-    if (!is_new) return;
+  /// A gradient of the tensor, which is a result of a recorded call, or a part of it.
+  void add(const Tensor& tensor, const Tensor& grad) {
+    const std::shared_ptr<Node>& node = tensor.impl()->node;
+    accumulate(node->result_at(tensor.impl()->result).grad, grad);
+    if (std::exchange(node->has_grad, true)) return;
     heap_.push_back(node);
     std::push_heap(heap_.begin(), heap_.end(), earlier);
   }
@@ -90,10 +93,16 @@ class Queue {
     std::pop_heap(heap_.begin(), heap_.end(), earlier);
     std::shared_ptr<Node> node = std::move(heap_.back());
     heap_.pop_back();
+    node->has_grad = false;
     return node;
   }
 
  private:
+  static void forget_gradients(Node& node) {
+    node.has_grad = false;
+    for (std::size_t i = 0; i < node.result_count(); ++i) node.result_at(i).grad = Tensor();
+  }
+
   static bool earlier(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) {
     return a->sequence < b->sequence;
   }
@@ -133,26 +142,47 @@ detail::TensorTypes input_types(const Node& node) {
   return types;
 }
 
+detail::TensorTypes result_types(const Node& node) {
+  detail::TensorTypes types;
+  types.reserve(node.result_count());
+  for (std::size_t i = 0; i < node.result_count(); ++i) types.push_back(node.result_at(i).type);
+  return types;
+}
+
 /// A gradient costs about what forward does, for each of the (at most two) factors that gets one.
 void report(const detail::OpTimer& timer, const Node& node, const TensorList& grads) {
   const detail::TensorTypes types = input_types(node);
-  double bytes = detail::moved_bytes(types, node.type), gradients = 0;
+  double bytes = detail::moved_bytes(types, result_types(node)), gradients = 0;
   for (const Tensor& grad : grads) {
     if (grad.defined()) bytes += static_cast<double>(grad.nbytes());
   }
   for (std::size_t i = 0; i < std::min<std::size_t>(grads.size(), 2); ++i) gradients += grads[i].defined() ? 1 : 0;
-  timer.report(node.op->name(), true, node.scope, gradients * node.op->flop(types, node.type), bytes);
+  timer.report(node.op->name(), true, node.scope, gradients * node.op->flop(types, node.result.type), bytes);
 }
 
-/// Takes the gradient: the op may write over it.
-TensorList call_backward(const Node& node, Tensor grad) {
+/// Takes the gradients from the node: the op may write over them.
+TensorList op_backward(Node& node, std::span<const bool> wanted) {
+  const MultiOp* several = node.op->several();
+  if (several == nullptr) {
+    const Tensor grad = std::exchange(node.result.grad, Tensor());
+    return node.op->backward({grad, node.inputs, node.saved, wanted});
+  }
+  TensorList grads;
+  grads.reserve(node.result_count());
+  for (std::size_t i = 0; i < node.result_count(); ++i) {
+    grads.push_back(std::exchange(node.result_at(i).grad, Tensor()));
+  }
+  return several->backward_all({grads, node.inputs, node.saved, wanted});
+}
+
+TensorList call_backward(Node& node) {
   const std::size_t count = node.inputs.size();
   const auto wanted = std::allocate_shared<bool[]>(CachingAllocator<bool>(), std::max<std::size_t>(count, 1));
   for (std::size_t i = 0; i < count; ++i) wanted.get()[i] = node.inputs[i].requires_grad();
   const detail::CallerOnly caller_only(detail::threads_are_far() &&
-                                       detail::is_short(*node.op, input_types(node), node.type));
+                                       detail::is_short(*node.op, input_types(node), result_types(node)));
   const detail::OpTimer timer;
-  TensorList grads = node.op->backward({grad, node.inputs, node.saved, {wanted.get(), count}});
+  TensorList grads = op_backward(node, {wanted.get(), count});
   if (timer.on()) report(timer, node, grads);
   if (grads.size() != count) {
     throw Error(std::string(node.op->name()) + ": expected backward to return " + std::to_string(count) +
@@ -221,10 +251,9 @@ class Completion {
 
 void run(Queue& queue, Completion& completion, bool retain_graph) {
   while (!queue.empty()) {
+    check_node(queue.first());
     const std::shared_ptr<Node> node = queue.take();
-    Tensor grad = std::exchange(node->grad, Tensor());
-    check_node(*node);
-    TensorList grads = call_backward(*node, std::move(grad));
+    TensorList grads = call_backward(*node);
     for (std::size_t i = 0; i < grads.size(); ++i) {
       const Tensor& input = node->inputs[i];
       const bool any = grads[i].defined();
@@ -232,7 +261,7 @@ void run(Queue& queue, Completion& completion, bool retain_graph) {
         if (any) accumulate_leaf(input, std::move(grads[i]));
         completion.note(input, any);
       } else if (any) {
-        queue.add(input.impl()->node, grads[i]);
+        queue.add(input, grads[i]);
         grads[i] = Tensor();
       }
     }
@@ -273,7 +302,7 @@ void run_backward(const Tensor& root, const Tensor& gradient, bool retain_graph,
   }
   Completion completion(root.impl()->node, on_gradient);
   Queue queue;
-  queue.add(root.impl()->node, start);
+  queue.add(root, start);
   run(queue, completion, retain_graph);
 }
 

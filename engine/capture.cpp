@@ -81,19 +81,24 @@ class Recorder {
     std::vector<std::int64_t> inputs;
     for (const Tensor& input : node.inputs) inputs.push_back(place_of(input));
     const std::string name(node.op->name());
-    places_.emplace(&node, place(GraphNode::Kind::call, name, name, node.type));
+    const std::int64_t first = place(GraphNode::Kind::call, name, name, node.result.type);
+    places_.emplace(&node, first);
     GraphNode& call = graph_.nodes.back();
     call.version = node.op->version();
     call.attributes = node.op->attributes();
     call.inputs = std::move(inputs);
     if (const auto scope = scopes_.find(node.scope); scope != scopes_.end()) call.scope = scope->second;
+    for (const NodeResult& other : node.more_results) {
+      place(GraphNode::Kind::result, name, "", other.type);
+      graph_.nodes.back().inputs = {first};
+    }
   }
 
-  /// A tensor is known by its node, or, if it has none, by itself.
+  /// A tensor is known by its node, and which result of it it is; or, if it has none, by itself.
   std::int64_t place_of(const Tensor& tensor) {
     const void* identity = tensor.impl().get();
     if (tensor.impl()->node != nullptr) identity = tensor.impl()->node.get();
-    if (const auto known = places_.find(identity); known != places_.end()) return known->second;
+    if (const auto known = places_.find(identity); known != places_.end()) return known->second + tensor.impl()->result;
     std::string target;
     if (const auto attribute = attributes_.find(identity); attribute != attributes_.end()) {
       target = attribute->second;

@@ -13,6 +13,11 @@ void from_value(const Value& value, double& field) { field = value.as_float(); }
 void from_value(const Value& value, std::string& field) { field = value.as_text(); }
 void from_value(const Value& value, IntList& field) { field = value.as_int_list(); }
 
+void from_value(const Value& value, std::vector<std::int64_t>& field) {
+  field.clear();
+  for (const Value& element : value.as_list()) field.push_back(element.as_int());
+}
+
 void from_value(const Value& value, Pair& field) {
   const IntList list = value.as_int_list();
   if (list.size() != 2) throw TypeError("expected a list of 2 integers, got " + to_string(list));

@@ -22,8 +22,9 @@ namespace TEFF_EXPORT teff {
 //     }
 //   };
 //
-// and to_dict, from_dict and equality follow. A field is a bool, int64_t, double, std::string, Pair, IntList, two
-// doubles as a std::array, an enum with to_string and from_string, or std::optional of these (absent: None).
+// and to_dict, from_dict and equality follow. A field is a bool, int64_t, double, std::string, Pair, IntList, any
+// number of int64_t as a std::vector, two doubles as a std::array, an enum with to_string and from_string, or
+// std::optional of these (absent: None).
 
 struct NoOptions {
   static void fields(auto&, auto&&) {}
@@ -36,6 +37,7 @@ inline Value to_value(std::int64_t value) { return value; }
 inline Value to_value(double value) { return value; }
 inline Value to_value(const std::string& value) { return value; }
 inline Value to_value(const IntList& value) { return value; }
+inline Value to_value(const std::vector<std::int64_t>& value) { return List(value.begin(), value.end()); }
 inline Value to_value(const Pair& value) { return IntList{value.height, value.width}; }
 inline Value to_value(const std::array<double, 2>& value) { return List{value[0], value[1]}; }
 template <class Enum>
@@ -50,6 +52,7 @@ void from_value(const Value& value, std::int64_t& field);
 void from_value(const Value& value, double& field);
 void from_value(const Value& value, std::string& field);
 void from_value(const Value& value, IntList& field);
+void from_value(const Value& value, std::vector<std::int64_t>& field);
 void from_value(const Value& value, Pair& field);
 void from_value(const Value& value, std::array<double, 2>& field);
 template <class Enum>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/graph.h"
 
+#include <algorithm>
 #include <map>
 #include <ostream>
 #include <set>
@@ -42,14 +43,26 @@ std::string_view to_string(GraphNode::Kind kind) {
       return "get_attr";
     case GraphNode::Kind::call:
       return "call";
+    case GraphNode::Kind::result:
+      return "result";
   }
   return "unknown";
 }
 
+std::size_t result_count(const Graph& graph, std::size_t place) {
+  std::size_t count = 1;
+  if (graph.nodes[place].kind != GraphNode::Kind::call) return count;
+  while (place + count < graph.nodes.size() && graph.nodes[place + count].kind == GraphNode::Kind::result) ++count;
+  return count;
+}
+
 std::ostream& operator<<(std::ostream& out, const Graph& graph) {
-  std::size_t place = 0;
-  for (const GraphNode& node : graph.nodes) {
-    out << '%' << place++ << ' ' << (node.kind == GraphNode::Kind::call ? node.target : to_string(node.kind));
+  std::size_t results = 1;
+  for (std::size_t place = 0; place < graph.nodes.size(); place += results) {
+    const GraphNode& node = graph.nodes[place];
+    results = result_count(graph, place);
+    for (std::size_t i = 0; i < results; ++i) out << (i == 0 ? "%" : ", %") << place + i;
+    out << ' ' << (node.kind == GraphNode::Kind::call ? node.target : to_string(node.kind));
     if (node.kind == GraphNode::Kind::get_attr) out << ' ' << detail::escaped(node.target);
     if (node.kind == GraphNode::Kind::placeholder) out << ' ' << detail::escaped(node.name);
     if (node.kind == GraphNode::Kind::call) {
@@ -61,7 +74,9 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
       out << (node.inputs.empty() ? "()" : ")");
       if (!node.attributes.empty()) out << ' ' << node.attributes;
     }
-    out << " -> " << detail::describe(node.type);
+    for (std::size_t i = 0; i < results; ++i) {
+      out << (i == 0 ? " -> " : ", ") << detail::describe(graph.nodes[place + i].type);
+    }
     if (!node.scope.empty()) out << "  # " << detail::escaped(node.scope);
     out << '\n';
   }
@@ -84,6 +99,7 @@ void set_training(Graph& graph, bool training) {
 struct GraphExecutor::Program {
   struct Step {
     GraphNode node;
+    std::size_t results = 1;              // call
     bool follows_batch = false;           // the op is made anew for each run
     std::shared_ptr<const Op> op;         // call
     Tensor attribute;                     // get_attr
@@ -94,12 +110,21 @@ struct GraphExecutor::Program {
   std::size_t placeholders = 0;
 
   void add(const Graph& graph, const NamedTensors& attributes);
+  std::int64_t call_before_result(std::size_t place) const;
   void check_structure(const Step& step, std::size_t place) const;
   static std::shared_ptr<const Op> op_of(const Step& step, std::int64_t batch);
-  TensorType infer(const Step& step, const std::vector<TensorType>& types) const;
+  void infer(const Step& step, std::vector<TensorType>& types) const;
   void plan_release();
   void check_input_count(std::size_t count) const;
 };
+
+/// The call that a node of kind result at this place belongs to; -1 if there is none.
+std::int64_t GraphExecutor::Program::call_before_result(std::size_t place) const {
+  if (place == 0) return -1;
+  const GraphNode& before = steps[place - 1].node;
+  if (before.kind == GraphNode::Kind::call) return static_cast<std::int64_t>(place) - 1;
+  return before.kind == GraphNode::Kind::result ? before.inputs[0] : -1;
+}
 
 void GraphExecutor::Program::check_structure(const Step& step, std::size_t place) const {
   const GraphNode& node = step.node;
@@ -111,7 +136,15 @@ void GraphExecutor::Program::check_structure(const Step& step, std::size_t place
       invalid(node, place, "expected inputs among the earlier nodes, got %" + std::to_string(input));
     }
   }
-  if (node.kind != GraphNode::Kind::call && !node.inputs.empty()) invalid(node, place, "expected no inputs");
+  if (node.kind == GraphNode::Kind::result) {
+    const std::int64_t call = call_before_result(place);
+    if (call < 0) invalid(node, place, "expected a call right before its other results");
+    if (node.inputs != std::vector{call}) {
+      invalid(node, place, "expected as its only input the call before it, %" + std::to_string(call));
+    }
+  } else if (node.kind != GraphNode::Kind::call && !node.inputs.empty()) {
+    invalid(node, place, "expected no inputs");
+  }
 }
 
 std::shared_ptr<const Op> GraphExecutor::Program::op_of(const Step& step, std::int64_t batch) {
@@ -119,18 +152,24 @@ std::shared_ptr<const Op> GraphExecutor::Program::op_of(const Step& step, std::i
   return make_op(step.node.target, detail::resolve_batch(step.node.attributes, batch), step.node.version);
 }
 
-TensorType GraphExecutor::Program::infer(const Step& step, const std::vector<TensorType>& types) const {
+/// Adds the types of the step's results. Those of a call's other results are known before their steps come.
+void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& types) const {
   const GraphNode& node = step.node;
+  if (node.kind == GraphNode::Kind::result) return;
   if (node.kind == GraphNode::Kind::placeholder) {
     static_cast<void>(numel(node.type.shape));
-    return node.type;
+    types.push_back(node.type);
+  } else if (node.kind == GraphNode::Kind::get_attr) {
+    types.push_back(step.attribute.type());
+  } else {
+    std::vector<TensorType> inputs;
+    for (const std::int64_t input : node.inputs) inputs.push_back(types[static_cast<std::size_t>(input)]);
+    const std::shared_ptr<const Op> op = op_of(step, detail::batch_of(types));
+    for (const TensorType& type : detail::output_types(*op, inputs, step.results)) {
+      static_cast<void>(numel(type.shape));
+      types.push_back(type);
+    }
   }
-  if (node.kind == GraphNode::Kind::get_attr) return step.attribute.type();
-  std::vector<TensorType> inputs;
-  for (const std::int64_t input : node.inputs) inputs.push_back(types[static_cast<std::size_t>(input)]);
-  TensorType type = op_of(step, detail::batch_of(types))->output_type(inputs);
-  static_cast<void>(numel(type.shape));
-  return type;
 }
 
 void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attributes) {
@@ -145,6 +184,7 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     const std::size_t place = steps.size();
     Step step;
     step.node = node;
+    step.results = result_count(graph, place);
     check_structure(step, place);
     if (!names.insert(node.name).second) invalid(node, place, "expected a name of its own");
     if (node.kind == GraphNode::Kind::placeholder) ++placeholders;
@@ -158,9 +198,9 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
         step.follows_batch = detail::follows_batch(node.attributes);
         if (!step.follows_batch) step.op = make_op(node.target, node.attributes, node.version);
       }
-      types.push_back(infer(step, types));
-      if (types.back() == node.type) return;
-      throw ShapeError("expected a result " + detail::describe(node.type) + ", got " + detail::describe(types.back()));
+      infer(step, types);
+      if (types[place] == node.type) return;
+      throw ShapeError("expected a result " + detail::describe(node.type) + ", got " + detail::describe(types[place]));
     });
     steps.push_back(std::move(step));
   }
@@ -177,6 +217,13 @@ void GraphExecutor::Program::plan_release() {
   std::vector<bool> needed(steps.size(), false);
   for (const std::int64_t output : outputs) needed[static_cast<std::size_t>(output)] = true;
   for (std::size_t i = steps.size(); i-- > 0;) {
+    if (steps[i].node.kind == GraphNode::Kind::result) {  // made by its call; let go of what nobody wants
+      if (!needed[i]) steps[i].last_used.push_back(static_cast<std::int64_t>(i));
+      if (steps[i - 1].node.kind == GraphNode::Kind::call && !needed[i - 1]) {
+        steps[i].last_used.push_back(static_cast<std::int64_t>(i) - 1);
+      }
+      continue;
+    }
     for (const std::int64_t input : steps[i].node.inputs) {
       if (needed[static_cast<std::size_t>(input)]) continue;
       needed[static_cast<std::size_t>(input)] = true;
@@ -218,10 +265,20 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
       continue;
     }
     arguments.clear();
-    for (const std::int64_t input : step.node.inputs) arguments.push_back(values[static_cast<std::size_t>(input)]);
+    if (step.node.kind == GraphNode::Kind::call) {
+      for (const std::int64_t input : step.node.inputs) arguments.push_back(values[static_cast<std::size_t>(input)]);
+    }
     for (const std::int64_t input : step.last_used) values[static_cast<std::size_t>(input)] = Tensor();
+    if (step.node.kind == GraphNode::Kind::result) continue;
     const ScopeGuard scope(&step);
-    values[i] = teff::apply(Program::op_of(step, batch), arguments);
+    const std::shared_ptr<const Op> op = Program::op_of(step, batch);
+    if (op->several() == nullptr) {
+      values[i] = teff::apply(op, arguments);
+    } else {
+      TensorList results = teff::apply_all(op, arguments);
+      detail::check_result_count(op->name(), results.size(), step.results);
+      std::move(results.begin(), results.end(), values.begin() + static_cast<std::ptrdiff_t>(i));
+    }
   }
   std::vector<Tensor> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(values[static_cast<std::size_t>(output)]);
@@ -232,9 +289,9 @@ std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> 
   program_->check_input_count(inputs.size());
   std::vector<TensorType> types(inputs.begin(), inputs.end());
   for (const TensorType& type : types) static_cast<void>(numel(type.shape));
-  for (std::size_t i = types.size(); i < program_->steps.size(); ++i) {
+  for (std::size_t i = program_->placeholders; i < program_->steps.size(); ++i) {
     const Program::Step& step = program_->steps[i];
-    at_node(step.node, [&] { types.push_back(program_->infer(step, types)); });
+    at_node(step.node, [&] { program_->infer(step, types); });
   }
   std::vector<TensorType> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(types[static_cast<std::size_t>(output)]);

@@ -18,12 +18,13 @@ namespace TEFF_EXPORT teff {
 /// Tensors by dotted name: "conv1.weight".
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// One line of a Graph.
+/// One tensor of a Graph.
 struct GraphNode {
   enum class Kind {
     placeholder,  // an input of the graph
     get_attr,     // a parameter, buffer or constant, by name
-    call,         // an operation on earlier nodes
+    call,         // an operation on earlier nodes; if it has several results, the first of them
+    result,       // the next result of the call before it, right behind that call or its result before
   };
   Kind kind = Kind::placeholder;
   std::string name;                  // unique in the graph
@@ -31,7 +32,7 @@ struct GraphNode {
   int version = 1;                   // call: the op's version
   Dict attributes;                   // call: the op's attributes; an integer that follows the batch is {"batch": k}:
                                      // k times the size of dimension 0 of the first input
-  std::vector<std::int64_t> inputs;  // call: places of earlier nodes
+  std::vector<std::int64_t> inputs;  // call: places of earlier nodes; result: the place of its call
   std::string scope;                 // path of the module that made the call; "" for the root
   TensorType type;                   // as captured; where it follows the batch, with the captured batch
   friend bool operator==(const GraphNode&, const GraphNode&) = default;
@@ -46,7 +47,11 @@ struct Graph {
   NamedTensors constants;             // tensors that are neither inputs nor named: values that the code made
 };
 
-/// One line for each node: `%3 conv2d(%0, %1, %2) {stride: [1, 1], ...} -> float32 [4, 6, 28, 28]  # conv1`
+/// How many results the graph has of the node at that place: 1, and the nodes of kind `result` behind a call.
+std::size_t result_count(const Graph& graph, std::size_t place);
+
+/// One line for each node: `%3 conv2d(%0, %1, %2) {stride: [1, 1], ...} -> float32 [4, 6, 28, 28]  # conv1`; all
+/// results of a call on one: `%5, %6 max_with_indices(%4) {dim: 1, ...} -> float32 [4], int64 [4]`
 std::ostream& operator<<(std::ostream& out, const Graph& graph);
 
 using GraphFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;

@@ -62,7 +62,8 @@ class InferencePlan::Builder {
     std::map<std::string, Tensor> tensors(attributes.begin(), attributes.end());
     tensors.insert(graph.constants.begin(), graph.constants.end());
     const std::int64_t batch = detail::batch_of({inputs.begin(), inputs.end()});
-    for (const GraphNode& node : graph.nodes) {
+    for (std::size_t place = 0; place < graph.nodes.size(); ++place) {
+      const GraphNode& node = graph.nodes[place];
       if (node.kind == GraphNode::Kind::placeholder) {
         read_input(inputs);
       } else if (node.kind == GraphNode::Kind::get_attr) {
@@ -75,8 +76,8 @@ class InferencePlan::Builder {
         static_cast<void>(tensor.raw_data());  // throws for a tensor without values
         add_value(tensor.type(), tensor.detach());
         plan_.weights_.push_back({tensor.detach(), tensor.impl()->storage->version});
-      } else {
-        read_call(node, batch);
+      } else if (node.kind == GraphNode::Kind::call) {  // with all of its results
+        read_call(node, result_count(graph, place), batch);
       }
     }
     for (const std::int64_t output : graph.outputs) plan_.outputs_.push_back(static_cast<std::size_t>(output));
@@ -90,7 +91,7 @@ class InferencePlan::Builder {
     plan_.inputs_.push_back(add_value(inputs[plan_.inputs_.size()]));
   }
 
-  void read_call(const GraphNode& node, std::int64_t batch) {
+  void read_call(const GraphNode& node, std::size_t results, std::int64_t batch) {
     Call call;
     call.op = make_op(node.target, detail::resolve_batch(node.attributes, batch), node.version);
     if (call.op->is_training()) {
@@ -103,18 +104,22 @@ class InferencePlan::Builder {
       types.push_back(type_of(call.inputs.back()));
       if (is_constant(call.inputs.back())) constants.push_back(plan_.values_[call.inputs.back()].constant);
     }
-    const TensorType type = call.op->output_type(types);
+    call.results = results;
+    call.result = plan_.values_.size();
+    const std::vector<TensorType> outputs = detail::output_types(*call.op, types, results);
     if (constants.size() == types.size()) {  // what depends on no input is computed now
-      add_value(type, teff::apply(call.op, constants).detach());
+      const TensorList computed = apply_all(call.op, constants);
+      for (std::size_t i = 0; i < results; ++i) add_value(outputs[i], computed[i].detach());
       return;
     }
-    call.result = add_value(type);
+    for (const TensorType& output : outputs) add_value(output);
     call.is_view = types.size() == 1 && call.op->is_view(types);
     plan_.calls_.push_back(std::move(call));
   }
 
   // --- rewriting: a call that is not needed any more gets no op
 
+  /// The call whose first result the value is: the others are looked at by nobody.
   Call* maker_of(std::size_t value) {
     for (Call& call : plan_.calls_) {
       if (call.op != nullptr && call.result == value) return &call;
@@ -230,7 +235,7 @@ class InferencePlan::Builder {
     for (const std::size_t input : plan_.inputs_) use(input, 0);
     for (std::size_t i = 0; i < plan_.calls_.size(); ++i) {
       for (const std::size_t input : plan_.calls_[i].inputs) use(input, i);
-      use(plan_.calls_[i].result, i);
+      for (std::size_t r = 0; r < plan_.calls_[i].results; ++r) use(plan_.calls_[i].result + r, i);
     }
     for (const std::size_t output : plan_.outputs_) use(output, plan_.calls_.size());
     std::vector<Lifetime> result;

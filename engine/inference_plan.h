@@ -22,7 +22,8 @@ class InferencePlan {
   struct Call {
     std::shared_ptr<const Op> op;
     std::vector<std::size_t> inputs;  // places of values
-    std::size_t result;
+    std::size_t result;               // the first; the others are the next values
+    std::size_t results = 1;
     bool is_view = false;  // the result shares the elements of its only input: made once, when a session is made
     const void* scope = nullptr;
   };

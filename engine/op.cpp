@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/op.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -32,6 +33,7 @@ Tensor without_values(const Tensor& input) {
   impl->numel = source.numel;
   impl->requires_grad = source.requires_grad;
   impl->node = source.node;
+  impl->result = source.result;
   return Tensor(std::move(impl));
 }
 
@@ -67,7 +69,7 @@ std::shared_ptr<Node> make_node(std::shared_ptr<const Op> op, std::span<const Te
   for (const Tensor& input : node->inputs) node->versions.push_back(version_of(input));
   for (const Tensor& kept : node->saved) node->versions.push_back(version_of(kept));
   node->op = std::move(op);
-  node->type = type;
+  node->result.type = type;
   node->sequence = next_sequence.fetch_add(1, std::memory_order_relaxed);
   node->scope = detail::modes().scope;
   node->requires_grad = requires_grad;
@@ -94,44 +96,102 @@ void check_result(const Op& op, const Tensor& result, const TensorType& expected
 }
 
 /// What forward does inside is its own affair: nothing of it is recorded.
-Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
+template <class Forward>
+void call_forward(const Op& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs,
+                  Forward&& forward) {
   const NoGradGuard no_grad;
   const detail::NotCapturing not_capturing;
-  const detail::CallerOnly caller_only(detail::threads_are_far() && detail::is_short(op, types, context.output));
+  const detail::CallerOnly caller_only(detail::threads_are_far() && detail::is_short(op, inputs, outputs));
   const detail::OpTimer timer;
-  Tensor result = op.forward(context);
+  forward();
   if (timer.on()) {
-    timer.report(op.name(), false, detail::modes().scope, op.flop(types, context.output),
-                 detail::moved_bytes(types, context.output));
+    timer.report(op.name(), false, detail::modes().scope, op.flop(inputs, outputs[0]),
+                 detail::moved_bytes(inputs, outputs));
   }
+}
+
+Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
+  Tensor result;
+  call_forward(op, types, {&context.output, 1}, [&] { result = op.forward(context); });
   check_result(op, result, context.output, context.inputs, context.destination);
   return result;
+}
+
+void call_forward(const MultiOp& op, const MultiForwardContext& context, std::span<const TensorType> types) {
+  const std::span<Tensor> results = context.results;
+  const bool are_given =
+      std::any_of(results.begin(), results.end(), [](const Tensor& result) { return result.defined(); });
+  call_forward(op, types, context.outputs, [&] { op.forward_all(context); });
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    check_result(op, results[i], context.outputs[i], context.inputs, are_given ? &results[i] : nullptr);
+  }
+}
+
+struct Arguments {
+  detail::TensorTypes types;
+  bool require_grad = false;  // one of them does
+};
+
+Arguments look_at(const Op& op, std::span<const Tensor> inputs) {
+  Arguments arguments;
+  arguments.types.reserve(inputs.size());
+  for (const Tensor& input : inputs) {
+    if (!input.defined()) {
+      throw TypeError(std::string(op.name()) + ": expected defined tensors, got an undefined one as input " +
+                      std::to_string(arguments.types.size()));
+    }
+    arguments.types.push_back(input.type());
+    arguments.require_grad = arguments.require_grad || input.impl()->requires_grad;
+  }
+  return arguments;
 }
 
 /// `share` gives the op as the node will hold it.
 template <class Share>
 Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, const Tensor* destination = nullptr) {
-  detail::TensorTypes types;
-  types.reserve(inputs.size());
-  bool requires_grad = false;
-  for (const Tensor& input : inputs) {
-    if (!input.defined()) {
-      throw TypeError(std::string(op.name()) + ": expected defined tensors, got an undefined one as input " +
-                      std::to_string(types.size()));
-    }
-    types.push_back(input.type());
-    requires_grad = requires_grad || input.impl()->requires_grad;
-  }
-  const TensorType type = op.output_type(types);
-  requires_grad = requires_grad && is_grad_enabled() && op.differentiable() && is_computable(type.dtype);
+  const Arguments arguments = look_at(op, inputs);
+  const TensorType type = op.output_type(arguments.types);
+  const bool requires_grad =
+      arguments.require_grad && is_grad_enabled() && op.differentiable() && is_computable(type.dtype);
   if (!requires_grad && !is_capturing()) {
-    return call_forward(op, {inputs, type, nullptr, destination}, types);
+    return call_forward(op, {inputs, type, nullptr, destination}, arguments.types);
   }
   TensorList saved;
-  Tensor result = call_forward(op, {inputs, type, &saved, destination}, types);
+  Tensor result = call_forward(op, {inputs, type, &saved, destination}, arguments.types);
   result.impl()->node = make_node(share(), inputs, std::move(saved), type, requires_grad);
   result.impl()->requires_grad = requires_grad;
   return result;
+}
+
+/// Makes the tensor a result of the node. Where only backward() will look, a result without a gradient needs no node.
+void hang(const Tensor& tensor, const std::shared_ptr<Node>& node, std::size_t result) {
+  TensorImpl& impl = *tensor.impl();
+  if (impl.node == node) {
+    throw Error(std::string(node->op->name()) + ": expected forward_all to set different tensors, got result " +
+                std::to_string(impl.result) + " again as result " + std::to_string(result));
+  }
+  impl.requires_grad = node->requires_grad && is_computable(impl.type.dtype);
+  if (!impl.requires_grad && !is_capturing()) return;
+  impl.node = node;
+  impl.result = static_cast<std::uint32_t>(result);
+}
+
+template <class Share>
+TensorList apply_multi_op(const MultiOp& op, std::span<const Tensor> inputs, Share&& share) {
+  const Arguments arguments = look_at(op, inputs);
+  const std::vector<TensorType> types = detail::output_types(op, arguments.types);
+  const bool requires_grad =
+      arguments.require_grad && is_grad_enabled() && op.differentiable() &&
+      std::any_of(types.begin(), types.end(), [](const TensorType& type) { return is_computable(type.dtype); });
+  const bool recording = requires_grad || is_capturing();
+  TensorList results(types.size()), saved;
+  call_forward(op, {inputs, types, recording ? &saved : nullptr, results}, arguments.types);
+  if (!recording) return results;
+  const std::shared_ptr<Node> node = make_node(share(), inputs, std::move(saved), types[0], requires_grad);
+  node->more_results.reserve(types.size() - 1);
+  for (std::size_t i = 1; i < types.size(); ++i) node->more_results.push_back({types[i], {}});
+  for (std::size_t i = 0; i < results.size(); ++i) hang(results[i], node, i);
+  return results;
 }
 
 }  // namespace
@@ -142,6 +202,16 @@ Tensor apply(const Op& op, std::span<const Tensor> inputs) {
 
 Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
   return apply_op(*op, inputs, [&] { return op; });
+}
+
+TensorList apply_all(const Op& op, std::span<const Tensor> inputs) {
+  if (op.several() == nullptr) return {teff::apply(op, inputs)};
+  return apply_multi_op(*op.several(), inputs, [&] { return op.share(); });
+}
+
+TensorList apply_all(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
+  if (op->several() == nullptr) return {teff::apply(op, inputs)};
+  return apply_multi_op(*op->several(), inputs, [&] { return op; });
 }
 
 Tensor detail::apply_in_place(const Op& op, Tensor x) {
@@ -168,6 +238,57 @@ void detail::forward_into(const Op& op, std::span<const Tensor> inputs, std::spa
   if (!actual.is(result) && result.nbytes() > 0) std::memcpy(result.raw_data(), actual.raw_data(), result.nbytes());
 }
 
+void detail::forward_into(const MultiOp& op, std::span<const Tensor> inputs, std::span<const TensorType> types,
+                          std::span<const TensorType> outputs, std::span<const Tensor> results, std::span<Tensor> set) {
+  std::copy(results.begin(), results.end(), set.begin());
+  call_forward(op, {inputs, outputs, nullptr, set}, types);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (set[i].is(results[i]) || results[i].nbytes() == 0) continue;
+    std::memcpy(results[i].raw_data(), set[i].raw_data(), results[i].nbytes());
+    set[i] = Tensor();
+  }
+}
+
+std::vector<TensorType> detail::output_types(const Op& op, std::span<const TensorType> inputs) {
+  if (op.several() == nullptr) return {op.output_type(inputs)};
+  std::vector<TensorType> types = op.several()->output_types(inputs);
+  if (types.empty())
+    throw Error(std::string(op.name()) + ": expected output_types to give at least one type, got none");
+  return types;
+}
+
+std::vector<TensorType> detail::output_types(const Op& op, std::span<const TensorType> inputs, std::size_t expected) {
+  check_result_count(op.name(), op.several() == nullptr ? 1 : op.several()->result_count(inputs), expected);
+  return output_types(op, inputs);
+}
+
+void detail::check_result_count(std::string_view op, std::size_t actual, std::size_t expected) {
+  if (actual == expected) return;
+  throw ShapeError(std::string(op) + ": expected " + std::to_string(expected) + " results, as the graph has, got " +
+                   std::to_string(actual));
+}
+
+const Tensor& MultiForwardContext::make_result(std::size_t i) const {
+  if (!results[i].defined()) results[i] = detail::make_tensor(outputs[i]);
+  return results[i];
+}
+
+double MultiOp::flop(std::span<const TensorType> inputs, const TensorType&) const {
+  double sum = 0;
+  for (const TensorType& input : inputs) sum += static_cast<double>(numel(input.shape));
+  return sum;
+}
+
+namespace {
+[[noreturn]] void refuse_single(const Op& op) {
+  throw Error(std::string(op.name()) + ": expected apply_all, which gives all results of an op, got apply");
+}
+}  // namespace
+
+TensorType MultiOp::output_type(std::span<const TensorType>) const { refuse_single(*this); }
+Tensor MultiOp::forward(const ForwardContext&) const { refuse_single(*this); }
+TensorList MultiOp::backward(const BackwardContext&) const { refuse_single(*this); }
+
 bool Op::is_training() const {
   const Dict options = attributes();
   const Value* const training = options.find("training");
@@ -178,20 +299,22 @@ double Op::flop(std::span<const TensorType>, const TensorType& output) const {
   return static_cast<double>(numel(output.shape));
 }
 
-double detail::moved_bytes(std::span<const TensorType> inputs, const TensorType& output) {
+double detail::moved_bytes(std::span<const TensorType> inputs, std::span<const TensorType> outputs) {
   const auto bytes = [](const TensorType& type) {
     return static_cast<double>(numel(type.shape)) * static_cast<double>(size_of(type.dtype));
   };
-  double sum = bytes(output);
-  for (const TensorType& input : inputs) sum += bytes(input);
+  double sum = 0;
+  for (const auto& types : {inputs, outputs}) {
+    for (const TensorType& type : types) sum += bytes(type);
+  }
   return sum;
 }
 
-bool detail::is_short(const Op& op, std::span<const TensorType> inputs, const TensorType& output) {
+bool detail::is_short(const Op& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs) {
   // Roughly what one core does in a nanosecond. Beyond this time two threads win although they wait for each other's
   // data.
   constexpr double kFlop = 100, kBytes = 20, kShort = 150'000;
-  return op.flop(inputs, output) / kFlop + moved_bytes(inputs, output) / kBytes < kShort;
+  return op.flop(inputs, outputs[0]) / kFlop + moved_bytes(inputs, outputs) / kBytes < kShort;
 }
 
 void detail::check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t expected) {

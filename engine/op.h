@@ -13,6 +13,12 @@
 // by name (op_registry.h) and sends them through apply(), so a loaded graph is checked, trained, printed and captured
 // by the same lines as the code that it came from.
 //
+// Nearly every op has one result. One of several (max with its indices, split) is a MultiOp: it lists the types of its
+// results, writes a list of tensors, and gets a list of gradients. All its results hang on one Node, and each tensor
+// knows which result of it it is; so backward() comes to the node once, with what has arrived for each of them. In a
+// Graph every node is still one tensor of one type: the call is its first result, and nodes of kind `result` right
+// behind it are the others, in their order. Whoever reads one refers to that node as to any other.
+//
 // To write an op of your own, derive from OpWith (below), and see examples/custom_op.cpp.
 
 #include <limits>
@@ -65,6 +71,8 @@ struct Clamping {
 struct ChannelAffine {
   Tensor scale, shift;
 };
+
+class MultiOp;
 
 class Op {
  public:
@@ -127,6 +135,60 @@ class Op {
 
   /// A copy that lives as long as somebody holds it.
   virtual std::shared_ptr<const Op> share() const = 0;
+
+  /// This op if it is one of several results, else null.
+  virtual const MultiOp* several() const { return nullptr; }
+};
+
+/// One call of MultiOp::forward_all.
+struct MultiForwardContext {
+  std::span<const Tensor> inputs;
+  std::span<const TensorType> outputs;  // what output_types said of these inputs
+  TensorList* saved;                    // null if nobody will ask for a gradient
+  std::span<Tensor> results;            // for forward_all to set; one that is defined may be written to instead
+
+  /// Result i, to write to: what is there, or a new tensor.
+  const Tensor& make_result(std::size_t i) const;
+  /// Keeps a tensor for backward_all, if somebody may ask for a gradient.
+  void save(const Tensor& tensor) const {
+    if (saved != nullptr) saved->push_back(tensor.detach());
+  }
+};
+
+/// One call of MultiOp::backward_all.
+struct MultiBackwardContext {
+  std::span<const Tensor> grads;   // by result: of its type, or undefined where none came; at least one came
+  std::span<const Tensor> inputs;  // of those that saves_input() declines only shape and dtype
+  const TensorList& saved;         // in the order of MultiForwardContext::save
+  std::span<const bool> wanted;    // by input: whether its gradient is asked for
+};
+
+/// An op of several results. Derive from OpWith<..., MultiOp>. A gradient can come to the results of float32 and
+/// float64; others, such as indices, never require grad.
+class MultiOp : public Op {
+ public:
+  /// Types of the results, at least one. All validation lives here.
+  /// @throws ShapeError, TypeError or ValueError if inputs of these types do not fit the op.
+  virtual std::vector<TensorType> output_types(std::span<const TensorType> inputs) const = 0;
+  /// How many they are. Where options and sizes, as a file may hold them, can ask for any number, tell it without
+  /// making them: a graph that has not as many is refused before memory is taken.
+  virtual std::size_t result_count(std::span<const TensorType> inputs) const { return output_types(inputs).size(); }
+
+  /// Sets context.results, of the types context.outputs. None may be one of the inputs or another result (a detach() is
+  /// fine).
+  virtual void forward_all(const MultiForwardContext& context) const = 0;
+  /// One gradient for each input, of the input's type; undefined where !wanted or where there is none.
+  virtual TensorList backward_all(const MultiBackwardContext& context) const = 0;
+
+  /// One for each element of the inputs.
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override;
+
+  // What an op of one result has. @throws Error that names apply_all.
+  TensorType output_type(std::span<const TensorType> inputs) const final;
+  Tensor forward(const ForwardContext& context) const final;
+  TensorList backward(const BackwardContext& context) const final;
+
+  const MultiOp* several() const final { return this; }
 };
 
 /// Implements what follows from `static constexpr std::string_view kName` and the options' fields (fields.h):
@@ -136,8 +198,10 @@ class Op {
 ///     static constexpr std::string_view kName = "scale";
 ///     using OpWith::OpWith;
 ///     ...
-template <class Derived, class Options = NoOptions>
-class OpWith : public Op {
+///
+/// For an op of several results Base is MultiOp.
+template <class Derived, class Options = NoOptions, class Base = Op>
+class OpWith : public Base {
  public:
   OpWith() = default;
   explicit OpWith(const Options& options) : options_(options) {}
@@ -161,7 +225,7 @@ class OpWith : public Op {
 
 /// Checks the inputs with the op, computes, and records the call where recording is on and an input requires grad.
 /// Write teff::apply for a span or vector of inputs: a bare apply may find std::apply first.
-/// @throws what op.output_type throws; TypeError for an undefined input.
+/// @throws what op.output_type throws; TypeError for an undefined input; Error for an op of several results.
 Tensor apply(const Op& op, std::span<const Tensor> inputs);
 inline Tensor apply(const Op& op, std::initializer_list<Tensor> inputs) {
   return apply(op, std::span<const Tensor>(inputs.begin(), inputs.size()));
@@ -169,11 +233,28 @@ inline Tensor apply(const Op& op, std::initializer_list<Tensor> inputs) {
 /// The same for an op that is shared already, as in a graph.
 Tensor apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs);
 
+/// All results of an op of any number of them.
+TensorList apply_all(const Op& op, std::span<const Tensor> inputs);
+inline TensorList apply_all(const Op& op, std::initializer_list<Tensor> inputs) {
+  return apply_all(op, std::span<const Tensor>(inputs.begin(), inputs.size()));
+}
+TensorList apply_all(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs);
+
 namespace detail {
 /// Computes without checks or record: the result is written to `result`, of the type that op.output_type gives for
 /// inputs of these types.
 void forward_into(const Op& op, std::span<const Tensor> inputs, std::span<const TensorType> types,
                   const Tensor& result);
+/// The same for all results, of the types `outputs`; `set` is scratch of that size. Takes no memory if the op writes to
+/// what it finds in context.results.
+void forward_into(const MultiOp& op, std::span<const Tensor> inputs, std::span<const TensorType> types,
+                  std::span<const TensorType> outputs, std::span<const Tensor> results, std::span<Tensor> set);
+/// The types of all results of any op.
+std::vector<TensorType> output_types(const Op& op, std::span<const TensorType> inputs);
+/// The same for a graph that has `expected` results. @throws ShapeError, before their types take memory, if there are
+/// not as many.
+std::vector<TensorType> output_types(const Op& op, std::span<const TensorType> inputs, std::size_t expected);
+void check_result_count(std::string_view op, std::size_t actual, std::size_t expected);
 /// apply(op, {x}) for an op that computes each element of the result from the same element of x, and can do so in
 /// place: if nobody else will see the values of x, the result takes their memory.
 Tensor apply_in_place(const Op& op, Tensor x);

@@ -33,10 +33,10 @@ class OpTimer {
   std::chrono::steady_clock::time_point start_{};
 };
 
-/// Size of inputs and result, each once.
-double moved_bytes(std::span<const TensorType> inputs, const TensorType& output);
+/// Size of inputs and results, each once.
+double moved_bytes(std::span<const TensorType> inputs, std::span<const TensorType> outputs);
 
 /// Whether an operation, in either direction, is so short that threads far from each other gain nothing.
-bool is_short(const Op& op, std::span<const TensorType> inputs, const TensorType& output);
+bool is_short(const Op& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs);
 
 }  // namespace teff::detail

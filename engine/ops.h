@@ -6,11 +6,13 @@
 // Unless said otherwise inputs are float32 or float64, all of one dtype, and results have that dtype.
 // Dimensions count from 0, or from the end with -1 for the last.
 
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "teff/engine/image_ops.h"  // convolution, pooling, resizing, padding
 #include "teff/engine/losses.h"
@@ -113,11 +115,20 @@ Tensor to(const Tensor& x, DType dtype);
 Tensor softmax(const Tensor& x, Integer dim);  // exp(x) / sum over dim of exp(x)
 Tensor log_softmax(const Tensor& x, Integer dim);
 /// Over the given dimensions, all of them if none is given. keepdim leaves them with size 1. Integers and bools sum to
-/// int64; mean, max and min of nothing are refused for max and min and NaN for mean.
+/// int64. The mean of nothing is NaN, an amax or amin of nothing an error.
 Tensor sum(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
 Tensor mean(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
-Tensor max(const Tensor& x, const IntList& dims = {}, bool keepdim = false);  // equal maxima share the gradient
-Tensor min(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
+/// Equal extrema share the gradient. The ops' names, in files and errors, are max and min.
+Tensor amax(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
+Tensor amin(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
+/// Of the whole tensor: amax(x) and amin(x).
+inline Tensor max(const Tensor& x) { return amax(x); }
+inline Tensor min(const Tensor& x) { return amin(x); }
+/// Along one dimension, and where: `auto [values, indices] = max(x, 1)`. Of equals the first; NaN is both maximum and
+/// minimum. The gradient of a value goes to the element it is. The ops' names are max_with_indices and
+/// min_with_indices. @throws ShapeError for a dimension of size 0.
+ValuesAndIndices max(const Tensor& x, Integer dim, bool keepdim = false);
+ValuesAndIndices min(const Tensor& x, Integer dim, bool keepdim = false);
 /// Index of the first maximum, int64; of the flattened tensor if no dimension is given.
 Tensor argmax(const Tensor& x, std::optional<Integer> dim = {}, bool keepdim = false);
 
@@ -183,6 +194,17 @@ Tensor stack(std::span<const Tensor> tensors, Integer dim = 0);
 Tensor stack(std::initializer_list<Tensor> tensors, Integer dim = 0);
 /// x[..., start:end:step, ...] as in Python: bounds are clamped to the size. Dimension 0 with step 1 shares elements.
 Tensor slice(const Tensor& x, Integer dim, Integer start, std::optional<Integer> end = {}, Integer step = 1);
+/// Pieces of size split_size along `dim`, the last one as small as what is left; one piece if there is nothing to
+/// split. Pieces of dimension 0 share elements. @throws ValueError for a split_size below 1 (0 will do for nothing).
+std::vector<Tensor> split(const Tensor& x, Integer split_size, Integer dim = 0);
+/// Pieces of these sizes (op split_with_sizes). @throws ShapeError unless they add up to the dimension's size.
+std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes, Integer dim = 0);
+inline std::vector<Tensor> split(const Tensor& x, std::initializer_list<std::int64_t> sizes, Integer dim = 0) {
+  return split(x, std::span<const std::int64_t>(sizes.begin(), sizes.size()), dim);
+}
+/// At most `chunks` pieces of one size along `dim`, but for the last: split(x, ceil(size / chunks), dim). Of a
+/// dimension of size 0, `chunks` empty ones.
+std::vector<Tensor> chunk(const Tensor& x, Integer chunks, Integer dim = 0);
 /// Without dimension `dim`, at `index` of it. Dimension 0 shares elements.
 Tensor select(const Tensor& x, Integer dim, Integer index);
 /// Rows (entries of dimension `dim`) by an int64 vector of indices. @throws IndexError for one out of range.

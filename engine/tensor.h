@@ -22,6 +22,7 @@ namespace TEFF_EXPORT teff {
 class Generator;
 class Tensor;
 struct TensorImpl;
+struct ValuesAndIndices;
 
 /// Tensors in a container that draws on the caching allocator.
 using TensorList = std::vector<Tensor, CachingAllocator<Tensor>>;
@@ -179,8 +180,12 @@ class Tensor {
   Tensor log_softmax(Integer dim) const;
   Tensor sum(const IntList& dims = {}, bool keepdim = false) const;
   Tensor mean(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor max(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor min(const IntList& dims = {}, bool keepdim = false) const;
+  Tensor amax(const IntList& dims = {}, bool keepdim = false) const;
+  Tensor amin(const IntList& dims = {}, bool keepdim = false) const;
+  Tensor max() const;
+  Tensor min() const;
+  ValuesAndIndices max(Integer dim, bool keepdim = false) const;
+  ValuesAndIndices min(Integer dim, bool keepdim = false) const;
   Tensor argmax(std::optional<Integer> dim = {}, bool keepdim = false) const;
   Tensor matmul(const Tensor& other) const;
   Tensor view(const Shape& shape) const;
@@ -193,6 +198,12 @@ class Tensor {
   Tensor permute(const IntList& dims) const;
   Tensor select(Integer dim, Integer index) const;
   Tensor slice(Integer dim, Integer start, std::optional<Integer> end = {}, Integer step = 1) const;
+  std::vector<Tensor> split(Integer split_size, Integer dim = 0) const;
+  std::vector<Tensor> split(std::span<const std::int64_t> sizes, Integer dim = 0) const;
+  std::vector<Tensor> split(std::initializer_list<std::int64_t> sizes, Integer dim = 0) const {
+    return split(std::span<const std::int64_t>(sizes.begin(), sizes.size()), dim);
+  }
+  std::vector<Tensor> chunk(Integer chunks, Integer dim = 0) const;
 
   /// For the engine's own files.
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
@@ -205,6 +216,11 @@ class Tensor {
   TEFF_EXPORT T item_as() const;
 
   std::shared_ptr<TensorImpl> impl_;
+};
+
+/// What max and min along a dimension give. `indices` is int64, of the shape of `values`.
+struct ValuesAndIndices {
+  Tensor values, indices;
 };
 
 /// Prints the values as Python does, with dtype where it is not the usual one; long tensors are abridged.

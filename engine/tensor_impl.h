@@ -44,6 +44,7 @@ struct TensorImpl {
   TensorType type;
   std::int64_t numel = 0;
   bool requires_grad = false;
+  std::uint32_t result = 0;  // which of the results of `node` it is
   Tensor grad;
   std::shared_ptr<Node> node;  // how it was computed, if recorded
 };

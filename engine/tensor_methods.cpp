@@ -25,8 +25,12 @@ Tensor Tensor::log_softmax(Integer dim) const { return teff::log_softmax(*this, 
 
 Tensor Tensor::sum(const IntList& dims, bool keepdim) const { return teff::sum(*this, dims, keepdim); }
 Tensor Tensor::mean(const IntList& dims, bool keepdim) const { return teff::mean(*this, dims, keepdim); }
-Tensor Tensor::max(const IntList& dims, bool keepdim) const { return teff::max(*this, dims, keepdim); }
-Tensor Tensor::min(const IntList& dims, bool keepdim) const { return teff::min(*this, dims, keepdim); }
+Tensor Tensor::amax(const IntList& dims, bool keepdim) const { return teff::amax(*this, dims, keepdim); }
+Tensor Tensor::amin(const IntList& dims, bool keepdim) const { return teff::amin(*this, dims, keepdim); }
+Tensor Tensor::max() const { return teff::max(*this); }
+Tensor Tensor::min() const { return teff::min(*this); }
+ValuesAndIndices Tensor::max(Integer dim, bool keepdim) const { return teff::max(*this, dim, keepdim); }
+ValuesAndIndices Tensor::min(Integer dim, bool keepdim) const { return teff::min(*this, dim, keepdim); }
 Tensor Tensor::argmax(std::optional<Integer> dim, bool keepdim) const { return teff::argmax(*this, dim, keepdim); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return teff::matmul(*this, other); }
@@ -48,5 +52,10 @@ Tensor Tensor::select(Integer dim, Integer index) const { return teff::select(*t
 Tensor Tensor::slice(Integer dim, Integer start, std::optional<Integer> end, Integer step) const {
   return teff::slice(*this, dim, start, end, step);
 }
+std::vector<Tensor> Tensor::split(Integer split_size, Integer dim) const { return teff::split(*this, split_size, dim); }
+std::vector<Tensor> Tensor::split(std::span<const std::int64_t> sizes, Integer dim) const {
+  return teff::split(*this, sizes, dim);
+}
+std::vector<Tensor> Tensor::chunk(Integer chunks, Integer dim) const { return teff::chunk(*this, chunks, dim); }
 
 }  // namespace teff

@@ -9,8 +9,10 @@ endif()
 if(NOT is_default_release)
   return()
 endif()
+# Of the minimal program 0.55 MB are kernels of two instruction sets, 0.14 MB what unwinds exceptions; all operations are
+# linked, for a model file may name any.
 set(TEFF_SIZE_CEILING 5000000)
-set(TEFF_MINIMAL_SIZE_CEILING 1500000)
+set(TEFF_MINIMAL_SIZE_CEILING 1450000)
 
 add_executable(teff_run_model consumer/minimal/run_model.cpp)
 add_executable(teff_write_model consumer/minimal/write_model.cpp)
@@ -27,4 +29,4 @@ add_test(NAME consumer_minimal
                  ${CMAKE_CURRENT_BINARY_DIR}/minimal $<TARGET_FILE:teff_write_model> $<TARGET_FILE:teff_run_model>
                  ${CMAKE_STRIP} ${TEFF_MINIMAL_SIZE_CEILING} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
                  -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER})
-set_tests_properties(consumer_minimal PROPERTIES LABELS compiles)
+set_tests_properties(consumer_minimal PROPERTIES LABELS compiles TIMEOUT 900)

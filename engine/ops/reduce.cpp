@@ -399,8 +399,8 @@ Tensor ops::sum_to(const Tensor& x, const Shape& shape) {
 
 Tensor sum(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Sum({dims, keepdim}), {x}); }
 Tensor mean(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Mean({dims, keepdim}), {x}); }
-Tensor max(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Max({dims, keepdim}), {x}); }
-Tensor min(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Min({dims, keepdim}), {x}); }
+Tensor amax(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Max({dims, keepdim}), {x}); }
+Tensor amin(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Min({dims, keepdim}), {x}); }
 
 Tensor argmax(const Tensor& x, std::optional<Integer> dim, bool keepdim) { return apply(Argmax({dim, keepdim}), {x}); }
 

@@ -18,7 +18,14 @@ struct InferenceSession::Step {
   std::shared_ptr<const Op> op;
   std::vector<Tensor> inputs;
   std::vector<TensorType> types;  // of the inputs
-  Tensor result;
+  std::vector<Tensor> results;
+  std::vector<TensorType> outputs;  // of the results
+  std::vector<Tensor> set;          // for what a run of an op of several results sets
+
+  void run() {
+    if (op->several() == nullptr) return teff::detail::forward_into(*op, inputs, types, results[0]);
+    teff::detail::forward_into(*op->several(), inputs, types, outputs, results, set);
+  }
 };
 
 namespace {
@@ -74,11 +81,17 @@ void InferenceSession::make_steps() {
   const std::vector<Tensor> values = plan_->make_values(block);
   for (const InferencePlan::Call& call : plan_->calls()) {
     if (call.is_view) continue;
-    Step step{call.op, {}, {}, values[call.result]};
+    Step step;
+    step.op = call.op;
     for (const std::size_t input : call.inputs) {
       step.inputs.push_back(values[input]);
       step.types.push_back(values[input].type());
     }
+    for (std::size_t r = call.result; r < call.result + call.results; ++r) {
+      step.results.push_back(values[r]);
+      step.outputs.push_back(values[r].type());
+    }
+    step.set.resize(call.results);
     steps_.push_back(std::move(step));
   }
   for (const std::size_t input : plan_->inputs()) inputs_.push_back(values[input]);
@@ -93,7 +106,7 @@ std::span<const Tensor> InferenceSession::run(std::span<const Tensor> inputs) {
   plan_->check_weights();
   const WinogradGuard winograd(options_.winograd);
   for (std::size_t i = 0; i < inputs.size(); ++i) copy_elements(inputs[i], inputs_[i]);
-  for (const Step& step : steps_) teff::detail::forward_into(*step.op, step.inputs, step.types, step.result);
+  for (Step& step : steps_) step.run();
   return outputs_;
 }
 

@@ -24,13 +24,16 @@ std::string quoted(const std::vector<std::string>& lines) {
   return text + '"';
 }
 
-std::vector<std::string> label(const GraphNode& node) {
+std::vector<std::string> label(const Graph& graph, std::size_t place) {
+  const GraphNode& node = graph.nodes[place];
   const std::string type = type_text(node.type);
   switch (node.kind) {
     case GraphNode::Kind::placeholder:
       return {node.name, type};
     case GraphNode::Kind::get_attr:
       return {node.target, type};
+    case GraphNode::Kind::result:
+      return {"result " + std::to_string(place - static_cast<std::size_t>(node.inputs[0])), type};
     case GraphNode::Kind::call:
       break;
   }
@@ -43,6 +46,8 @@ const char* look(GraphNode::Kind kind) {
       return "shape=ellipse";
     case GraphNode::Kind::get_attr:
       return "shape=note, fontsize=10";
+    case GraphNode::Kind::result:
+      return "shape=box, style=rounded";
     case GraphNode::Kind::call:
       break;
   }
@@ -57,7 +62,7 @@ void print_dot(const Graph& graph, bool parameters) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!is_shown(i)) continue;
     const GraphNode& node = graph.nodes[i];
-    std::cout << "  n" << i << " [label=" << quoted(label(node)) << ", " << look(node.kind) << "];\n";
+    std::cout << "  n" << i << " [label=" << quoted(label(graph, i)) << ", " << look(node.kind) << "];\n";
     for (const std::int64_t input : std::set(node.inputs.begin(), node.inputs.end())) {
       if (is_shown(static_cast<std::size_t>(input))) std::cout << "  n" << input << " -> n" << i << ";\n";
     }

@@ -80,13 +80,20 @@ std::string inputs_text(const GraphNode& node) {
 void print_graph(const Graph& graph) {
   Table table;
   table.add({"node", "operation", "inputs", "result", "module", "attributes"});
-  std::size_t place = 0;
-  for (const GraphNode& node : graph.nodes) {
+  std::size_t results = 1;
+  for (std::size_t place = 0; place < graph.nodes.size(); place += results) {
+    const GraphNode& node = graph.nodes[place];
     const bool is_call = node.kind == GraphNode::Kind::call;
+    results = result_count(graph, place);
+    std::string places, types;
+    for (std::size_t i = 0; i < results; ++i) {
+      places += (i == 0 ? "%" : ", %") + std::to_string(place + i);
+      types += (i == 0 ? "" : ", ") + type_text(graph.nodes[place + i].type);
+    }
     const std::string what =
         is_call ? node.target
                 : std::string(to_string(node.kind)) + ' ' + (node.target.empty() ? node.name : node.target);
-    table.add({'%' + std::to_string(place++), what, inputs_text(node), type_text(node.type), node.scope,
+    table.add({places, what, inputs_text(node), types, node.scope,
                node.attributes.empty() ? "" : value_text(node.attributes)});
   }
   table.print(std::cout);

@@ -126,10 +126,21 @@ Tensor HeaderReader::tensor() {
   return tensors_[static_cast<std::size_t>(index)];
 }
 
+void HeaderReader::use(Feature feature) {
+  used_features_ |= feature;
+  if ((features_ & feature) != 0) return;
+  refuse("expected the preamble to name feature " + std::to_string(std::countr_zero(std::uint64_t{feature})) +
+         ", which is used here");
+}
+
 void HeaderReader::finish() const {
   if (left() != 0) refuse("expected the end of the header, got " + std::to_string(left()) + " more bytes");
   if (names_.size() != tensors_.size()) {
     refuse("expected all tensors to be named, got no name for tensor " + std::to_string(names_.size()));
+  }
+  if (const std::uint64_t unused = features_ & ~used_features_; unused != 0) {
+    refuse("expected the file to use feature " + std::to_string(std::countr_zero(unused)) +
+           ", as its preamble says, got one that does not");
   }
 }
 

@@ -26,6 +26,7 @@
 #include "teff/engine/tensor.h"
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/io/place.h"
+#include "teff/serialize/teff/preamble.h"
 
 namespace teff::serialize {
 
@@ -40,7 +41,10 @@ class HeaderWriter : public cereal::OutputArchive<HeaderWriter> {
   void count(std::size_t items);     // of a container
   /// Writes the tensor's place in the table of tensors; the same tensor always has the same place.
   void tensor(const Tensor& tensor);
+  /// Notes that the content uses a feature of the format.
+  void use(Feature feature) { features_ |= feature; }
 
+  std::uint64_t features() const { return features_; }
   const std::vector<std::byte>& bytes() const { return bytes_; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::size_t items() const { return items_; }
@@ -54,13 +58,14 @@ class HeaderWriter : public cereal::OutputArchive<HeaderWriter> {
   std::vector<Tensor> tensors_;
   std::unordered_map<const void*, std::size_t> known_;
   std::size_t items_;
+  std::uint64_t features_ = 0;
 };
 
 class HeaderReader : public cereal::InputArchive<HeaderReader> {
  public:
-  /// `offset`: of the bytes in the file, for error messages.
-  HeaderReader(std::span<const std::byte> bytes, std::uint64_t offset)
-      : InputArchive(this), bytes_(bytes), offset_(offset) {}
+  /// `offset`: of the bytes in the file, for error messages. `features`: those that the preamble names.
+  HeaderReader(std::span<const std::byte> bytes, std::uint64_t offset, std::uint64_t features)
+      : InputArchive(this), bytes_(bytes), offset_(offset), features_(features) {}
 
   std::uint64_t word();
   bool boolean();
@@ -69,12 +74,14 @@ class HeaderReader : public cereal::InputArchive<HeaderReader> {
   /// Number of elements of a container, each of which takes at least `min_bytes` bytes of the header.
   std::size_t count(std::size_t min_bytes);
   Tensor tensor();
+  /// Notes that the content uses a feature of the format. @throws FormatError unless the preamble names it.
+  void use(Feature feature);
 
   /// What tensor() gives from now on.
   void set_tensors(std::vector<Tensor> tensors);
   /// Where the content names a tensor of the table.
   std::string name_of(std::size_t tensor) const { return '"' + place.text_of(names_[tensor]) + '"'; }
-  /// @throws FormatError unless all bytes were read and all tensors named.
+  /// @throws FormatError unless all bytes were read, all tensors named and all features used.
   void finish() const;
   /// @throws FormatError that names the place.
   [[noreturn]] void refuse(const std::string& what) const;
@@ -87,6 +94,7 @@ class HeaderReader : public cereal::InputArchive<HeaderReader> {
 
   std::span<const std::byte> bytes_;
   std::uint64_t offset_;
+  std::uint64_t features_, used_features_ = 0;
   std::size_t position_ = 0;
   std::size_t claimed_ = 0;  // bytes that the elements of all containers so far take at least
   std::size_t items_ = 0;

@@ -33,7 +33,7 @@ std::vector<Tensor> first_rows(std::span<const Tensor> example) {
 void check_nodes(const HeaderReader& archive, const Graph& graph) {
   for (const GraphNode& node : graph.nodes) {
     const bool is_call = node.kind == GraphNode::Kind::call;
-    const bool has_target = node.kind != GraphNode::Kind::placeholder;
+    const bool has_target = is_call || node.kind == GraphNode::Kind::get_attr;
     if (node.version < 1) archive.refuse("expected versions from 1, got " + std::to_string(node.version));
     if (!is_call && (node.version != 1 || !node.attributes.empty() || node.target.empty() == has_target)) {
       archive.refuse("expected a node of kind " + std::string(to_string(node.kind)) + " without " +
@@ -71,8 +71,9 @@ template <class Archive>
 void serialize(Archive& archive, GraphNode& node) {
   archive(node.name);
   const Within within(archive, std::string_view(node.name));
-  archive(OneOf<GraphNode::Kind>{node.kind, GraphNode::Kind::placeholder, GraphNode::Kind::call}, node.target,
-          node.version, node.attributes, node.inputs, node.scope, node.type);
+  archive(OneOf<GraphNode::Kind>{node.kind, GraphNode::Kind::placeholder, GraphNode::Kind::result});
+  if (node.kind == GraphNode::Kind::result) archive.use(kSeveralResults);
+  archive(node.target, node.version, node.attributes, node.inputs, node.scope, node.type);
 }
 template <>
 inline constexpr std::size_t kMinBytes<GraphNode> = 72;

@@ -58,9 +58,8 @@ void check_magic(std::span<const std::byte> bytes) {
 }
 
 void check_features(std::uint64_t features) {
-  // Version 1 defines none.
-  if (features != 0) {
-    refuse("the file uses feature " + std::to_string(std::countr_zero(features)) +
+  if (const std::uint64_t unknown = features & ~std::uint64_t{kKnownFeatures}; unknown != 0) {
+    refuse("the file uses feature " + std::to_string(std::countr_zero(unknown)) +
            ", which this program does not know: read it with a newer Teff");
   }
 }
@@ -72,7 +71,7 @@ PreambleBytes encode(const Preamble& preamble) {
   std::memcpy(bytes.data(), kMagic.data(), kMagic.size());
   put(bytes, kVersion, kFormatVersion);
   put(bytes, kKind, static_cast<std::uint32_t>(preamble.kind));
-  put(bytes, kFeatures, std::uint64_t{0});
+  put(bytes, kFeatures, preamble.features);
   put(bytes, kHeaderBytes, preamble.header_bytes);
   put(bytes, kFileBytes, preamble.file_bytes);
   put(bytes, kHeaderChecksum, preamble.header_checksum);
@@ -96,8 +95,9 @@ Preamble decode_preamble(std::span<const std::byte> bytes) {
   check_features(get<std::uint64_t>(bytes, kFeatures));
   const auto kind = get<std::uint32_t>(bytes, kKind);
   if (kind != 1 && kind != 2) refuse("expected kind 1 (dictionary) or 2 (model), got " + std::to_string(kind));
-  const Preamble preamble{static_cast<FileKind>(kind), get<std::uint64_t>(bytes, kHeaderBytes),
-                          get<std::uint64_t>(bytes, kFileBytes), get<std::uint64_t>(bytes, kHeaderChecksum)};
+  const Preamble preamble{static_cast<FileKind>(kind), get<std::uint64_t>(bytes, kFeatures),
+                          get<std::uint64_t>(bytes, kHeaderBytes), get<std::uint64_t>(bytes, kFileBytes),
+                          get<std::uint64_t>(bytes, kHeaderChecksum)};
   if (const auto reserved = get<std::uint64_t>(bytes, kReserved); reserved != 0) {
     refuse("expected 0 at offset 48, got " + hex(reserved));
   }

@@ -17,8 +17,15 @@ inline constexpr std::uint16_t kFormatVersion = 1;
 
 enum class FileKind : std::uint32_t { dict = 1, model = 2 };
 
+/// Additions to version 1. A file has the bit of each that it uses, and of no other.
+enum Feature : std::uint64_t {
+  kSeveralResults = 1 << 0,  // nodes of kind result
+  kKnownFeatures = kSeveralResults,
+};
+
 struct Preamble {
   FileKind kind = FileKind::dict;
+  std::uint64_t features = 0;
   std::uint64_t header_bytes = 0;
   std::uint64_t file_bytes = 0;
   std::uint64_t header_checksum = 0;

@@ -29,6 +29,7 @@ class Head {
   Head(FileKind kind, const HeaderWriter& rest)
       : bytes_(kPreambleBytes), tensors_(rest.tensors()), items_(rest.items()) {
     preamble_.kind = kind;
+    preamble_.features = rest.features();
     table_.assign(tensors_.size(), {});
     for (std::size_t i = 0; i < tensors_.size(); ++i) table_[i].type = tensors_[i].type();
     const std::vector<std::byte> table = encode(table_, items_);
@@ -102,7 +103,9 @@ void write_teff(ByteSink& file, FileKind kind, const Dict& metadata,
 }
 
 TeffHeader::TeffHeader(const ByteSource& file, bool whole)
-    : preamble(read_preamble(file, whole)), bytes(read_header(file, preamble)), archive(bytes, kPreambleBytes) {
+    : preamble(read_preamble(file, whole)),
+      bytes(read_header(file, preamble)),
+      archive(bytes, kPreambleBytes, preamble.features) {
   archive(table);
   layout = check_layout(table, end(), preamble.file_bytes);
 }

@@ -33,7 +33,7 @@ template <class Name>
 void check(const Name& name, nn::Module& module, const Tensor& input) {
   module.eval();
   nn::InferenceSession session(nn::capture(module, input), {input.shape()});
-  const Demands demands = demands_of([&] { session.run(input); });
+  const Demands demands = demands_of([&] { session.run(std::span(&input, 1)); });
   ++sessions;
   if (demands.news == 0 && demands.bytes == 0 && demands.locks == 0) return;
   std::cout << "session of " << name << ' ' << to_string(input.dtype()) << ": 10 rounds call operator new "

@@ -88,6 +88,24 @@ TEST_CASE("models differ in state, graph, modules and mode") {
                                     "graph sigmoid: only in the second: sigmoid(%3) -> float32 [1, 4] in 1\n");
 }
 
+TEST_CASE("models differ in the results of their calls") {
+  struct Pieces : nn::Module {
+    TEFF_MODULE(Pieces)
+    std::vector<std::int64_t> sizes;
+    std::vector<Tensor> forward_many(std::span<const Tensor> x) override { return split(x[0], sizes, 1); }
+  };
+  Pieces a, b;
+  a.sizes = {1, 3};
+  b.sizes = {1, 2, 1};
+  CHECK(Diff(a, a, ones({1, 4})).text() == "");
+  CHECK(Diff(a, b, ones({1, 4})).text() ==
+        "graph: the outputs are other nodes\n"
+        "graph split_with_sizes: split_with_sizes(%0) {'sizes': [1, 3], 'dim': 1} -> float32 [1, 1] and "
+        "split_with_sizes(%0) {'sizes': [1, 2, 1], 'dim': 1} -> float32 [1, 1]\n"
+        "graph split_with_sizes_1: result(%1) -> float32 [1, 3] and result(%1) -> float32 [1, 2]\n"
+        "graph split_with_sizes_2: only in the second: result(%1) -> float32 [1, 1]\n");
+}
+
 TEST_CASE("a model is compared with a state dict") {
   const TempFolder folder;
   TinyNet net;

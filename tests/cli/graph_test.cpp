@@ -31,6 +31,18 @@ TEST_CASE("graph prints what Graphviz reads") {
   CHECK(contains(all.out, "  n1 -> n3;\n"));
 }
 
+TEST_CASE("graph shows each result of a call") {
+  const TempFolder folder;
+  Gated net;
+  save_model(net, ones({1, 3}), folder / "m.teff");
+  const Output output = run_teff({"graph", "m.teff"}, folder.path());
+  CHECK(contains(output.out, "  n8 [label=\"max_with_indices\\nfloat32 [1]\", shape=box];\n"
+                             "  n7 -> n8;\n"
+                             "  n9 [label=\"result 1\\nint64 [1]\", shape=box, style=rounded];\n"
+                             "  n8 -> n9;\n"));
+  CHECK(contains(output.out, "  n9 -> out1;\n"));
+}
+
 TEST_CASE("a dictionary has no graph") {
   const TempFolder folder;
   save({}, folder / "a.teff");

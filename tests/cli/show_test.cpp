@@ -60,6 +60,22 @@ TEST_CASE("show prints a model's mode, inputs, modules and graph") {
                              "  %4    relu                %3          float32 [3, 1]\n"));
 }
 
+TEST_CASE("show prints all results of a call on one line") {
+  const Folder folder;
+  Gated net;
+  save_model(net, ones({2, 3}), folder / "m.teff");
+  const Output output = folder.run({"show", "m.teff"});
+  CHECK(contains(output.out, "output: max_with_indices, float32 [N]\noutput: max_with_indices_1, int64 [N]\n"));
+  CHECK(contains(output.out, "  %4, %5  split               %3          float32 [2, 4], float32 [2, 4]          "
+                             "{'split_size': 4, 'dim': 1}\n"
+                             "  %6      sigmoid             %5          float32 [2, 4]\n"));
+  CHECK(contains(output.out, "  %8, %9  max_with_indices    %7          float32 [2], int64 [2]                  "
+                             "{'dim': 1, 'keepdim': False}\n"));
+  const Output json = folder.run({"show", "--json", "m.teff"});
+  CHECK(contains(json.out, "\"kind\": \"result\",\n          \"target\": \"\",\n          \"version\": 1,\n"
+                           "          \"inputs\": [\n            8\n          ]"));
+}
+
 TEST_CASE("show --json is for programs") {
   const Folder folder;
   save({{"w", ones({2})}, {"e", 3}, {"s", "\x1b[31m\xff"}, {"b", Bytes(3)}}, folder / "a.teff");

@@ -57,8 +57,8 @@ concept CanSum = requires(Tensor x, T dims) {
   x.sum(dims);
   sum(x, dims);
   x.mean(dims);
-  x.max(dims);
-  x.min(dims);
+  x.amax(dims);
+  x.amin(dims);
 };
 template <class T>
 concept CanBeDim = requires(Tensor x, T dim) {

@@ -109,6 +109,14 @@ TEST_SUITE("error names") {
         {"to", [] { to(none, DType::float64); }},
         {"softmax", [] { softmax(none, 0); }},
         {"log_softmax", [] { log_softmax(none, 0); }},
+        {"max_with_indices", [] { max(none, 0); }},
+        {"min_with_indices", [] { min(none, 0); }},
+        {"split", [] { split(none, 1); }},
+        {"split_with_sizes",
+         [] {
+           split(none, {1, 2});
+         }},
+        {"chunk", [] { chunk(none, 2); }},
         {"sum", [] { sum(none); }},
         {"mean", [] { mean(none); }},
         {"max", [] { max(none); }},

@@ -73,10 +73,20 @@ const std::map<std::string, std::function<Tensor(const Arguments&, const Dict&)>
      }},
 };
 
-Tensor compute(const std::string& name, const Dict& attributes, const Arguments& inputs) {
+TensorList compute(const std::string& name, const Dict& attributes, const Arguments& inputs) {
   const auto composed = kComposed.find(name);
-  if (composed != kComposed.end()) return composed->second(inputs, attributes);
-  return teff::apply(make_op(name, attributes), inputs);
+  if (composed != kComposed.end()) return {composed->second(inputs, attributes)};
+  return apply_all(make_op(name, attributes), inputs);
+}
+
+/// What a case says of its results: the entry `one`, or a dict under `one` + 's' with the numbers of the results.
+std::map<std::size_t, Tensor> by_result(const Dict& entries, const std::string& one) {
+  std::map<std::size_t, Tensor> tensors;
+  if (const Value* value = entries.find(one)) tensors.emplace(0, value->as_tensor());
+  const Value* several = entries.find(one + 's');
+  if (several == nullptr) return tensors;
+  for (const DictItem& item : several->as_dict()) tensors.emplace(std::stoul(item.key), item.value.as_tensor());
+  return tensors;
 }
 
 /// The cases in another precision: floating-point tensors as `dtype`.
@@ -100,13 +110,11 @@ struct Precision {
   }
 };
 
-void check_gradients(const Precision& as, const Dict& entries, const Arguments& inputs, const Tensor& output) {
-  const Value* grad = entries.find("grad");
-  if (grad == nullptr) {
-    CHECK_FALSE(output.requires_grad());
-    return;
-  }
-  output.backward(as(grad->as_tensor()));
+void check_gradients(const Precision& as, const Dict& entries, const Arguments& inputs, const TensorList& outputs) {
+  const std::map<std::size_t, Tensor> grads = by_result(entries, "grad");
+  for (std::size_t i = 0; i < outputs.size(); ++i) CHECK(outputs[i].requires_grad() == grads.contains(i));
+  if (grads.empty()) return;
+  for (const auto& [i, grad] : grads) outputs[i].backward(as(grad), {.retain_graph = true});
   const Value* gradients = entries.find("gradients");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const std::string key = std::to_string(i);
@@ -128,10 +136,12 @@ void check_case(const Dict& entries, const Precision& as) {
   }
   const Value* attributes = entries.find("attributes");
   if (const Value* seed = entries.find("seed")) manual_seed(static_cast<std::uint64_t>(seed->as_int()));
-  const Tensor output =
+  const TensorList outputs =
       compute(entries.at("op").as_text(), attributes == nullptr ? Dict() : as(attributes->as_dict()), inputs);
-  as.compare("output", output, entries.at("output").as_tensor());
-  check_gradients(as, entries, inputs, output);
+  const std::map<std::size_t, Tensor> expected = by_result(entries, "output");
+  REQUIRE(outputs.size() == expected.size());
+  for (const auto& [i, tensor] : expected) as.compare("output", outputs[i], tensor);
+  check_gradients(as, entries, inputs, outputs);
   if (const Value* after = entries.find("after")) {
     for (const DictItem& item : after->as_dict()) {
       as.compare("an input after the call", inputs[static_cast<std::size_t>(std::stoi(item.key))],

@@ -63,11 +63,16 @@ void compute(const OpSample& sample, const Dict& attributes) {
   std::vector<Tensor> inputs = sample.leaves(DType::float32);
   std::vector<TensorType> types;
   for (const Tensor& input : inputs) types.push_back(input.type());
-  const TensorType type = op->output_type(types);
-  if (numel(type.shape) > kTooLong) return;
-  const Tensor output = teff::apply(op, inputs);
-  CHECK(output.type() == type);
-  if (output.requires_grad()) output.backward(ones_like(output));
+  const std::vector<TensorType> expected = detail::output_types(*op, types);
+  for (const TensorType& type : expected) {
+    if (numel(type.shape) > kTooLong) return;
+  }
+  const TensorList outputs = apply_all(op, inputs);
+  REQUIRE(outputs.size() == expected.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    CHECK(outputs[i].type() == expected[i]);
+    if (outputs[i].requires_grad()) outputs[i].backward(ones_like(outputs[i]), {.retain_graph = true});
+  }
 }
 
 }  // namespace

@@ -30,9 +30,10 @@ namespace {
 
 constexpr std::uint64_t kSeed = 5;  // for operations that draw
 
-Tensor compute(const OpSample& sample, std::span<const Tensor> inputs) {
+/// All results.
+TensorList compute(const OpSample& sample, std::span<const Tensor> inputs) {
   manual_seed(kSeed);
-  return teff::apply(make_op(sample.op, sample.attributes), inputs);
+  return apply_all(make_op(sample.op, sample.attributes), inputs);
 }
 
 std::vector<TensorType> types_of(const std::vector<Tensor>& inputs) {
@@ -41,17 +42,35 @@ std::vector<TensorType> types_of(const std::vector<Tensor>& inputs) {
   return types;
 }
 
-/// The result, what is left in the inputs, and all gradients, for incoming gradients of a fixed pattern.
+bool all_same(std::span<const Tensor> a, std::span<const Tensor> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Tensor& x, const Tensor& y) { return same(x, y); });
+}
+
+/// The elements of all results that require grad, each times its own weight, as one tensor; undefined if there is none.
+Tensor weighted(const TensorList& outputs) {
+  std::vector<Tensor> parts;
+  for (const Tensor& output : outputs) {
+    if (!output.requires_grad()) continue;
+    Tensor weights = empty(output.shape(), {.dtype = DType::float64});
+    auto i = static_cast<std::int64_t>(parts.size());
+    for (double& value : weights.span<double>()) value = static_cast<double>(i++ % 7) / 4 - 0.6;
+    parts.push_back((output * weights.to(output.dtype())).view({-1}));
+  }
+  return parts.empty() ? Tensor() : cat(parts);
+}
+
+void backward(const TensorList& outputs) { sum(weighted(outputs)).backward(); }
+
+/// The results, what is left in the inputs, and all gradients, for incoming gradients of a fixed pattern.
 std::vector<Tensor> results(const OpSample& sample, DType dtype) {
   const std::vector<Tensor> inputs = sample.leaves(dtype);
-  const Tensor output = compute(sample, inputs);
-  std::vector<Tensor> all{output.detach()};
+  const TensorList outputs = compute(sample, inputs);
+  std::vector<Tensor> all;
+  for (const Tensor& output : outputs) all.push_back(output.detach());
   all.insert(all.end(), inputs.begin(), inputs.end());
-  if (!output.requires_grad()) return all;
-  Tensor grad = empty(output.shape(), {.dtype = DType::float64});
-  std::int64_t i = 0;
-  for (double& value : grad.span<double>()) value = static_cast<double>(i++ % 7) / 4 - 0.6;
-  output.backward(grad.to(output.dtype()));
+  if (!outputs[0].requires_grad()) return all;
+  backward(outputs);
   for (const Tensor& input : inputs) {
     if (input.requires_grad()) all.push_back(input.grad());
   }
@@ -60,7 +79,7 @@ std::vector<Tensor> results(const OpSample& sample, DType dtype) {
 
 void check_saved_and_loaded(const OpSample& sample) {
   OpModule module(sample);
-  const Tensor number = scalar_tensor(1.5);
+  const std::vector<Tensor> number{scalar_tensor(1.5)};
   const TempFile file;
   save_model(module, number, file);
   nn::GraphModule loaded = load_model(file);
@@ -69,11 +88,24 @@ void check_saved_and_loaded(const OpSample& sample) {
     module.train(training);
     loaded.train(training);
     manual_seed(kSeed);
-    const Tensor expected = module(number);
+    const std::vector<Tensor> expected = module(number);
     manual_seed(kSeed);
-    CHECK(same(loaded(number), expected));
+    CHECK(all_same(loaded(number), expected));
     CHECK(loaded.state_dict() == module.state_dict());
   }
+}
+
+/// That an operation of several results writes all of them where it is told.
+void check_destinations(const OpSample& sample, std::span<const Tensor> inputs, std::span<const TensorType> types) {
+  const auto op = make_op(sample.op, sample.attributes);
+  const std::vector<TensorType> outputs = detail::output_types(*op, types);
+  TensorList destinations;
+  for (const TensorType& type : outputs) destinations.push_back(empty(type.shape, {.dtype = type.dtype}));
+  TensorList results = destinations;
+  manual_seed(kSeed);
+  op->several()->forward_all({inputs, outputs, nullptr, results});
+  CHECK(all_same(results, compute(sample, sample.inputs())));
+  for (std::size_t i = 0; i < results.size(); ++i) CHECK(results[i].is(destinations[i]));
 }
 
 void check_attributes(const OpSample& sample) {
@@ -118,7 +150,10 @@ TEST_SUITE("op_registry") {
       gradcheck(
           [&](std::span<const Tensor> inputs) {
             manual_seed(kSeed);
-            return teff::apply(op, inputs);
+            const TensorList outputs = apply_all(op, inputs);
+            std::vector<Tensor> parts;
+            for (const Tensor& output : outputs) parts.push_back(output.to(DType::float64).view({-1}));
+            return cat(parts);
           },
           sample.leaves(DType::float64));
     });
@@ -127,10 +162,14 @@ TEST_SUITE("op_registry") {
   TEST_CASE("every operation asks for gradients of its differentiable inputs") {
     for_each_sample(op_samples(), [](const OpSample& sample) {
       const std::vector<Tensor> inputs = sample.leaves(DType::float64);
-      const Tensor output = compute(sample, inputs);
-      CHECK(output.requires_grad() == make_op(sample.op, sample.attributes)->differentiable());
-      if (!output.requires_grad()) return;
-      output.backward(ones_like(output));
+      const TensorList outputs = compute(sample, inputs);
+      const bool differentiable = make_op(sample.op, sample.attributes)->differentiable();
+      for (const Tensor& output : outputs) {
+        CHECK(output.requires_grad() == (differentiable && is_computable(output.dtype())));
+        CHECK(output.is_leaf() == !output.requires_grad());
+      }
+      if (!differentiable) return;
+      backward(outputs);
       for (const Tensor& input : inputs) CHECK(input.grad().defined() == input.requires_grad());
     });
   }
@@ -138,15 +177,45 @@ TEST_SUITE("op_registry") {
   TEST_CASE("every operation's gradient of one input does not depend on which others are asked for") {
     for_each_sample(op_samples(), [](const OpSample& sample) {
       const std::vector<Tensor> all = sample.leaves(DType::float64);
-      const Tensor output = compute(sample, all);
-      if (!output.requires_grad()) return;
-      output.backward(ones_like(output));
+      const TensorList outputs = compute(sample, all);
+      if (!outputs[0].requires_grad()) return;
+      backward(outputs);
       for (std::size_t i = 0; i < all.size(); ++i) {
         if (!all[i].requires_grad()) continue;
         const std::vector<Tensor> alone = sample.inputs();
         alone[i].requires_grad_();
-        compute(sample, alone).backward(ones_like(output));
+        backward(compute(sample, alone));
         CHECK(same(alone[i].grad(), all[i].grad()));
+      }
+    });
+  }
+
+  TEST_CASE("every operation of several results takes a gradient of each result alone") {
+    for_each_sample(op_samples(), [](const OpSample& sample) {
+      const std::vector<Tensor> all = sample.leaves(DType::float64);
+      const TensorList outputs = compute(sample, all);
+      if (outputs.size() == 1) return;
+      TensorList sums(all.size());
+      for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (!outputs[i].requires_grad()) continue;
+        const std::vector<Tensor> alone = sample.leaves(DType::float64);
+        TensorList only = compute(sample, alone);
+        for (std::size_t j = 0; j < only.size(); ++j) {
+          if (j != i) only[j] = only[j].detach();
+        }
+        (only[i] * only[i]).sum().backward();
+        for (std::size_t k = 0; k < all.size(); ++k) {
+          const Tensor& grad = alone[k].grad();
+          if (grad.defined()) sums[k] = sums[k].defined() ? sums[k] + grad : grad;
+        }
+      }
+      Tensor squares = zeros({}, {.dtype = DType::float64});
+      for (const Tensor& output : outputs) {
+        if (output.requires_grad()) squares = squares + (output * output).sum();
+      }
+      squares.backward();
+      for (std::size_t k = 0; k < all.size(); ++k) {
+        if (all[k].requires_grad()) CHECK_NOTHROW(assert_close(all[k].grad(), sums[k]));
       }
     });
   }
@@ -198,8 +267,9 @@ TEST_SUITE("op_registry") {
       const std::vector<Tensor> inputs = sample.inputs();
       const std::vector<TensorType> types = types_of(inputs);
       const auto op = make_op(sample.op, sample.attributes);
+      if (op->several() != nullptr) return check_destinations(sample, inputs, types);
       const TensorType type = op->output_type(types);
-      const Tensor expected = compute(sample, sample.inputs());
+      const Tensor expected = compute(sample, sample.inputs())[0];
       const Tensor destination = empty(type.shape, {.dtype = type.dtype});
       manual_seed(kSeed);
       const Tensor result = op->forward({inputs, type, nullptr, &destination});
@@ -215,7 +285,7 @@ TEST_SUITE("op_registry") {
     for_each_sample(op_samples(), [&](const OpSample& sample) {
       const std::vector<Tensor> inputs = sample.inputs();
       const auto op = make_op(sample.op, sample.attributes);
-      const Tensor result = compute(sample, inputs);
+      const Tensor result = compute(sample, inputs)[0];
       if (const auto bounds = op->clamping()) {
         ++clamps;
         CHECK(same(result, clamp(inputs[0], bounds->low, bounds->high)));
@@ -253,19 +323,19 @@ TEST_SUITE("op_registry") {
 
   TEST_CASE("recording does not change results") {
     for_each_sample(op_samples(), [](const OpSample& sample) {
-      const Tensor recorded = compute(sample, sample.leaves(DType::float64));
+      const TensorList recorded = compute(sample, sample.leaves(DType::float64));
       const NoGradGuard no_grad;
-      CHECK(same(compute(sample, sample.leaves(DType::float64)), recorded));
+      CHECK(all_same(compute(sample, sample.leaves(DType::float64)), recorded));
     });
   }
 
   TEST_CASE("every operation refuses too few and too many inputs") {
     for_each_sample(op_samples(), [](const OpSample& sample) {
       const auto op = make_op(sample.op, sample.attributes);
-      CHECK_THROWS_AS(op->output_type({}), Error);
+      CHECK_THROWS_AS(detail::output_types(*op, {}), Error);
       if (sample.op == "cat" || sample.op == "stack") return;
       const std::vector<TensorType> many(7, TensorType{{3, 3}, DType::float32});
-      CHECK_THROWS_AS(op->output_type(many), ShapeError);
+      CHECK_THROWS_AS(detail::output_types(*op, many), ShapeError);
     });
   }
 

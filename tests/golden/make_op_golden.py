@@ -279,4 +279,25 @@ for x, padding, value in [((2, 3), (1, 2), 0.0), ((2, 3), (1, 0, 2, 1), 0.5), ((
     case("pad", f"{list(x)} by {list(padding)}, {value}", {"padding": padding, "value": value}, [normal(*x)],
          lambda x: F.pad(x, padding, value=value))
 
+# --- several results
+
+for op in ["max", "min"]:
+    for shape, dim, keepdim in [((2, 3, 4), 1, False), ((2, 3, 4), -1, True), ((2, 3, 4), 0, False), ((5,), 0, True),
+                                ((), 0, False), ((0, 3), 1, False)]:
+        case(op + "_with_indices", f"{list(shape)} over {dim}{', keepdim' if keepdim else ''}",
+             {"dim": dim, "keepdim": keepdim}, [distinct(*shape)], lambda x: getattr(torch, op)(x, dim, keepdim))
+    case(op + "_with_indices", "the first of equal ones", {"dim": 1, "keepdim": False},
+         [torch.tensor([[1.0, 2, 2], [3, 3, 3], [2, 1, 1]])], lambda x: getattr(torch, op)(x, 1))
+    case(op + "_with_indices", "int64", {"dim": 0, "keepdim": False}, [integers(-9, 9, 3, 2)],
+         lambda x: getattr(torch, op)(x, 0))
+    case(op + "_with_indices", "NaN", {"dim": 0, "keepdim": False}, [torch.tensor([1.0, torch.nan, 3, torch.nan])],
+         lambda x: getattr(torch, op)(x, 0))
+for shape, size, dim in [((5, 2), 2, 0), ((2, 5), 2, 1), ((2, 6, 3), 3, -2), ((4,), 9, 0), ((0, 3), 2, 0),
+                         ((0, 3), 0, 0), ((2, 0), 1, 0)]:
+    case("split", f"{list(shape)} at {dim} by {size}", {"split_size": size, "dim": dim}, [normal(*shape)],
+         lambda x: torch.split(x, size, dim))
+for shape, sizes, dim in [((5, 2), [2, 3], 0), ((2, 5), [1, 0, 4], 1), ((2, 3, 4), [1, 1, 2], -1), ((0, 2), [0, 0], 0)]:
+    case("split_with_sizes", f"{list(shape)} at {dim} by {sizes}", {"sizes": sizes, "dim": dim}, [normal(*shape)],
+         lambda x: torch.split(x, sizes, dim))
+
 write_cases("ops.golden")

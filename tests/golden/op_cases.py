@@ -2,7 +2,8 @@
 """What the scripts that write golden numbers of operations share.
 
 A case has op, attributes, inputs, output; if it is differentiable also grad (the incoming gradient) and gradients by
-input; `after` where the operation changes an input, `seed` where it draws random numbers. All in float64.
+input; `after` where the operation changes an input, `seed` where it draws random numbers. An op of several results has
+outputs and grads (of those that have one) by result instead. All in float64.
 """
 from pathlib import Path
 
@@ -45,12 +46,15 @@ def case(op, note, attributes, inputs, function, seed=None, fixed=()):
         entries["seed"] = seed
     entries["attributes"] = attributes
     entries["inputs"] = dict(enumerate(originals))
-    entries["output"] = output
-    if output.requires_grad:
-        grad = normal(*output.shape)
+    several = not isinstance(output, torch.Tensor)
+    outputs = dict(enumerate(output if several else [output]))
+    grads = {i: normal(*y.shape) for i, y in outputs.items() if y.requires_grad}
+    entries.update({"outputs": outputs} if several else {"output": output})
+    if grads:
         wanted = [i for i, x in enumerate(leaves) if x.requires_grad]
-        gradients = torch.autograd.grad(output, [leaves[i] for i in wanted], grad, allow_unused=True)
-        entries["grad"] = grad
+        gradients = torch.autograd.grad([outputs[i] for i in grads], [leaves[i] for i in wanted],
+                                        list(grads.values()), allow_unused=True)
+        entries.update({"grads": grads} if several else {"grad": grads[0]})
         entries["gradients"] = {i: g for i, g in zip(wanted, gradients) if g is not None}
     changed = {i: x for i, (x, original) in enumerate(zip(leaves, originals)) if not torch.equal(x, original)}
     if changed:

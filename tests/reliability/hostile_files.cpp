@@ -142,6 +142,22 @@ void visit_models(const Visit& visit) {
   fan.graph.nodes.push_back(call("cat", "cat", std::vector<std::int64_t>(kBytes / 8, 0), {1}));
   visit("a call of many inputs", saved(fan));
 
+  nn::GraphModuleData pieces = small_module({0, kBytes / 130});
+  pieces.graph.nodes.push_back(call("split", "split", {0}, {0, 1}));
+  pieces.graph.nodes[1].attributes = {{"dim", 1}};
+  for (std::size_t i = 1; i < kBytes / 130; ++i) {
+    GraphNode result = call("r" + std::to_string(i), "", {1}, {0, 1});
+    result.kind = GraphNode::Kind::result;
+    pieces.graph.nodes.push_back(result);
+  }
+  visit("a call of many results", saved(pieces));
+  pieces.graph.nodes[0].type.shape = {0, std::int64_t{1} << 50};
+  visit("a call of more results than there are", saved(pieces));
+  pieces.graph.nodes.resize(2);
+  pieces.graph.nodes[1].target = "split_with_sizes";
+  pieces.graph.nodes[1].attributes = {{"sizes", repeated(kBytes / 16, 0)}, {"dim", 0}};
+  visit("a call of many sizes", saved(pieces));
+
   nn::GraphModuleData children = small_module({1});
   children.summary.children.assign(kBytes / 40, nn::ModuleSummary{"", "A", "", {}});
   visit("many modules", saved(children));

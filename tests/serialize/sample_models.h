@@ -7,6 +7,7 @@
 
 #include "examples/models/net.h"
 #include "serialize/file_fixture.h"
+#include "support/gated_net.h"
 #include "support/temp_file.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/ops.h"

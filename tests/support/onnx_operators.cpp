@@ -180,13 +180,7 @@ std::vector<Tensor> split(const Case& c) {
   const auto parts = static_cast<std::int64_t>(c.outputs.size());
   const Numbers sizes =
       has_input(c, 1) ? numbers_of(c.inputs[1]) : c.node.numbers("split", Numbers(c.outputs.size(), size / parts));
-  std::vector<Tensor> results;
-  std::int64_t begin = 0;
-  for (const std::int64_t length : sizes) {
-    results.push_back(slice(c.inputs[0], axis, begin, begin + length));
-    begin += length;
-  }
-  return results;
+  return teff::split(c.inputs[0], sizes, axis);
 }
 
 /// Rows of a matrix are what embedding gives; otherwise entries of a dimension.

@@ -9,8 +9,8 @@
 
 namespace teff::testing {
 
-/// Applies an operation to buffers of its own. Its input, a single number, changes nothing, but makes the
-/// result follow from the input.
+/// Applies an operation to buffers of its own; its outputs are all results. Its input, a single number, changes
+/// nothing, but makes them follow from the input.
 struct OpModule : nn::Module {
   nn::Buffer input0, input1, input2, input3, input4;
   TEFF_MODULE(OpModule, input0, input1, input2, input3, input4)
@@ -21,13 +21,15 @@ struct OpModule : nn::Module {
     for (std::size_t i = 0; i < inputs.size(); ++i) *members[i] = inputs[i];
   }
 
-  Tensor forward(const Tensor& number) override {
+  std::vector<Tensor> forward_many(std::span<const Tensor> numbers) override {
+    const Tensor& number = numbers[0];
     if (Value* training = attributes.find("training")) *training = is_training();
     std::vector<Tensor> inputs{input0 + (0.0 * number).to(input0.dtype())};
     for (const Tensor& input : {input1, input2, input3, input4}) {
       if (input.defined()) inputs.push_back(input);
     }
-    return teff::apply(make_op(op, attributes), inputs);
+    const TensorList results = apply_all(make_op(op, attributes), inputs);
+    return {results.begin(), results.end()};
   }
 
   std::string op;

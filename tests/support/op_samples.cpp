@@ -59,6 +59,10 @@ void add_over_dimensions(std::vector<OpSample>& samples) {
     samples.push_back({op, reduced({0, -1}, true), {distinct({3, 5, 2})}});
     samples.push_back({op, reduced({1}, false), {distinct({3, 5, 2})}});
   }
+  for (const char* op : {"max_with_indices", "min_with_indices"}) {
+    samples.push_back({op, {{"dim", 1}, {"keepdim", false}}, {distinct({3, 5, 2})}});
+    samples.push_back({op, {{"dim", -1}, {"keepdim", true}}, {distinct({3, 5})}});
+  }
   samples.push_back({"argmax", {{"dim", 1}, {"keepdim", true}}, {distinct({3, 5, 2})}});
   samples.push_back({"argmax", {{"dim", Value()}, {"keepdim", false}}, {distinct({3, 5})}});
 }
@@ -118,6 +122,9 @@ void add_shapes(std::vector<OpSample>& samples) {
   samples.push_back({"cat", {{"dim", 1}}, {smooth({3, 2}), smooth({3, 1}), smooth({3, 4})}});
   samples.push_back({"slice", {{"dim", 1}, {"start", -6}, {"end", Value()}, {"step", 3}}, {smooth({3, 7})}});
   samples.push_back({"slice", {{"dim", 0}, {"start", 1}, {"end", 3}, {"step", 1}}, {smooth({5, 3})}});
+  samples.push_back({"split", {{"split_size", 3}, {"dim", 0}}, {smooth({7, 2})}});
+  samples.push_back({"split", {{"split_size", 2}, {"dim", -2}}, {smooth({3, 5, 2})}});
+  samples.push_back({"split_with_sizes", {{"sizes", List{1, 0, 4}}, {"dim", 1}}, {smooth({3, 5, 2})}});
   samples.push_back({"select", {{"dim", -1}, {"index", -2}}, {smooth({3, 7})}});
   samples.push_back({"index_select", {{"dim", 1}}, {smooth({3, 7}), indices({5}, 7)}});
   samples.push_back({"pad", {{"padding", IntList{2, -1, 0, 3}}, {"value", 0.5}}, {smooth({3, 5})}});
@@ -174,6 +181,9 @@ const std::vector<OpSample>& large_op_samples() {
         {"sum", reduced({0}, false), {smooth({301, 401})}},
         {"mean", reduced({1}, false), {smooth({301, 401})}},
         {"max", reduced({0}, false), {smooth({301, 401})}},
+        {"max_with_indices", {{"dim", 1}}, {smooth({301, 401})}},
+        {"min_with_indices", {{"dim", 1}}, {smooth({31, 43, 101})}},
+        {"split", {{"split_size", 150}, {"dim", 1}}, {smooth({301, 401})}},
         {"matmul", {}, {smooth({151, 203}), smooth({203, 181})}},
         {"matmul", {}, {smooth({9, 51, 33}), smooth({33, 47})}},
         {"linear", {}, {smooth({129, 203}), smooth({91, 203}), smooth({91})}},

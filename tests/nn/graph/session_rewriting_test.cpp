@@ -210,7 +210,7 @@ TEST_CASE("operations of users take part: folded, seen as views, copied where th
     });
   };
   CHECK(with(Rows()) == Ops{"linear", "mul_scalar"});
-  CHECK(with(Rows({.says_view = false})) == Ops{"linear", "test_rows", "mul_scalar"});
+  CHECK(with(Rows({.says_view = false})) == Ops{"linear", "test_rows", "view", "mul_scalar"});
   CHECK(error_of<Error>([&] { with(Rows({.is_view = false})); }) ==
         "test_rows: expected a view of the input, as is_view said, got a copy");
 }

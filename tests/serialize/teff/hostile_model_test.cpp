@@ -32,6 +32,14 @@ serialize::ModelContent content_of(nn::Module& module, const Tensor& input) {
   return {captured.data(), serialize::make_self_test(captured, {&input, 1})};
 }
 
+std::string refusal_of(const serialize::ModelContent& content) {
+  std::ostringstream stream;
+  serialize::StreamSink sink(stream);
+  serialize::write_teff(sink, serialize::FileKind::model, {},
+                        [&](serialize::HeaderWriter& archive) { archive(content); });
+  return model_refusal(stream.str());
+}
+
 /// A good model, to be made bad.
 struct Model {
   Model() { manual_seed(0); }
@@ -56,13 +64,7 @@ struct Model {
     FAIL("no such node");
     return nodes().front();
   }
-  std::string refusal() const {
-    std::ostringstream stream;
-    serialize::StreamSink sink(stream);
-    serialize::write_teff(sink, serialize::FileKind::model, {},
-                          [&](serialize::HeaderWriter& archive) { archive(content); });
-    return model_refusal(stream.str());
-  }
+  std::string refusal() const { return refusal_of(content); }
 };
 
 void check_refused(const std::string& what, const std::function<void(Model&)>& damage, const std::string& part) {
@@ -128,8 +130,74 @@ TEST_CASE("a graph whose references do not fit is refused") {
       "placeholder with a target", [](Model& m) { m.nodes()[0].target = "x"; },
       "expected a node of kind placeholder without target");
   check_refused(
-      "unknown kind", [](Model& m) { m.nodes()[1].kind = static_cast<Kind>(3); },
-      "expected a number from 0 to 2, got 3");
+      "unknown kind", [](Model& m) { m.nodes()[1].kind = static_cast<Kind>(4); },
+      "expected a number from 0 to 3, got 4");
+}
+
+TEST_CASE("calls of several results that do not fit them are refused") {
+  Gated net;
+  const serialize::ModelContent good = content_of(net, ones({2, 3}));
+  CHECK(refusal_of(good) == "loaded");
+  const auto check = [&](const std::string& what, const std::function<void(std::vector<GraphNode>&)>& damage,
+                         const std::string& part) {
+    serialize::ModelContent content = good;
+    damage(content.module.graph.nodes);
+    CAPTURE(what);
+    CHECK(contains(refusal_of(content), "load_model: x.teff: "));
+    CHECK_MESSAGE(contains(refusal_of(content), part), refusal_of(content));
+  };
+  using Nodes = std::vector<GraphNode>;
+  const std::size_t split = 4, maximum = 8;  // places of the calls
+  REQUIRE(good.module.graph.nodes[split].target == "split");
+  REQUIRE(good.module.graph.nodes[maximum].target == "max_with_indices");
+  REQUIRE(good.module.graph.nodes.size() == maximum + 2);
+  check(
+      "fewer results", [=](Nodes& nodes) { nodes[split].attributes["split_size"] = 8; },
+      "split: expected 2 results, as the graph has, got 1");
+  check(
+      "more results", [=](Nodes& nodes) { nodes[split].attributes["split_size"] = 3; },
+      "split: expected 2 results, as the graph has, got 3");
+  check(
+      "a missing result", [](Nodes& nodes) { nodes.pop_back(); },
+      "max_with_indices: expected 1 results, as the graph has, got 2");
+  check(
+      "a result of a call of one", [=](Nodes& nodes) { nodes[split].target = "relu", nodes[split].attributes = {}; },
+      "relu: expected 2 results, as the graph has, got 1");
+  check(
+      "a result of no call", [](Nodes& nodes) { nodes[1] = nodes.back(), nodes[1].inputs = {0}; },
+      "expected a call right before its other results");
+  check(
+      "a result of another call", [=](Nodes& nodes) { nodes[maximum + 1].inputs = {static_cast<std::int64_t>(split)}; },
+      "expected as its only input the call before it, %8");
+  check(
+      "another type", [=](Nodes& nodes) { nodes[maximum + 1].type.dtype = DType::float32; },
+      "expected a result float32 [2], got int64 [2]");
+  for (const auto& damage : std::vector<std::function<void(GraphNode&)>>{
+           [](GraphNode& node) { node.target = "split"; }, [](GraphNode& node) { node.version = 2; },
+           [](GraphNode& node) { node.attributes["index"] = 1; }}) {
+    check(
+        "a result with what a call has", [&](Nodes& nodes) { damage(nodes.back()); },
+        "expected a node of kind result without target, version and attributes, got one with them");
+  }
+}
+
+TEST_CASE("the feature of several results is named by the files that use it, and by no others") {
+  Gated gated;
+  const std::string with = saved_model(gated, ones({2, 3})),
+                    without = saved_model(*std::make_unique<TinyNet>(), ones({1, 2}));
+  REQUIRE(word_at(with, 16) == 1);
+  REQUIRE(word_at(without, 16) == 0);
+  const auto with_features = [](std::string file, std::uint64_t features) {
+    file.replace(16, 8, word(features));
+    return model_refusal(repaired(file));
+  };
+  CHECK(with_features(with, 1) == "loaded");
+  CHECK(contains(with_features(with, 0), "expected the preamble to name feature 0, which is used here"));
+  CHECK(contains(with_features(without, 1),
+                 "expected the file to use feature 0, as its preamble says, got one that does not"));
+  CHECK(contains(with_features(with, 3), "the file uses feature 1, which this program does not know"));
+  CHECK(contains(refusal(file_of(header_of({0, 0, 0}), {}, {.features = 1})),
+                 "expected the file to use feature 0, as its preamble says, got one that does not"));
 }
 
 TEST_CASE("calls that the ops do not take are refused") {

@@ -162,6 +162,32 @@ TEST_CASE("a model of several inputs and outputs is kept") {
   CHECK(equal_bits(actual[1], expected[1]));
 }
 
+TEST_CASE("a model with calls of several results is kept, trains as the original and is saved to the same bytes") {
+  manual_seed(4);
+  Gated net;
+  const Tensor input = randn({4, 3});
+  const std::string first = saved_model(net, input);
+  nn::GraphModule loaded = reloaded(net, input);
+  CHECK(saved_model(loaded, input) == first);
+  CHECK(loaded.outputs() == std::vector<nn::GraphPort>{{"max_with_indices", {{-1}, DType::float32}},
+                                                       {"max_with_indices_1", {{-1}, DType::int64}}});
+  const auto step = [](nn::Module& module, const Tensor& x) {
+    optim::SGD optimizer(module.parameters(), {.lr = 0.1});
+    module({x})[0].sum().backward();
+    optimizer.step();
+  };
+  for (const std::int64_t batch : {1, 5}) {
+    const Tensor x = randn({batch, 3});
+    step(net, x);
+    step(loaded, x);
+    const std::vector<Tensor> expected = net({x}), actual = loaded({x});
+    REQUIRE(actual.size() == 2);
+    CHECK(equal_bits(actual[0].detach(), expected[0].detach()));
+    CHECK(equal_bits(actual[1], expected[1]));
+  }
+  CHECK(same(loaded.state_dict(), net.state_dict()));
+}
+
 TEST_CASE("a model that cannot be captured leaves the old file") {
   struct Reads : nn::Module {
     nn::Linear fc{2, 1};
