@@ -2,7 +2,11 @@
 #include "teff/engine/autograd.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -15,6 +19,7 @@
 #include "teff/engine/node.h"
 #include "teff/engine/op_timer.h"
 #include "teff/engine/parallel.h"
+#include "teff/engine/process.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -40,11 +45,24 @@ void accumulate(Tensor& sum, const Tensor& term) {
   add_in_place(sum, term);
 }
 
+/// Guards grad() of a leaf, which backward() of other threads may add to. A few locks for all leaves: they are held for
+/// an addition only.
+detail::ProcessMutex& lock_of(const TensorImpl* leaf) {
+  static auto* locks = new std::array<detail::ProcessMutex, 16>;  // never destroyed: see parallel.cpp
+  return (*locks)[std::hash<const void*>()(leaf) / alignof(std::max_align_t) % locks->size()];
+}
+
 /// leaf.grad += grad, in place: the user may hold the gradient.
 void accumulate_leaf(const Tensor& leaf, Tensor grad) {
   Tensor& sum = leaf.impl()->grad;
+  std::unique_lock lock(lock_of(leaf.impl().get()));
+  if (!sum.defined() && !owned_alone(grad)) {
+    lock.unlock();  // no lock is held while memory is asked for
+    grad = grad.clone();
+    lock.lock();
+  }
   if (!sum.defined()) {
-    sum = owned_alone(grad) ? std::move(grad) : grad.clone();
+    sum = std::move(grad);
     return;
   }
   sum.impl()->storage->version.fetch_add(1, std::memory_order_relaxed);
@@ -270,6 +288,7 @@ Tensor first_gradient(const Tensor& root, const Tensor& gradient) {
 
 void run_backward(const Tensor& root, const Tensor& gradient, bool retain_graph, const GradientFunction& on_gradient) {
   if (!kHasTraining) throw Error("backward: expected a build of Teff with TEFF_TRAINING, got one without");
+  if (!root.defined()) throw TypeError("backward: expected a defined tensor, got an undefined one");
   if (!root.requires_grad()) {
     throw Error("backward: expected a tensor that requires grad, got one that was computed from none; see "
                 "requires_grad_() and NoGradGuard");

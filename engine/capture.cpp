@@ -6,6 +6,7 @@
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 #include "teff/engine/graph.h"
 #include "teff/engine/graph_attributes.h"
 #include "teff/engine/mode_state.h"
@@ -147,14 +148,8 @@ Graph naming_module(const ScopeNames& scopes, Function&& function) {
   };
   try {
     return function();
-  } catch (const ShapeError& error) {
-    throw ShapeError(named(error));
-  } catch (const TypeError& error) {
-    throw TypeError(named(error));
-  } catch (const ValueError& error) {
-    throw ValueError(named(error));
   } catch (const Error& error) {
-    throw Error(named(error));
+    detail::throw_again(error, named(error));
   }
 }
 
@@ -208,6 +203,7 @@ Graph unify(Graph graph, std::int64_t batch, const Graph& other, std::int64_t ot
 
 Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
               const std::vector<std::pair<const void*, std::string>>& scope_names) {
+  if (!function) throw TypeError("capture: expected a function, got an empty one");
   for (const Tensor& input : inputs) {
     if (!input.defined()) throw TypeError("capture: expected defined inputs, got an undefined one");
   }

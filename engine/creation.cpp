@@ -1,17 +1,41 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <mutex>
-#include <numeric>
+#include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 #include "teff/engine/random.h"
 #include "teff/engine/tensor.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
 namespace {
+
+using detail::with_name;
+
+/// An uninitialised tensor, for `function`.
+Tensor made_for(const char* function, const TensorType& type) {
+  return with_name(function, [&] { return detail::make_tensor(type); });
+}
+
+/// A number stands for all elements, so it must not become another one silently, but for its fraction.
+template <class Number>
+Tensor filled(const char* function, const Shape& shape, Number value, const TensorOptions& options) {
+  Tensor result = made_for(function, {shape, options.dtype});
+  detail::check_fill(function, value, options.dtype);
+  if constexpr (std::is_integral_v<Number>) {
+    detail::fill_whole(result, value);
+  } else {
+    detail::fill(result, value);
+  }
+  if (options.requires_grad) result.requires_grad_();
+  return result;
+}
 
 Tensor with_grad(Tensor tensor, const TensorOptions& options) {
   if (options.requires_grad) tensor.requires_grad_();
@@ -25,7 +49,7 @@ Tensor drawn(const Shape& shape, const TensorOptions& options, const char* funct
     throw TypeError(std::string(function) + ": expected dtype float32 or float64, got " +
                     std::string(to_string(options.dtype)));
   }
-  Tensor result = detail::make_tensor({shape, options.dtype});
+  Tensor result = made_for(function, {shape, options.dtype});
   if (options.dtype == DType::float32) {
     draw(result.data<float>(), result.numel());
   } else {
@@ -37,25 +61,33 @@ Tensor drawn(const Shape& shape, const TensorOptions& options, const char* funct
 }  // namespace
 
 Tensor empty(const Shape& shape, const TensorOptions& options) {
-  return with_grad(detail::make_tensor({shape, options.dtype}), options);
+  return with_grad(made_for("empty", {shape, options.dtype}), options);
 }
 
 Tensor full(const Shape& shape, double value, const TensorOptions& options) {
-  Tensor result = detail::make_tensor({shape, options.dtype});
-  detail::fill(result, value);
-  return with_grad(std::move(result), options);
+  return filled("full", shape, value, options);
 }
 
-Tensor zeros(const Shape& shape, const TensorOptions& options) { return full(shape, 0, options); }
+Tensor detail::full_of(const Shape& shape, Integer value, const TensorOptions& options) {
+  return filled("full", shape, static_cast<std::int64_t>(value), options);
+}
 
-Tensor ones(const Shape& shape, const TensorOptions& options) { return full(shape, 1, options); }
+Tensor zeros(const Shape& shape, const TensorOptions& options) { return filled("zeros", shape, 0.0, options); }
 
-Tensor zeros_like(const Tensor& other) { return zeros(other.shape(), {.dtype = other.dtype()}); }
+Tensor ones(const Shape& shape, const TensorOptions& options) { return filled("ones", shape, 1.0, options); }
 
-Tensor ones_like(const Tensor& other) { return ones(other.shape(), {.dtype = other.dtype()}); }
+Tensor zeros_like(const Tensor& other) {
+  const TensorType type = with_name("zeros_like", [&] { return other.type(); });
+  return zeros(type.shape, {.dtype = type.dtype});
+}
 
-Tensor eye(std::int64_t n, const TensorOptions& options) {
-  Tensor result = zeros({n, n}, {.dtype = options.dtype});
+Tensor ones_like(const Tensor& other) {
+  const TensorType type = with_name("ones_like", [&] { return other.type(); });
+  return ones(type.shape, {.dtype = type.dtype});
+}
+
+Tensor eye(Integer n, const TensorOptions& options) {
+  Tensor result = filled("eye", {n, n}, 0.0, {.dtype = options.dtype});
   visit_dtype(options.dtype, [&](auto zero) {
     using T = decltype(zero);
     T* values = result.data<T>();
@@ -64,22 +96,71 @@ Tensor eye(std::int64_t n, const TensorOptions& options) {
   return with_grad(std::move(result), options);
 }
 
-Tensor arange(std::int64_t end) { return arange(0, static_cast<double>(end)); }
+namespace {
 
-Tensor arange(double start, double end, double step, const TensorOptions& options) {
-  if (!std::isfinite(start) || !std::isfinite(end) || !std::isfinite(step) || step == 0 || (end - start) / step < 0) {
-    throw ValueError("arange: expected finite numbers with a step from start towards end, got start " +
-                     std::to_string(start) + ", end " + std::to_string(end) + ", step " + std::to_string(step));
-  }
-  const double count = std::ceil((end - start) / step);
+/// start, start + step, ..., `count` of them, by value(i).
+template <class Value>
+Tensor sequence(double count, DType dtype, const Value& value) {
   if (count > 0x1p48) throw ShapeError("arange: expected at most 2^48 values, got " + std::to_string(count));
-  Tensor result = detail::make_tensor({{static_cast<std::int64_t>(count)}, options.dtype});
-  visit_dtype(options.dtype, [&](auto zero) {
+  if (dtype == DType::bool_) throw TypeError("arange: expected a dtype of numbers, got bool");
+  Tensor result = detail::make_tensor({Shape{static_cast<std::int64_t>(count)}, dtype});
+  visit_dtype(dtype, [&](auto zero) {
     using T = decltype(zero);
     std::int64_t i = 0;
-    for (T& value : result.span<T>()) value = convert<T>(start + step * static_cast<double>(i++));
+    for (T& element : result.span<T>()) {
+      const auto exact = value(i++);
+      element = convert<T>(exact);
+      if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool> && std::is_integral_v<decltype(value(0))>) {
+        if (!std::in_range<T>(exact)) {
+          throw ValueError("arange: expected numbers in the range of " + std::string(to_string(dtype)) + ", got " +
+                           std::to_string(exact));
+        }
+      }
+    }
   });
-  return with_grad(std::move(result), options);
+  return result;
+}
+
+[[noreturn]] void refuse_range(const std::string& start, const std::string& end, const std::string& step) {
+  throw ValueError("arange: expected finite numbers with a step from start towards end, got start " + start + ", end " +
+                   end + ", step " + step);
+}
+
+}  // namespace
+
+Tensor detail::arange_of_whole(std::int64_t start, std::int64_t end, std::int64_t step, std::optional<DType> dtype) {
+  if (step == 0 || (end != start && (end > start) != (step > 0))) {
+    refuse_range(std::to_string(start), std::to_string(end), std::to_string(step));
+  }
+  // Unsigned: the distance between two numbers may be 2^64 - 1.
+  const auto first = static_cast<std::uint64_t>(start), last = static_cast<std::uint64_t>(end);
+  const std::uint64_t distance = step > 0 ? last - first : first - last;
+  const std::uint64_t size = step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
+  const std::uint64_t count = distance == 0 ? 0 : (distance - 1) / size + 1;
+  return sequence(static_cast<double>(count), dtype.value_or(DType::int64), [=](std::int64_t i) {
+    return static_cast<std::int64_t>(first + static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(i));
+  });
+}
+
+Tensor detail::arange_of_any(double start, double end, double step, std::optional<DType> dtype) {
+  const double count = std::ceil((end - start) / step);
+  if (!std::isfinite(start) || !std::isfinite(end) || !std::isfinite(step) || step == 0 || (end - start) / step < 0) {
+    refuse_range(std::to_string(start), std::to_string(end), std::to_string(step));
+  }
+  const DType type = dtype.value_or(DType::float32);
+  const bool are_whole = std::trunc(start) == start && std::trunc(step) == step && std::abs(start) < 0x1p53 &&
+                         std::abs(step) < 0x1p53 && std::abs(end) < 0x1p53;
+  if (is_floating_point(type) || !are_whole) {
+    if (!is_floating_point(type)) {
+      throw ValueError("arange: expected whole numbers below 2^53 for " + std::string(to_string(type)) +
+                       ", got start " + std::to_string(start) + ", end " + std::to_string(end) + ", step " +
+                       std::to_string(step));
+    }
+    return sequence(count, type, [=](std::int64_t i) { return start + step * static_cast<double>(i); });
+  }
+  return sequence(count, type, [=](std::int64_t i) {
+    return static_cast<std::int64_t>(start) + static_cast<std::int64_t>(step) * i;
+  });
 }
 
 template <class T>
@@ -93,25 +174,40 @@ Tensor tensor(std::span<const T> values, const Shape& shape) {
   return result;
 }
 
-template <class T>
-Tensor tensor(std::initializer_list<std::initializer_list<T>> rows) {
-  const std::size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
-  Tensor result =
-      detail::make_tensor({{static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns)}, dtype_of<T>});
-  T* out = result.data<T>();
-  for (const std::initializer_list<T>& row : rows) {
-    if (row.size() != columns) {
-      throw ShapeError("tensor: expected rows of " + std::to_string(columns) + " values, got one of " +
-                       std::to_string(row.size()));
-    }
-    out = std::copy(row.begin(), row.end(), out);
+template <>
+Tensor tensor<detail::AnyNumber>(std::span<const detail::AnyNumber> values, const Shape& shape) {
+  using Kind = detail::AnyNumber::Kind;
+  const auto any = [&](Kind kind) {
+    return std::any_of(values.begin(), values.end(), [=](const detail::AnyNumber& n) { return n.kind == kind; });
+  };
+  const auto of = [&](auto zero, const auto& element) {
+    const std::unique_ptr<decltype(zero)[]> converted(new decltype(zero)[values.size()]);
+    std::transform(values.begin(), values.end(), converted.get(), element);
+    return tensor<decltype(zero)>(std::span<const decltype(zero)>(converted.get(), values.size()), shape);
+  };
+  if (values.empty() || any(Kind::fraction)) {
+    return of(float{}, [](const detail::AnyNumber& n) {
+      return n.kind == Kind::fraction ? static_cast<float>(n.fraction) : static_cast<float>(n.whole);
+    });
   }
-  return result;
+  if (any(Kind::whole)) return of(std::int64_t{}, [](const detail::AnyNumber& n) { return n.whole; });
+  return of(bool{}, [](const detail::AnyNumber& n) { return n.whole != 0; });
 }
 
-#define TEFF_INSTANTIATE(T)                                          \
-  template Tensor tensor<T>(std::span<const T>, const Shape& shape); \
-  template Tensor tensor<T>(std::initializer_list<std::initializer_list<T>>);
+void detail::refuse_value(std::int64_t value, std::size_t bytes, bool is_signed) {
+  throw ValueError("tensor: expected whole numbers of " + std::to_string(8 * bytes) + " bits" +
+                   (is_signed ? "" : " without a sign") + ", got " + std::to_string(value));
+}
+
+void detail::refuse_rows(const Shape& first, const Shape& other) {
+  if (first.size() == 1 && other.size() == 1) {
+    throw ShapeError("tensor: expected rows of " + std::to_string(first[0]) + " values, got one of " +
+                     std::to_string(other[0]));
+  }
+  throw ShapeError("tensor: expected parts of equal shape, got " + to_string(first) + " and " + to_string(other));
+}
+
+#define TEFF_INSTANTIATE(T) template Tensor tensor<T>(std::span<const T>, const Shape& shape);
 TEFF_INSTANTIATE(float)
 TEFF_INSTANTIATE(double)
 TEFF_INSTANTIATE(std::int64_t)
@@ -136,20 +232,18 @@ Tensor randn(const Shape& shape, Generator& generator, const TensorOptions& opti
   return drawn(shape, options, "randn", [&](auto* out, std::int64_t n) { normal_(out, n, 0, 1, generator); });
 }
 
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape) {
-  return randint(low, high, shape, default_generator());
-}
+Tensor randint(Integer low, Integer high, const Shape& shape) { return randint(low, high, shape, default_generator()); }
 
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator) {
-  Tensor result = detail::make_tensor({shape, DType::int64});
-  random_(result.data<std::int64_t>(), result.numel(), low, high, generator);
+Tensor randint(Integer low, Integer high, const Shape& shape, Generator& generator) {
+  Tensor result = made_for("randint", {shape, DType::int64});
+  with_name("randint", [&] { random_(result.data<std::int64_t>(), result.numel(), low, high, generator); });
   return result;
 }
 
-Tensor randperm(std::int64_t n) { return randperm(n, default_generator()); }
+Tensor randperm(Integer n) { return randperm(n, default_generator()); }
 
-Tensor randperm(std::int64_t n, Generator& generator) {
-  Tensor result = detail::make_tensor({{n}, DType::int64});
+Tensor randperm(Integer n, Generator& generator) {
+  Tensor result = made_for("randperm", {{n}, DType::int64});
   randperm(result.data<std::int64_t>(), n, generator);
   return result;
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/dict.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
+#include <optional>
 #include <ostream>
+#include <utility>
 
 #include "teff/engine/error.h"
 #include "teff/engine/text.h"
@@ -51,18 +55,26 @@ Dict::Dict() = default;
 Dict::Dict(std::initializer_list<DictItem> items) {
   for (const DictItem& item : items) insert(item.key, item.value);
 }
-Dict::Dict(const Dict&) = default;
+Dict::Dict(const Dict& other) : index_(other.index_) {
+  items_.reserve(other.items_.size());
+  for (const auto& item : other.items_) items_.push_back(std::make_unique<DictItem>(*item));
+}
 Dict::Dict(Dict&&) noexcept = default;
-Dict& Dict::operator=(const Dict&) = default;
-Dict& Dict::operator=(Dict&&) noexcept = default;
+Dict& Dict::operator=(const Dict& other) { return *this = Dict(other); }
+Dict& Dict::operator=(Dict&& other) noexcept {
+  const Dict old(std::move(*this));  // which may hold the other
+  items_ = std::move(other.items_);
+  index_ = std::move(other.index_);
+  return *this;
+}
 Dict::~Dict() = default;
 
 std::size_t Dict::size() const { return items_.size(); }
 bool Dict::empty() const { return items_.empty(); }
-Dict::iterator Dict::begin() { return items_.begin(); }
-Dict::iterator Dict::end() { return items_.end(); }
-Dict::const_iterator Dict::begin() const { return items_.begin(); }
-Dict::const_iterator Dict::end() const { return items_.end(); }
+Dict::iterator Dict::begin() { return iterator(items_.data()); }
+Dict::iterator Dict::end() { return iterator(items_.data() + items_.size()); }
+Dict::const_iterator Dict::begin() const { return const_iterator(items_.data()); }
+Dict::const_iterator Dict::end() const { return const_iterator(items_.data() + items_.size()); }
 
 std::size_t Dict::place(std::string_view key) const {
   if (!index_.empty()) {
@@ -70,26 +82,26 @@ std::size_t Dict::place(std::string_view key) const {
     return found == index_.end() ? kNone : found->second;
   }
   for (std::size_t i = 0; i < items_.size(); ++i) {
-    if (items_[i].key == key) return i;
+    if (items_[i]->key == key) return i;
   }
   return kNone;
 }
 
 const Value* Dict::find(std::string_view key) const {
   const std::size_t i = place(key);
-  return i == kNone ? nullptr : &items_[i].value;
+  return i == kNone ? nullptr : &items_[i]->value;
 }
 
 Value* Dict::find(std::string_view key) {
   const std::size_t i = place(key);
-  return i == kNone ? nullptr : &items_[i].value;
+  return i == kNone ? nullptr : &items_[i]->value;
 }
 
 const Value& Dict::at(std::string_view key) const {
   if (const Value* value = find(key)) return *value;
   std::string keys;
   std::size_t shown = 0;
-  for (const DictItem& item : items_) {
+  for (const DictItem& item : *this) {
     if (++shown > 10) {
       keys += ", ...";
       break;
@@ -104,16 +116,16 @@ Value& Dict::at(std::string_view key) { return const_cast<Value&>(static_cast<co
 Value& Dict::operator[](std::string_view key) {
   if (Value* value = find(key)) return *value;
   insert(std::string(key), Value());
-  return items_.back().value;
+  return items_.back()->value;
 }
 
 void Dict::insert(std::string key, Value value) {
-  if (contains(key)) throw ValueError("dict: expected a new key, got \"" + key + "\" a second time");
-  items_.push_back({std::move(key), std::move(value)});
+  if (contains(key)) throw ValueError("dict: expected a new key, got \"" + detail::escaped(key) + "\" a second time");
+  items_.push_back(std::unique_ptr<DictItem>(new DictItem{std::move(key), std::move(value)}));
   if (items_.size() > kIndexFrom) {
-    index_.emplace(items_.back().key, items_.size() - 1);
+    index_.emplace(items_.back()->key, items_.size() - 1);
   } else if (items_.size() == kIndexFrom) {
-    for (std::size_t i = 0; i < items_.size(); ++i) index_.emplace(items_[i].key, i);
+    for (std::size_t i = 0; i < items_.size(); ++i) index_.emplace(items_[i]->key, i);
   }
 }
 
@@ -123,7 +135,7 @@ bool Dict::erase(std::string_view key) {
   items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(i));
   index_.clear();
   if (items_.size() >= kIndexFrom) {
-    for (std::size_t j = 0; j < items_.size(); ++j) index_.emplace(items_[j].key, j);
+    for (std::size_t j = 0; j < items_.size(); ++j) index_.emplace(items_[j]->key, j);
   }
   return true;
 }
@@ -140,6 +152,96 @@ TEFF_EXPORT bool operator==(const Dict& a, const Dict& b) {
     if (other == nullptr || !(item.value == *other)) return false;
   }
   return true;
+}
+
+namespace {
+
+/// Counts how deep a function is in a Value that it goes through by calling itself.
+class Level {
+ public:
+  explicit Level(const char* what) {
+    if (depth() == Value::kMaxDepth) {
+      throw ValueError(std::string("value: expected at most ") + std::to_string(Value::kMaxDepth) +
+                       " lists and dicts in each other to " + what + ", got more");
+    }
+    ++depth();
+  }
+  ~Level() { --depth(); }
+  Level(const Level&) = delete;
+  Level& operator=(const Level&) = delete;
+
+ private:
+  static int& depth() {
+    static thread_local int value = 0;
+    return value;
+  }
+};
+
+bool holds_values(const Value& value) {
+  return (value.is_list() && !value.as_list().empty()) || (value.is_dict() && !value.as_dict().empty());
+}
+
+}  // namespace
+
+Value::Value(const Value& other) {
+  if (!holds_values(other)) {
+    value_ = other.value_;
+  } else {
+    const Level level("copy");
+    value_ = other.value_;
+  }
+}
+
+Value::Value(Value&& other) noexcept = default;
+
+Value& Value::operator=(const Value& other) { return *this = Value(other); }
+
+Value& Value::operator=(Value&& other) noexcept {
+  Value taken(std::move(other));  // which may be a part of this one
+  std::swap(value_, taken.value_);
+  return *this;
+}
+
+template <class Function>
+void Value::for_each_part(Function&& function) {
+  if (is_list()) {
+    for (Value& part : as_list()) function(part);
+  } else if (is_dict()) {
+    for (DictItem& item : as_dict()) function(item.value);
+  }
+}
+
+// A destructor that calls itself for each list in a list needs stack for all of them. So nested parts move to a list of
+// those that wait, and are let go one after the other. Without memory for that they are let go by recursion.
+Value::~Value() {
+  if (!holds_nested()) return;
+  try {
+    List waiting;
+    waiting.push_back(std::move(*this));
+    while (!waiting.empty()) {
+      Value value = std::move(waiting.back());
+      waiting.pop_back();
+      value.for_each_part([&](Value& part) {
+        if (holds_values(part)) waiting.push_back(std::move(part));
+      });
+    }
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+/// Whether some list or dict in it holds values itself.
+bool Value::holds_nested() const {
+  if (is_list()) return std::any_of(as_list().begin(), as_list().end(), holds_values);
+  if (is_dict()) {
+    return std::any_of(as_dict().begin(), as_dict().end(),
+                       [](const DictItem& item) { return holds_values(item.value); });
+  }
+  return false;
+}
+
+Value::Value(const char* text) {
+  if (text == nullptr) throw ValueError("value: expected text, got a null pointer");
+  value_ = std::string(text);
 }
 
 Value::Value(List list) : value_(std::move(list)) {}
@@ -167,6 +269,8 @@ IntList Value::as_int_list() const {
 
 TEFF_EXPORT bool operator==(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
+  std::optional<Level> level;
+  if (holds_values(a)) level.emplace("compare");
   switch (a.kind()) {
     case Value::Kind::none:
       return true;
@@ -215,6 +319,8 @@ std::string_view to_string(Value::Kind kind) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Value& value) {
+  std::optional<Level> level;
+  if (holds_values(value)) level.emplace("print");
   switch (value.kind()) {
     case Value::Kind::none:
       return out << "None";

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -22,12 +25,43 @@ struct DictItem;
 using List = std::vector<Value>;
 using Bytes = std::vector<std::byte>;
 
+namespace detail {
+/// Goes through the items of a Dict, whose values may change and whose keys may not.
+template <class Item>
+class DictIterator {
+ public:
+  using iterator_category = std::forward_iterator_tag;
+  using value_type = std::remove_const_t<Item>;
+  using difference_type = std::ptrdiff_t;
+  using pointer = Item*;
+  using reference = Item&;
+
+  DictIterator() = default;
+  explicit DictIterator(const std::unique_ptr<DictItem>* place) : place_(place) {}
+  operator DictIterator<const DictItem>() const requires(!std::is_const_v<Item>) {
+    return DictIterator<const DictItem>(place_);
+  }
+
+  Item& operator*() const { return **place_; }
+  Item* operator->() const { return place_->get(); }
+  DictIterator& operator++() {
+    ++place_;
+    return *this;
+  }
+  DictIterator operator++(int) { return DictIterator(place_++); }
+  friend bool operator==(const DictIterator&, const DictIterator&) = default;
+
+ private:
+  const std::unique_ptr<DictItem>* place_ = nullptr;
+};
+}  // namespace detail
+
 /// Names and values in the order of insertion: a state dict, a checkpoint, the attributes of an operation. Copies
 /// copy the structure; tensors stay handles, as in Python.
 class Dict {
  public:
-  using iterator = std::vector<DictItem>::iterator;
-  using const_iterator = std::vector<DictItem>::const_iterator;
+  using iterator = detail::DictIterator<DictItem>;
+  using const_iterator = detail::DictIterator<const DictItem>;
 
   Dict();
   /// `Dict{{"epoch", 5}, {"loss", 0.4}}`. @throws ValueError if a key occurs twice.
@@ -41,10 +75,10 @@ class Dict {
   std::size_t size() const;
   bool empty() const;
   bool contains(std::string_view key) const { return find(key) != nullptr; }
-  /// The value, or null. Valid until the Dict changes.
+  /// The value, or null. Valid until it is erased.
   const Value* find(std::string_view key) const;
   Value* find(std::string_view key);
-  /// The value. @throws IndexError that names the key and the nearest ones there are.
+  /// The value. @throws IndexError that names the key and the first ten that there are.
   const Value& at(std::string_view key) const;
   Value& at(std::string_view key);
   /// The value, made (None) if the key is new.
@@ -66,25 +100,37 @@ class Dict {
  private:
   std::size_t place(std::string_view key) const;
 
-  std::vector<DictItem> items_;
+  std::vector<std::unique_ptr<DictItem>> items_;
   std::map<std::string, std::size_t, std::less<>> index_;  // kept from kIndexFrom items on; keys of hostile files could
                                                            // all have one hash
 };
 
 /// One value of a Dict or List: None, a bool, an integer, a floating-point number, text, bytes, a tensor, a list, or
-/// a Dict.
+/// a Dict. Lists and dicts may be in each other to any depth; beyond kMaxDepth a Value cannot be copied, compared or
+/// printed. @throws ValueError then.
 class Value {
  public:
   enum class Kind { none, boolean, integer, floating, text, bytes, tensor, list, dict };
 
+  static constexpr int kMaxDepth = 100;
+
   Value() = default;
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
+
   Value(std::nullptr_t) {}
-  Value(bool value) : value_(value) {}
-  template <std::integral T>
-  requires(!std::same_as<T, bool>) Value(T value) : value_(static_cast<std::int64_t>(value)) {}
+  template <std::same_as<bool> T>  // a pointer is none
+  Value(T value) : value_(value) {}
+  /// @throws ValueError for a number of 2^63 or more.
+  template <WholeNumber T>
+  Value(T value) : value_(static_cast<std::int64_t>(Integer(value))) {}
   template <std::floating_point T>
   Value(T value) : value_(static_cast<double>(value)) {}
-  Value(const char* text) : value_(std::string(text)) {}
+  /// @throws ValueError for a null pointer.
+  Value(const char* text);
   Value(std::string text) : value_(std::move(text)) {}
   Value(std::string_view text) : value_(std::string(text)) {}
   Value(Bytes bytes) : value_(std::move(bytes)) {}
@@ -122,6 +168,10 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
+  bool holds_nested() const;
+  template <class Function>
+  void for_each_part(Function&& function);
+
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Bytes, Tensor, List, Dict> value_;
 };
 
@@ -129,7 +179,7 @@ class Value {
 std::string_view to_string(Value::Kind kind);
 
 struct DictItem {
-  std::string key;
+  const std::string key;
   Value value;
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 #include "teff/engine/graph_attributes.h"
 #include "teff/engine/op_registry.h"
 #include "teff/engine/text.h"
@@ -27,12 +28,8 @@ decltype(auto) at_node(const GraphNode& node, Function&& function) {
   };
   try {
     return function();
-  } catch (const ShapeError& error) {
-    throw ShapeError(where(error.what()));
-  } catch (const TypeError& error) {
-    throw TypeError(where(error.what()));
   } catch (const Error& error) {
-    throw ValueError(where(error.what()));
+    detail::throw_again(error, where(error.what()));
   }
 }
 

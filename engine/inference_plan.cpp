@@ -11,6 +11,7 @@
 #include "teff/engine/op_registry.h"
 #include "teff/engine/ops/copy.h"
 #include "teff/engine/tensor_impl.h"
+#include "teff/engine/text.h"
 
 namespace teff {
 namespace {
@@ -66,7 +67,12 @@ class InferencePlan::Builder {
       if (node.kind == GraphNode::Kind::placeholder) {
         read_input(inputs);
       } else if (node.kind == GraphNode::Kind::get_attr) {
-        const Tensor& tensor = tensors.at(node.target);
+        const auto found = tensors.find(node.target);
+        if (found == tensors.end()) {
+          throw IndexError("InferenceSession: expected a tensor \"" + detail::escaped(node.target) +
+                           "\" among those of the graph, got none");
+        }
+        const Tensor& tensor = found->second;
         static_cast<void>(tensor.raw_data());  // throws for a tensor without values
         add_value(tensor.type(), tensor.detach());
         plan_.weights_.push_back({tensor.detach(), tensor.impl()->storage->version});

@@ -76,10 +76,23 @@ std::shared_ptr<Node> make_node(std::shared_ptr<const Op> op, std::span<const Te
   return node;
 }
 
-void check_result(const Op& op, const Tensor& result, const TensorType& expected) {
-  if (result.defined() && result.type() == expected && result.impl()->node == nullptr) return;
-  throw Error(std::string(op.name()) + ": expected forward to return a new tensor " + detail::describe(expected) +
-              ", as output_type said, got " + (result.defined() ? detail::describe(result.type()) : "none"));
+/// A result becomes part of a record: it must be nobody else's tensor, but for the destination if there is one.
+void check_result(const Op& op, const Tensor& result, const TensorType& expected, std::span<const Tensor> inputs,
+                  const Tensor* destination) {
+  const auto refuse = [&](const std::string& got) {
+    throw Error(std::string(op.name()) + ": expected forward to return a new tensor " + detail::describe(expected) +
+                ", as output_type said, got " + got);
+  };
+  if (!result.defined()) refuse("none");
+  if (result.type() != expected) refuse(detail::describe(result.type()));
+  if (destination != nullptr && result.is(*destination)) return;
+  constexpr const char* kCure = "; return a clone() or, to share its elements, a detach() of it";
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (result.is(inputs[i])) refuse("its input " + std::to_string(i) + kCure);
+  }
+  if (result.impl().use_count() > 1 || result.impl()->node != nullptr || result.requires_grad()) {
+    refuse(std::string("one that is held or recorded elsewhere") + kCure);
+  }
 }
 
 /// What forward does inside is its own affair: nothing of it is recorded.
@@ -100,13 +113,18 @@ void call_forward(const Op& op, std::span<const TensorType> inputs, std::span<co
 Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
   Tensor result;
   call_forward(op, types, {&context.output, 1}, [&] { result = op.forward(context); });
-  check_result(op, result, context.output);
+  check_result(op, result, context.output, context.inputs, context.destination);
   return result;
 }
 
 void call_forward(const MultiOp& op, const MultiForwardContext& context, std::span<const TensorType> types) {
+  const std::span<Tensor> results = context.results;
+  const bool are_given =
+      std::any_of(results.begin(), results.end(), [](const Tensor& result) { return result.defined(); });
   call_forward(op, types, context.outputs, [&] { op.forward_all(context); });
-  for (std::size_t i = 0; i < context.results.size(); ++i) check_result(op, context.results[i], context.outputs[i]);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    check_result(op, results[i], context.outputs[i], context.inputs, are_given ? &results[i] : nullptr);
+  }
 }
 
 struct Arguments {

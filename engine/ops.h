@@ -112,8 +112,8 @@ Tensor to(const Tensor& x, DType dtype);
 
 // --- over dimensions
 
-Tensor softmax(const Tensor& x, std::int64_t dim);  // exp(x) / sum over dim of exp(x)
-Tensor log_softmax(const Tensor& x, std::int64_t dim);
+Tensor softmax(const Tensor& x, Integer dim);  // exp(x) / sum over dim of exp(x)
+Tensor log_softmax(const Tensor& x, Integer dim);
 /// Over the given dimensions, all of them if none is given. keepdim leaves them with size 1. Integers and bools sum to
 /// int64. The mean of nothing is NaN, an amax or amin of nothing an error.
 Tensor sum(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
@@ -127,10 +127,10 @@ inline Tensor min(const Tensor& x) { return amin(x); }
 /// Along one dimension, and where: `auto [values, indices] = max(x, 1)`. Of equals the first; NaN is both maximum and
 /// minimum. The gradient of a value goes to the element it is. The ops' names are max_with_indices and
 /// min_with_indices. @throws ShapeError for a dimension of size 0.
-ValuesAndIndices max(const Tensor& x, std::int64_t dim, bool keepdim = false);
-ValuesAndIndices min(const Tensor& x, std::int64_t dim, bool keepdim = false);
+ValuesAndIndices max(const Tensor& x, Integer dim, bool keepdim = false);
+ValuesAndIndices min(const Tensor& x, Integer dim, bool keepdim = false);
 /// Index of the first maximum, int64; of the flattened tensor if no dimension is given.
-Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
+Tensor argmax(const Tensor& x, std::optional<Integer> dim = {}, bool keepdim = false);
 
 // --- products
 
@@ -178,38 +178,37 @@ Tensor dropout2d(const Tensor& x, double p = 0.5, bool training = true);
 /// One size may be -1: what is left. Shares elements.
 Tensor view(const Tensor& x, const Shape& shape);
 inline Tensor reshape(const Tensor& x, const Shape& shape) { return view(x, shape); }
-Tensor flatten(const Tensor& x, std::int64_t start_dim = 0, std::int64_t end_dim = -1);
+Tensor flatten(const Tensor& x, Integer start_dim = 0, Integer end_dim = -1);
 /// Without all dimensions of size 1, or without the given one if its size is 1.
-Tensor squeeze(const Tensor& x, std::optional<std::int64_t> dim = {});
-Tensor unsqueeze(const Tensor& x, std::int64_t dim);
-Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1);
+Tensor squeeze(const Tensor& x, std::optional<Integer> dim = {});
+Tensor unsqueeze(const Tensor& x, Integer dim);
+Tensor transpose(const Tensor& x, Integer dim0, Integer dim1);
 Tensor permute(const Tensor& x, const IntList& dims);
 /// x with each size-1 dimension repeated to the size in `shape`, and new dimensions in front; -1 keeps a size.
 Tensor expand(const Tensor& x, const Shape& shape);
 /// Tensors of equal shape but for `dim`.
-Tensor cat(std::span<const Tensor> tensors, std::int64_t dim = 0);
-Tensor cat(std::initializer_list<Tensor> tensors, std::int64_t dim = 0);
+Tensor cat(std::span<const Tensor> tensors, Integer dim = 0);
+Tensor cat(std::initializer_list<Tensor> tensors, Integer dim = 0);
 /// Tensors of equal shape along a new dimension.
-Tensor stack(std::span<const Tensor> tensors, std::int64_t dim = 0);
-Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t dim = 0);
+Tensor stack(std::span<const Tensor> tensors, Integer dim = 0);
+Tensor stack(std::initializer_list<Tensor> tensors, Integer dim = 0);
 /// x[..., start:end:step, ...] as in Python: bounds are clamped to the size. Dimension 0 with step 1 shares elements.
-Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end = {},
-             std::int64_t step = 1);
+Tensor slice(const Tensor& x, Integer dim, Integer start, std::optional<Integer> end = {}, Integer step = 1);
 /// Pieces of size split_size along `dim`, the last one as small as what is left; one piece if there is nothing to
 /// split. Pieces of dimension 0 share elements. @throws ValueError for a split_size below 1 (0 will do for nothing).
-std::vector<Tensor> split(const Tensor& x, std::int64_t split_size, std::int64_t dim = 0);
+std::vector<Tensor> split(const Tensor& x, Integer split_size, Integer dim = 0);
 /// Pieces of these sizes (op split_with_sizes). @throws ShapeError unless they add up to the dimension's size.
-std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes, std::int64_t dim = 0);
-inline std::vector<Tensor> split(const Tensor& x, std::initializer_list<std::int64_t> sizes, std::int64_t dim = 0) {
+std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes, Integer dim = 0);
+inline std::vector<Tensor> split(const Tensor& x, std::initializer_list<std::int64_t> sizes, Integer dim = 0) {
   return split(x, std::span<const std::int64_t>(sizes.begin(), sizes.size()), dim);
 }
 /// At most `chunks` pieces of one size along `dim`, but for the last: split(x, ceil(size / chunks), dim). Of a
 /// dimension of size 0, `chunks` empty ones.
-std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t dim = 0);
+std::vector<Tensor> chunk(const Tensor& x, Integer chunks, Integer dim = 0);
 /// Without dimension `dim`, at `index` of it. Dimension 0 shares elements.
-Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);
+Tensor select(const Tensor& x, Integer dim, Integer index);
 /// Rows (entries of dimension `dim`) by an int64 vector of indices. @throws IndexError for one out of range.
-Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index);
+Tensor index_select(const Tensor& x, Integer dim, const Tensor& index);
 /// Rows of weight [V, D] by int64 indices of any shape: [...] -> [..., D]. The row padding_idx gets no gradient.
 /// @throws IndexError for an index outside [0, V).
 Tensor embedding(const Tensor& indices, const Tensor& weight, std::optional<std::int64_t> padding_idx = {});

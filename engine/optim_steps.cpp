@@ -21,6 +21,9 @@ class Update {
     if (!kHasTraining) {
       throw Error(std::string(function) + ": expected a build of Teff with TEFF_TRAINING, got one without");
     }
+    if (!parameter.defined()) {
+      throw TypeError(std::string(function) + ": expected a defined parameter, got an undefined one");
+    }
     if (!is_computable(parameter.dtype())) {
       throw TypeError(std::string(function) + ": expected a parameter of float32 or float64, got " +
                       detail::describe(parameter.type()));
@@ -39,6 +42,9 @@ class Update {
   template <class Compute>
   void run(std::initializer_list<const Tensor*> states, const Compute& compute) const {
     const NoGradGuard no_grad;
+    for (const Tensor* state : states) {
+      if (state->defined()) detail::check_in_place(function_, *state);
+    }
     detail::begin_in_place(function_, parameter_);
     for (const Tensor* state : states) {
       if (state->defined()) detail::begin_in_place(function_, *state);

@@ -20,6 +20,21 @@ static_assert(kMaxNumel <= std::numeric_limits<std::ptrdiff_t>::max() / 8);
 
 }  // namespace
 
+void detail::refuse_large(std::uint64_t value) {
+  throw ValueError("argument: expected a whole number below 2^63, got " + std::to_string(value));
+}
+
+void detail::refuse_index(std::size_t index, std::size_t size) {
+  throw IndexError("shape: expected a place below the list's size " + std::to_string(size) + ", got " +
+                   std::to_string(static_cast<std::int64_t>(index)));
+}
+
+IntList::IntList(std::initializer_list<Integer> values) {
+  if (values.size() > kMaxRank) too_many(values.size());
+  std::copy(values.begin(), values.end(), values_.begin());
+  size_ = values.size();
+}
+
 IntList::IntList(std::span<const std::int64_t> values) {
   if (values.size() > kMaxRank) too_many(values.size());
   std::copy(values.begin(), values.end(), values_.begin());
@@ -30,12 +45,14 @@ void IntList::push_back(std::int64_t value) { insert(size_, value); }
 
 void IntList::insert(std::size_t place, std::int64_t value) {
   if (size_ == kMaxRank) too_many(kMaxRank + 1);
+  if (place > size_) detail::refuse_index(place, size_);
   std::copy_backward(begin() + place, end(), end() + 1);
   values_[place] = value;
   ++size_;
 }
 
 void IntList::erase(std::size_t place) {
+  static_cast<void>(checked(place));
   std::copy(begin() + place + 1, end(), begin() + place);
   --size_;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/tensor.h"
 
+#include <atomic>
 #include <string>
 
 #include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 #include "teff/engine/modes.h"
 #include "teff/engine/node.h"
 #include "teff/engine/tensor_impl.h"
@@ -11,8 +13,8 @@
 namespace teff {
 namespace {
 
-const TensorImpl& checked(const std::shared_ptr<TensorImpl>& impl) {
-  if (impl == nullptr) throw TypeError("tensor: expected a defined tensor, got an undefined one");
+const TensorImpl& checked(const std::shared_ptr<TensorImpl>& impl, const char* function = "tensor") {
+  if (impl == nullptr) throw TypeError(std::string(function) + ": expected a defined tensor, got an undefined one");
   return *impl;
 }
 
@@ -53,7 +55,16 @@ Tensor detail::make_without_values(const TensorType& type) { return teff::make_t
 
 bool detail::owned_alone(const Tensor& tensor) {
   const std::shared_ptr<TensorImpl>& impl = tensor.impl();
-  return impl.use_count() == 1 && impl->storage.use_count() == 1 && !impl->storage->external();
+  // use_count() is a relaxed load: whatever another thread did with the elements before it let go of them must have
+  // happened before they are written over.
+  if (impl.use_count() != 1 || impl->storage.use_count() != 1 || impl->storage->external()) return false;
+#if defined(__SANITIZE_THREAD__)  // which knows no fences: letting go of a reference is an acquire, too
+  static_cast<void>(std::shared_ptr<TensorImpl>(impl));
+  static_cast<void>(std::shared_ptr<Storage>(impl->storage));
+#else
+  std::atomic_thread_fence(std::memory_order_acquire);
+#endif
+  return true;
 }
 
 Tensor detail::alias(const Tensor& source, const Shape& shape, std::int64_t offset) {
@@ -62,8 +73,8 @@ Tensor detail::alias(const Tensor& source, const Shape& shape, std::int64_t offs
   return teff::make_tensor(impl.storage, impl.offset + bytes, {shape, impl.type.dtype});
 }
 
-void detail::begin_in_place(const char* function, const Tensor& tensor) {
-  const TensorImpl& impl = checked(tensor.impl());
+void detail::check_in_place(const char* function, const Tensor& tensor) {
+  const TensorImpl& impl = checked(tensor.impl(), function);
   if (is_capturing()) {
     throw Error(std::string(function) +
                 ": expected no change in place while a graph is captured, got one of a tensor " +
@@ -75,11 +86,15 @@ void detail::begin_in_place(const char* function, const Tensor& tensor) {
                 "detach()");
   }
   static_cast<void>(tensor.raw_data());  // throws if there are none
-  impl.storage->version.fetch_add(1, std::memory_order_relaxed);
+}
+
+void detail::begin_in_place(const char* function, const Tensor& tensor) {
+  check_in_place(function, tensor);
+  tensor.impl()->storage->version.fetch_add(1, std::memory_order_relaxed);
 }
 
 Tensor Tensor::from_external(void* pointer, const TensorType& type, std::function<void(void*)> deleter) {
-  const std::size_t bytes = bytes_of(type);
+  const std::size_t bytes = detail::with_name("from_external", [&] { return bytes_of(type); });
   if (pointer == nullptr && bytes != 0) {
     throw ValueError("from_external: expected memory for " + detail::describe(type) + ", got a null pointer");
   }
@@ -93,13 +108,14 @@ Tensor Tensor::from_external(void* pointer, const TensorType& type, std::functio
 
 const Shape& Tensor::shape() const { return checked(impl_).type.shape; }
 
-std::int64_t Tensor::size(std::int64_t dim) const {
+std::int64_t Tensor::size(Integer dim) const {
   const Shape& sizes = shape();
   const auto rank = static_cast<std::int64_t>(sizes.size());
   if (dim < -rank || dim >= rank) {
-    throw IndexError("size: expected a dimension of " + to_string(sizes) + ", got " + std::to_string(dim));
+    throw IndexError("size: expected a dimension of " + to_string(sizes) + ", got " +
+                     std::to_string(std::int64_t{dim}));
   }
-  return sizes[static_cast<std::size_t>(dim < 0 ? dim + rank : dim)];
+  return sizes[static_cast<std::size_t>(dim < 0 ? dim + rank : std::int64_t{dim})];
 }
 
 std::int64_t Tensor::numel() const { return checked(impl_).numel; }
@@ -128,7 +144,7 @@ bool Tensor::shares_memory_with(const Tensor& other) const {
 bool Tensor::requires_grad() const { return checked(impl_).requires_grad; }
 
 const Tensor& Tensor::requires_grad_(bool requires_grad) const {
-  const TensorImpl& impl = checked(impl_);
+  const TensorImpl& impl = checked(impl_, "requires_grad_");
   if (requires_grad && !is_computable(impl.type.dtype)) {
     throw TypeError("requires_grad_: expected float32 or float64, got " + std::string(to_string(impl.type.dtype)));
   }
@@ -145,18 +161,19 @@ bool Tensor::is_leaf() const {
 const Tensor& Tensor::grad() const { return checked(impl_).grad; }
 
 void Tensor::set_grad(const Tensor& grad) const {
+  static_cast<void>(checked(impl_, "set_grad"));
   if (grad.defined() && grad.type() != type()) {
     const std::string text =
         "set_grad: expected a gradient " + detail::describe(type()) + ", got " + detail::describe(grad.type());
     if (grad.dtype() != dtype()) throw TypeError(text);
     throw ShapeError(text);
   }
-  static_cast<void>(checked(impl_));
   impl_->grad = grad;
 }
 
 void Tensor::set_data(const Tensor& other) const {
-  const TensorImpl& source = checked(other.impl_);
+  const TensorImpl& source = checked(other.impl_, "set_data");
+  static_cast<void>(checked(impl_, "set_data"));
   if (!is_leaf()) throw Error("set_data: expected a leaf, got the result of a recorded operation");
   if (impl_->requires_grad && !is_computable(source.type.dtype)) {
     throw TypeError("set_data: expected float32 or float64 for a tensor that requires grad, got " +

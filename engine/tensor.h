@@ -9,10 +9,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "teff/engine/allocator.h"
 #include "teff/engine/dtype.h"
+#include "teff/engine/nested_values.h"
 #include "teff/engine/shape.h"
 
 namespace TEFF_EXPORT teff {
@@ -33,6 +35,24 @@ struct TensorType {
 };
 
 namespace detail {
+/// The type of <cstdint> like T, or T itself for what is no whole number; a long double is as good as a double.
+template <class T>
+constexpr auto of_same_size() {
+  if constexpr (std::is_same_v<T, long double>) {
+    return double{};
+  } else if constexpr (!std::is_integral_v<T> || std::is_same_v<T, bool>) {
+    return T{};
+  } else {
+    constexpr bool kSigned = std::is_signed_v<T>;
+    if constexpr (sizeof(T) == 1) return std::conditional_t<kSigned, std::int8_t, std::uint8_t>{};
+    if constexpr (sizeof(T) == 2) return std::conditional_t<kSigned, std::int16_t, std::uint16_t>{};
+    if constexpr (sizeof(T) == 4) return std::conditional_t<kSigned, std::int32_t, std::uint32_t>{};
+    if constexpr (sizeof(T) == 8) return std::conditional_t<kSigned, std::int64_t, std::uint64_t>{};
+  }
+}
+template <class T>
+using OfSameSize = decltype(of_same_size<T>());
+
 /// Types as they appear in error texts: `float32 [2, 3]`.
 std::string describe(const TensorType& type);
 }  // namespace detail
@@ -64,7 +84,7 @@ class Tensor {
   bool defined() const { return impl_ != nullptr; }
   const Shape& shape() const;
   /// Size of one dimension; -1 is the last. @throws IndexError.
-  std::int64_t size(std::int64_t dim) const;
+  std::int64_t size(Integer dim) const;
   /// Number of dimensions.
   std::int64_t dim() const { return static_cast<std::int64_t>(shape().size()); }
   std::int64_t numel() const;
@@ -84,18 +104,18 @@ class Tensor {
     return {data<T>(), static_cast<std::size_t>(numel())};
   }
   void* raw_data() const;
-  /// The only element, converted to T. @throws ShapeError unless numel() is 1; Error while a graph is captured.
+  /// The only element, converted to T as to() does: what does not fit a whole number saturates, NaN gives 0, and 0.5 is
+  /// true. @throws ShapeError unless numel() is 1; Error while a graph is captured.
   template <class T>
   T item() const {
-    static_assert(std::is_arithmetic_v<T>, "item: T must be a number");
-    if constexpr (std::is_floating_point_v<T>) {
-      return static_cast<T>(item_as_double());
-    } else {
-      return static_cast<T>(item_as_int64());
-    }
+    static_assert(std::is_arithmetic_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>,
+                  "item: T must be a number");
+    return static_cast<T>(item_as<detail::OfSameSize<T>>());
   }
   /// Whether both handles refer to the same tensor, and whether two tensors share their memory.
   bool is(const Tensor& other) const { return impl_ == other.impl_; }
+  /// Equal for handles of the same tensor, as long as one of them lives; null if undefined.
+  const void* id() const { return impl_.get(); }
   bool shares_memory_with(const Tensor& other) const;
 
   // Gradients.
@@ -126,10 +146,14 @@ class Tensor {
   // In place. Not recorded: @throws Error on a tensor whose gradient is being recorded (use NoGradGuard or detach()).
   // All return the tensor itself.
   const Tensor& copy_(const Tensor& source) const;  // broadcast and converted
-  const Tensor& fill_(double value) const;
-  const Tensor& zero_() const { return fill_(0); }
+  const Tensor& fill_(double value) const;          // as full()
+  template <WholeNumber T>
+  const Tensor& fill_(T value) const {
+    return fill_with(value);
+  }
+  const Tensor& zero_() const;
   const Tensor& add_(const Tensor& other, double alpha = 1) const;
-  const Tensor& sub_(const Tensor& other, double alpha = 1) const { return add_(other, -alpha); }
+  const Tensor& sub_(const Tensor& other, double alpha = 1) const;
   const Tensor& mul_(const Tensor& other) const;
   const Tensor& mul_(double factor) const;
   const Tensor& div_(const Tensor& other) const;
@@ -142,7 +166,7 @@ class Tensor {
 
   // The functions of ops.h as methods.
   Tensor operator-() const;
-  Tensor operator[](std::int64_t index) const;  // select(0, index)
+  Tensor operator[](Integer index) const;  // select(0, index)
   Tensor abs() const;
   Tensor exp() const;
   Tensor log() const;
@@ -152,34 +176,34 @@ class Tensor {
   Tensor relu() const;
   Tensor sigmoid() const;
   Tensor tanh() const;
-  Tensor softmax(std::int64_t dim) const;
-  Tensor log_softmax(std::int64_t dim) const;
+  Tensor softmax(Integer dim) const;
+  Tensor log_softmax(Integer dim) const;
   Tensor sum(const IntList& dims = {}, bool keepdim = false) const;
   Tensor mean(const IntList& dims = {}, bool keepdim = false) const;
   Tensor amax(const IntList& dims = {}, bool keepdim = false) const;
   Tensor amin(const IntList& dims = {}, bool keepdim = false) const;
   Tensor max() const;
   Tensor min() const;
-  ValuesAndIndices max(std::int64_t dim, bool keepdim = false) const;
-  ValuesAndIndices min(std::int64_t dim, bool keepdim = false) const;
-  Tensor argmax(std::optional<std::int64_t> dim = {}, bool keepdim = false) const;
+  ValuesAndIndices max(Integer dim, bool keepdim = false) const;
+  ValuesAndIndices min(Integer dim, bool keepdim = false) const;
+  Tensor argmax(std::optional<Integer> dim = {}, bool keepdim = false) const;
   Tensor matmul(const Tensor& other) const;
   Tensor view(const Shape& shape) const;
   Tensor reshape(const Shape& shape) const;
-  Tensor flatten(std::int64_t start_dim = 0, std::int64_t end_dim = -1) const;
-  Tensor squeeze(std::optional<std::int64_t> dim = {}) const;
-  Tensor unsqueeze(std::int64_t dim) const;
-  Tensor transpose(std::int64_t dim0, std::int64_t dim1) const;
+  Tensor flatten(Integer start_dim = 0, Integer end_dim = -1) const;
+  Tensor squeeze(std::optional<Integer> dim = {}) const;
+  Tensor unsqueeze(Integer dim) const;
+  Tensor transpose(Integer dim0, Integer dim1) const;
   Tensor t() const;  // transpose of a matrix
   Tensor permute(const IntList& dims) const;
-  Tensor select(std::int64_t dim, std::int64_t index) const;
-  Tensor slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end = {}, std::int64_t step = 1) const;
-  std::vector<Tensor> split(std::int64_t split_size, std::int64_t dim = 0) const;
-  std::vector<Tensor> split(std::span<const std::int64_t> sizes, std::int64_t dim = 0) const;
-  std::vector<Tensor> split(std::initializer_list<std::int64_t> sizes, std::int64_t dim = 0) const {
+  Tensor select(Integer dim, Integer index) const;
+  Tensor slice(Integer dim, Integer start, std::optional<Integer> end = {}, Integer step = 1) const;
+  std::vector<Tensor> split(Integer split_size, Integer dim = 0) const;
+  std::vector<Tensor> split(std::span<const std::int64_t> sizes, Integer dim = 0) const;
+  std::vector<Tensor> split(std::initializer_list<std::int64_t> sizes, Integer dim = 0) const {
     return split(std::span<const std::int64_t>(sizes.begin(), sizes.size()), dim);
   }
-  std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0) const;
+  std::vector<Tensor> chunk(Integer chunks, Integer dim = 0) const;
 
   /// For the engine's own files.
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
@@ -187,8 +211,9 @@ class Tensor {
 
  private:
   void check_dtype(DType expected) const;
-  double item_as_double() const;
-  std::int64_t item_as_int64() const;
+  const Tensor& fill_with(Integer value) const;
+  template <class T>
+  TEFF_EXPORT T item_as() const;
 
   std::shared_ptr<TensorImpl> impl_;
 };
@@ -208,46 +233,103 @@ struct TensorOptions {
   bool requires_grad = false;
 };
 
+namespace detail {
+Tensor full_of(const Shape& shape, Integer value, const TensorOptions& options);
+template <class T>
+concept ArangeNumber = WholeNumber<T> || std::floating_point<T>;
+Tensor arange_of_whole(std::int64_t start, std::int64_t end, std::int64_t step, std::optional<DType> dtype);
+Tensor arange_of_any(double start, double end, double step, std::optional<DType> dtype);
+template <class Start, class End, class Step>
+Tensor arange_of(Start start, End end, Step step, std::optional<DType> dtype) {
+  if constexpr (WholeNumber<Start> && WholeNumber<End> && WholeNumber<Step>) {
+    return arange_of_whole(Integer(start), Integer(end), Integer(step), dtype);
+  } else {
+    return arange_of_any(static_cast<double>(start), static_cast<double>(end), static_cast<double>(step), dtype);
+  }
+}
+}  // namespace detail
+
 /// Elements that are not initialised.
 Tensor empty(const Shape& shape, const TensorOptions& options = {});
 Tensor zeros(const Shape& shape, const TensorOptions& options = {});
 Tensor ones(const Shape& shape, const TensorOptions& options = {});
+/// All elements `value`; a fraction becomes a whole number towards zero where the dtype is one of whole numbers.
+/// @throws ValueError for a number outside the range of such a dtype.
 Tensor full(const Shape& shape, double value, const TensorOptions& options = {});
+template <WholeNumber T>
+Tensor full(const Shape& shape, T value, const TensorOptions& options = {}) {
+  return detail::full_of(shape, value, options);
+}
 Tensor zeros_like(const Tensor& other);
 Tensor ones_like(const Tensor& other);
 /// The n x n identity.
-Tensor eye(std::int64_t n, const TensorOptions& options = {});
-/// start, start + step, ... up to but without end. Default dtype int64, as in Python for whole numbers.
-Tensor arange(std::int64_t end);
-Tensor arange(double start, double end, double step = 1, const TensorOptions& options = {.dtype = DType::int64});
+Tensor eye(Integer n, const TensorOptions& options = {});
+struct ArangeOptions {
+  std::optional<DType> dtype = {};  // default: int64 if all arguments are whole numbers, or else float32
+  bool requires_grad = false;
+};
+/// start, start + step, ... up to but without end: ceil((end - start) / step) values, computed in double, or exactly if
+/// all arguments are whole numbers. @throws ValueError for a step of 0 or away from end, numbers that are not finite,
+/// and fractions or numbers out of range for a dtype of whole numbers; TypeError for bool; ShapeError for more than
+/// 2^48.
+template <class Start, class End, class Step = int>
+Tensor arange(Start start, End end, Step step = 1, const ArangeOptions& options = {}) {
+  static_assert((detail::ArangeNumber<Start> && detail::ArangeNumber<End> && detail::ArangeNumber<Step>),
+                "arange: start, end and step must be numbers");
+  const Tensor result = detail::arange_of(start, end, step, options.dtype);
+  if (options.requires_grad) result.requires_grad_();
+  return result;
+}
+template <class End>
+Tensor arange(End end) {
+  return arange(0, end);
+}
 
-/// Copies of the given values, of their C++ type, as a tensor of one dimension or of the given shape. Unlike in Python
-/// tensor({1.5}) is float64; tensor<float>({1.5}) is float32. @throws ShapeError if the shape holds more values or
-/// fewer.
-template <class T = float>
-TEFF_EXPORT Tensor tensor(std::span<const T> values, const Shape& shape);
-template <class T = float>
-Tensor tensor(std::initializer_list<T> values) {
-  return tensor<T>(std::span<const T>(values.begin(), values.size()), {static_cast<std::int64_t>(values.size())});
-}
-template <class T = float>
-Tensor tensor(std::initializer_list<T> values, const Shape& shape) {
-  return tensor<T>(std::span<const T>(values.begin(), values.size()), shape);
-}
+/// Copies of the given values as a tensor: tensor({1, 2}), tensor({{1, 2}, {3, 4}}) and so on, or of one dimension and
+/// then of the given shape. As in Python, tensor({1.5, 2}) is float32, tensor({1, 2}) int64 and tensor({true}) bool,
+/// whatever the C++ type; tensor<double>({1.5}), and vectors and spans, keep their C++ type.
+/// @throws ShapeError if the shape holds more values or fewer, or rows differ in length; ValueError for a number out of
+/// the range of a T of whole numbers.
 template <class T>
-Tensor tensor(const std::vector<T>& values) {
-  return tensor<T>(std::span<const T>(values), {static_cast<std::int64_t>(values.size())});
+TEFF_EXPORT Tensor tensor(std::span<const T> values, const Shape& shape);
+template <class T>
+Tensor tensor(std::span<const T> values) {
+  return tensor<T>(values, Shape{values.size()});
 }
 template <class T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape) {
   return tensor<T>(std::span<const T>(values), shape);
 }
-/// Rows of a matrix. @throws ShapeError if they differ in length.
-template <class T = float>
-TEFF_EXPORT Tensor tensor(std::initializer_list<std::initializer_list<T>> rows);
-/// A tensor without dimensions.
 template <class T>
-requires std::is_arithmetic_v<T> Tensor scalar_tensor(T value) { return tensor<T>({value}, Shape{}); }
+Tensor tensor(const std::vector<T>& values) {
+  return tensor<T>(std::span<const T>(values));
+}
+template <class T = detail::AnyNumber>
+Tensor tensor(std::initializer_list<detail::NestedValues<std::type_identity_t<T>>> values) {
+  const detail::NestedValues<T> list(values);
+  return tensor<T>(list.values(), list.shape());
+}
+template <class T = detail::AnyNumber>
+Tensor tensor(std::initializer_list<detail::NestedValues<std::type_identity_t<T>>> values, const Shape& shape) {
+  return tensor<T>(detail::NestedValues<T>(values).values(), shape);
+}
+template <class T = void, detail::InitializerList List>
+requires(std::is_void_v<T> || std::same_as<T, typename List::value_type>)  // a list that has a name
+    Tensor tensor(const List& values) {
+  return tensor(std::span<const typename List::value_type>(values));
+}
+template <class T = void, detail::InitializerList List>
+requires(std::is_void_v<T> || std::same_as<T, typename List::value_type>)  //
+    Tensor tensor(const List& values, const Shape& shape) {
+  return tensor(std::span<const typename List::value_type>(values), shape);
+}
+template <>
+TEFF_EXPORT Tensor tensor<detail::AnyNumber>(std::span<const detail::AnyNumber> values, const Shape& shape);
+/// A tensor without dimensions: scalar_tensor(1.5) is float32, scalar_tensor<double>(1.5) float64.
+template <class T = detail::AnyNumber>
+Tensor scalar_tensor(const std::type_identity_t<T>& value) {
+  return tensor<T>(std::span<const T>(&value, 1), Shape{});
+}
 
 // Random tensors, from the default generator unless one is given: the numbers that PyTorch draws on the CPU.
 
@@ -258,10 +340,10 @@ Tensor rand(const Shape& shape, Generator& generator, const TensorOptions& optio
 Tensor randn(const Shape& shape, const TensorOptions& options = {});
 Tensor randn(const Shape& shape, Generator& generator, const TensorOptions& options = {});
 /// Integers of [low, high), int64.
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape);
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator);
+Tensor randint(Integer low, Integer high, const Shape& shape);
+Tensor randint(Integer low, Integer high, const Shape& shape, Generator& generator);
 /// The numbers 0 ... n-1 in random order, int64.
-Tensor randperm(std::int64_t n);
-Tensor randperm(std::int64_t n, Generator& generator);
+Tensor randperm(Integer n);
+Tensor randperm(Integer n, Generator& generator);
 
 }  // namespace teff

@@ -65,11 +65,18 @@ Tensor make_without_values(const TensorType& type);
 
 using TensorTypes = std::vector<TensorType, CachingAllocator<TensorType>>;
 
-/// Sets all elements of a tensor that nobody else has seen yet.
+/// Sets all elements of a tensor that nobody else has seen yet, converted as by to().
 void fill(const Tensor& tensor, double value);
+void fill_whole(const Tensor& tensor, std::int64_t value);
+/// @throws ValueError if a dtype of whole numbers has no place for the value without its fraction.
+void check_fill(const char* function, double value, DType dtype);
+void check_fill(const char* function, std::int64_t value, DType dtype);
 
-/// Notes that the elements change. @throws Error if a gradient is being recorded for the tensor, or while capturing.
+/// Notes that the elements change: to be called when nothing can fail any more. @throws TypeError for an undefined
+/// tensor; Error if a gradient is being recorded for it, or while capturing.
 void begin_in_place(const char* function, const Tensor& tensor);
+/// The checks of it alone.
+void check_in_place(const char* function, const Tensor& tensor);
 
 }  // namespace detail
 }  // namespace teff

@@ -6,7 +6,7 @@
 namespace teff {
 
 Tensor Tensor::operator-() const { return neg(*this); }
-Tensor Tensor::operator[](std::int64_t index) const { return select(0, index); }
+Tensor Tensor::operator[](Integer index) const { return select(0, index); }
 
 Tensor Tensor::to(DType dtype) const { return teff::to(*this, dtype); }
 Tensor Tensor::abs() const { return teff::abs(*this); }
@@ -20,8 +20,8 @@ Tensor Tensor::clamp(std::optional<double> min, std::optional<double> max) const
 Tensor Tensor::relu() const { return teff::relu(*this); }
 Tensor Tensor::sigmoid() const { return teff::sigmoid(*this); }
 Tensor Tensor::tanh() const { return teff::tanh(*this); }
-Tensor Tensor::softmax(std::int64_t dim) const { return teff::softmax(*this, dim); }
-Tensor Tensor::log_softmax(std::int64_t dim) const { return teff::log_softmax(*this, dim); }
+Tensor Tensor::softmax(Integer dim) const { return teff::softmax(*this, dim); }
+Tensor Tensor::log_softmax(Integer dim) const { return teff::log_softmax(*this, dim); }
 
 Tensor Tensor::sum(const IntList& dims, bool keepdim) const { return teff::sum(*this, dims, keepdim); }
 Tensor Tensor::mean(const IntList& dims, bool keepdim) const { return teff::mean(*this, dims, keepdim); }
@@ -29,38 +29,33 @@ Tensor Tensor::amax(const IntList& dims, bool keepdim) const { return teff::amax
 Tensor Tensor::amin(const IntList& dims, bool keepdim) const { return teff::amin(*this, dims, keepdim); }
 Tensor Tensor::max() const { return teff::max(*this); }
 Tensor Tensor::min() const { return teff::min(*this); }
-ValuesAndIndices Tensor::max(std::int64_t dim, bool keepdim) const { return teff::max(*this, dim, keepdim); }
-ValuesAndIndices Tensor::min(std::int64_t dim, bool keepdim) const { return teff::min(*this, dim, keepdim); }
-Tensor Tensor::argmax(std::optional<std::int64_t> dim, bool keepdim) const { return teff::argmax(*this, dim, keepdim); }
+ValuesAndIndices Tensor::max(Integer dim, bool keepdim) const { return teff::max(*this, dim, keepdim); }
+ValuesAndIndices Tensor::min(Integer dim, bool keepdim) const { return teff::min(*this, dim, keepdim); }
+Tensor Tensor::argmax(std::optional<Integer> dim, bool keepdim) const { return teff::argmax(*this, dim, keepdim); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return teff::matmul(*this, other); }
 
 Tensor Tensor::view(const Shape& shape) const { return teff::view(*this, shape); }
 Tensor Tensor::reshape(const Shape& shape) const { return teff::reshape(*this, shape); }
-Tensor Tensor::flatten(std::int64_t start_dim, std::int64_t end_dim) const {
-  return teff::flatten(*this, start_dim, end_dim);
-}
-Tensor Tensor::squeeze(std::optional<std::int64_t> dim) const { return teff::squeeze(*this, dim); }
-Tensor Tensor::unsqueeze(std::int64_t dim) const { return teff::unsqueeze(*this, dim); }
-Tensor Tensor::transpose(std::int64_t dim0, std::int64_t dim1) const { return teff::transpose(*this, dim0, dim1); }
+Tensor Tensor::flatten(Integer start_dim, Integer end_dim) const { return teff::flatten(*this, start_dim, end_dim); }
+Tensor Tensor::squeeze(std::optional<Integer> dim) const { return teff::squeeze(*this, dim); }
+Tensor Tensor::unsqueeze(Integer dim) const { return teff::unsqueeze(*this, dim); }
+Tensor Tensor::transpose(Integer dim0, Integer dim1) const { return teff::transpose(*this, dim0, dim1); }
 Tensor Tensor::t() const {
+  if (!defined()) throw TypeError("t: expected a defined tensor, got an undefined one");
   if (dim() > 2)
     throw ShapeError("t: expected at most 2 dimensions, got input " + to_string(shape()) + "; use permute");
   return dim() == 2 ? transpose(0, 1) : *this;
 }
 Tensor Tensor::permute(const IntList& dims) const { return teff::permute(*this, dims); }
-Tensor Tensor::select(std::int64_t dim, std::int64_t index) const { return teff::select(*this, dim, index); }
-Tensor Tensor::slice(std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end, std::int64_t step) const {
+Tensor Tensor::select(Integer dim, Integer index) const { return teff::select(*this, dim, index); }
+Tensor Tensor::slice(Integer dim, Integer start, std::optional<Integer> end, Integer step) const {
   return teff::slice(*this, dim, start, end, step);
 }
-std::vector<Tensor> Tensor::split(std::int64_t split_size, std::int64_t dim) const {
-  return teff::split(*this, split_size, dim);
-}
-std::vector<Tensor> Tensor::split(std::span<const std::int64_t> sizes, std::int64_t dim) const {
+std::vector<Tensor> Tensor::split(Integer split_size, Integer dim) const { return teff::split(*this, split_size, dim); }
+std::vector<Tensor> Tensor::split(std::span<const std::int64_t> sizes, Integer dim) const {
   return teff::split(*this, sizes, dim);
 }
-std::vector<Tensor> Tensor::chunk(std::int64_t chunks, std::int64_t dim) const {
-  return teff::chunk(*this, chunks, dim);
-}
+std::vector<Tensor> Tensor::chunk(Integer chunks, Integer dim) const { return teff::chunk(*this, chunks, dim); }
 
 }  // namespace teff

@@ -120,6 +120,7 @@ void assert_close(const Tensor& actual, const Tensor& expected, const Tolerance&
 }
 
 void gradcheck(const GradcheckFunction& function, std::span<const Tensor> inputs, const GradcheckOptions& options) {
+  if (!function) throw TypeError("gradcheck: expected a function, got an empty one");
   std::vector<Tensor> leaves;
   for (const Tensor& input : inputs) {
     if (input.requires_grad() && input.dtype() != DType::float64) {

@@ -60,7 +60,7 @@ std::vector<double> ratios(const std::vector<std::int64_t>& right, const std::ve
 
 }  // namespace
 
-Accuracy::Accuracy(std::int64_t k) : k_(k) { nn::detail::expect_at_least(1, "Accuracy", "k", k); }
+Accuracy::Accuracy(Integer k) : k_(k) { nn::detail::expect_at_least(1, "Accuracy", "k", k); }
 
 void Accuracy::add(const Tensor& scores, const Tensor& targets) {
   check_scores("Accuracy", scores);
@@ -75,7 +75,7 @@ void Accuracy::add(const Tensor& scores, const Tensor& targets) {
   count_ += targets.numel();
 }
 
-ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
+ConfusionMatrix::ConfusionMatrix(Integer classes) : classes_(classes) {
   nn::detail::expect_at_least(1, "ConfusionMatrix", "classes", classes);
   counts_.resize(static_cast<std::size_t>(numel({classes, classes})));
 }

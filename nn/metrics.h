@@ -18,7 +18,7 @@ namespace metrics {
 class Accuracy {
  public:
   /// @throws ValueError for k below 1.
-  explicit Accuracy(std::int64_t k = 1);
+  explicit Accuracy(Integer k = 1);
 
   /// Counts a batch: scores [N, C], float32 or float64, and targets [N], int64 in [0, C).
   /// @throws ShapeError, TypeError; IndexError for a target outside; nothing is counted then.
@@ -38,7 +38,7 @@ class Accuracy {
 class ConfusionMatrix {
  public:
   /// @throws ValueError for less than one class.
-  explicit ConfusionMatrix(std::int64_t classes);
+  explicit ConfusionMatrix(Integer classes);
 
   /// Counts a batch: scores [N, classes], or predictions [N] as int64, and targets [N], int64.
   /// @throws ShapeError, TypeError; IndexError for a class outside; nothing is counted then.

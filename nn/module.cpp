@@ -17,7 +17,7 @@ NamedTensors distinct(const Module& module, bool parameters) {
   NamedTensors result;
   std::unordered_set<const void*> seen;
   for (detail::StateEntry& entry : detail::named_state(module)) {
-    if (entry.is_parameter == parameters && seen.insert(entry.tensor.impl().get()).second) {
+    if (entry.is_parameter == parameters && seen.insert(entry.tensor.id()).second) {
       result.emplace_back(std::move(entry.name), std::move(entry.tensor));
     }
   }
@@ -162,6 +162,7 @@ void Module::to(DType dtype) {
 }
 
 void Module::apply(const std::function<void(Module&)>& function) {
+  if (!function) throw TypeError(type_name() + ": expected a function to apply, got an empty one");
   for (const auto& [name, child] : named_children()) child->apply(function);
   function(*this);
 }

@@ -236,8 +236,13 @@ void save(Archive& archive, const Field<const DictItem>& item) {
   put_text(archive, "key", item.of.key);
   put_value(archive, item.of.value, item.depth);
 }
+/// What a DictItem is made of, whose key does not change.
+struct ReadItem {
+  std::string key;
+  Value value;
+};
 template <class Archive>
-void load(Archive& archive, Field<DictItem>& item) {
+void load(Archive& archive, Field<ReadItem>& item) {
   item.of.key = get_text(archive, "key");
   item.of.value = get_value(archive, item.depth);
 }
@@ -251,8 +256,8 @@ template <class Archive>
 void load(Archive& archive, Field<Dict>& dict) {
   const cereal::size_type size = get_size(archive);
   for (cereal::size_type i = 0; i < size; ++i) {
-    DictItem item;
-    archive(Field<DictItem>{item, dict.depth});
+    ReadItem item;
+    archive(Field<ReadItem>{item, dict.depth});
     if (dict.of.contains(item.key)) refuse("a key to occur once", "it again");
     dict.of.insert(std::move(item.key), std::move(item.value));
   }

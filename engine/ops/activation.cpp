@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <utility>
 
+#include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/elementwise.h"
@@ -94,7 +95,9 @@ Tensor softplus(Tensor x, double beta, double threshold) {
 }
 
 Tensor gelu(Tensor x, GeluApproximation approximate) {
-  if (approximate == GeluApproximation::tanh) return apply_in_place(Plain<Activation::gelu_tanh>(), std::move(x));
+  if (approximate == GeluApproximation::tanh) {
+    return detail::with_name("gelu", [&] { return apply_in_place(Plain<Activation::gelu_tanh>(), std::move(x)); });
+  }
   return apply_in_place(Plain<Activation::gelu>(), std::move(x));
 }
 

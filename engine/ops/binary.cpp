@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 
+#include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/arithmetic.h"
 #include "teff/engine/ops/broadcast.h"
@@ -270,6 +271,11 @@ class RdivScalar : public ScalarOp<RdivScalar, Binary::div, true> {
   bool saves_input(std::size_t) const override { return true; }
 };
 
+template <class Scalar>
+Tensor apply_scalar(const Tensor& x, double value) {
+  return detail::with_name(Scalar::kFunctionName, [&] { return apply(Scalar({value}), {x}); });
+}
+
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) { return apply(Add(), {a, b}); }
@@ -281,6 +287,9 @@ Tensor minimum(const Tensor& a, const Tensor& b) { return apply(Minimum(), {a, b
 Tensor pow(const Tensor& base, const Tensor& exponent) { return apply(Pow(), {base, exponent}); }
 
 Tensor prelu(const Tensor& x, const Tensor& weight) {
+  if (!x.defined() || !weight.defined()) {
+    ops::fail<TypeError>("prelu", "a defined input and weight, got an undefined one");
+  }
   const bool per_channel = weight.numel() != 1;
   if (per_channel && (weight.dim() != 1 || x.dim() < 2 || x.size(1) != weight.numel())) {
     ops::fail<ShapeError>("prelu", "weight of one element, or [C] with input [N, C, ...], got weight ", weight.shape(),
@@ -291,12 +300,12 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
   return apply(Prelu(), {x, view(weight, shape)});
 }
 
-Tensor add(const Tensor& a, double b) { return apply(AddScalar({b}), {a}); }
-Tensor sub(const Tensor& a, double b) { return apply(SubScalar({b}), {a}); }
-Tensor sub(double a, const Tensor& b) { return apply(RsubScalar({a}), {b}); }
-Tensor mul(const Tensor& a, double b) { return apply(MulScalar({b}), {a}); }
-Tensor div(const Tensor& a, double b) { return apply(DivScalar({b}), {a}); }
-Tensor div(double a, const Tensor& b) { return apply(RdivScalar({a}), {b}); }
+Tensor add(const Tensor& a, double b) { return apply_scalar<AddScalar>(a, b); }
+Tensor sub(const Tensor& a, double b) { return apply_scalar<SubScalar>(a, b); }
+Tensor sub(double a, const Tensor& b) { return apply_scalar<RsubScalar>(b, a); }
+Tensor mul(const Tensor& a, double b) { return apply_scalar<MulScalar>(a, b); }
+Tensor div(const Tensor& a, double b) { return apply_scalar<DivScalar>(a, b); }
+Tensor div(double a, const Tensor& b) { return apply_scalar<RdivScalar>(b, a); }
 
 std::span<const OpEntry> ops::binary_ops() {
   static const OpEntry entries[] = {

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "teff/engine/convert.h"
+#include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
@@ -139,7 +140,7 @@ Tensor compare(const Tensor& a, const Tensor& b) {
 
 template <class Relation>
 Tensor compare(const Tensor& a, double b) {
-  return apply(ScalarComparison<Relation>({b}), {a});
+  return detail::with_name(Relation::kName, [&] { return apply(ScalarComparison<Relation>({b}), {a}); });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 
@@ -6,6 +7,7 @@ namespace teff {
 namespace {
 
 void check_rank(const char* name, const char* dims, const Tensor& tensor) {
+  if (!tensor.defined()) ops::fail<TypeError>("conv1d", "a defined ", name, ", got an undefined one");
   if (tensor.dim() == 3) return;
   ops::fail<ShapeError>("conv1d", name, ' ', dims, ", got ", name, ' ', tensor.shape());
 }
@@ -19,7 +21,8 @@ Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                                 .padding = {0, options.padding},
                                 .dilation = {1, options.dilation},
                                 .groups = options.groups};
-  return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, as_2d), 2);
+  return detail::with_name("conv1d",
+                           [&] { return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, as_2d), 2); });
 }
 
 }  // namespace teff

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "teff/engine/convert.h"
+#include "teff/engine/error.h"
 #include "teff/engine/graph.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/op_tables.h"
@@ -100,13 +101,14 @@ class To : public OpWith<To, ToOptions> {
 }  // namespace
 
 Tensor Tensor::detach() const {
+  if (!defined()) throw TypeError("detach: expected a defined tensor, got an undefined one");
   if (is_capturing()) return apply(Detach(), {*this});
   return detail::alias(*this, shape());
 }
 
 Tensor Tensor::clone() const { return apply(Clone(), {*this}); }
 
-Tensor to(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : apply(To({dtype}), {x}); }
+Tensor to(const Tensor& x, DType dtype) { return x.defined() && x.dtype() == dtype ? x : apply(To({dtype}), {x}); }
 
 std::shared_ptr<const Op> ops::clone_op() { return Clone().share(); }
 

@@ -146,11 +146,11 @@ ValuesAndIndices both(const TensorList& results) { return {results[0], results[1
 
 }  // namespace
 
-ValuesAndIndices max(const Tensor& x, std::int64_t dim, bool keepdim) {
+ValuesAndIndices max(const Tensor& x, Integer dim, bool keepdim) {
   return both(apply_all(MaxWithIndices({dim, keepdim}), {x}));
 }
 
-ValuesAndIndices min(const Tensor& x, std::int64_t dim, bool keepdim) {
+ValuesAndIndices min(const Tensor& x, Integer dim, bool keepdim) {
   return both(apply_all(MinWithIndices({dim, keepdim}), {x}));
 }
 

@@ -211,16 +211,13 @@ class IndexSelect : public OpWith<IndexSelect, IndexSelectOptions> {
 
 }  // namespace
 
-Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::optional<std::int64_t> end,
-             std::int64_t step) {
+Tensor slice(const Tensor& x, Integer dim, Integer start, std::optional<Integer> end, Integer step) {
   return apply(Slice({dim, start, end, step}), {x});
 }
 
-Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) { return apply(Select({dim, index}), {x}); }
+Tensor select(const Tensor& x, Integer dim, Integer index) { return apply(Select({dim, index}), {x}); }
 
-Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
-  return apply(IndexSelect({dim}), {x, index});
-}
+Tensor index_select(const Tensor& x, Integer dim, const Tensor& index) { return apply(IndexSelect({dim}), {x, index}); }
 
 std::span<const OpEntry> ops::indexing_ops() {
   static const OpEntry entries[] = {op_entry<Slice>(), op_entry<Select>(), op_entry<IndexSelect>()};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/op_tables.h"
@@ -81,21 +82,23 @@ std::span<const Tensor> as_span(std::initializer_list<Tensor> tensors) { return 
 
 }  // namespace
 
-Tensor cat(std::span<const Tensor> tensors, std::int64_t dim) { return teff::apply(Cat({dim}), tensors); }
-Tensor cat(std::initializer_list<Tensor> tensors, std::int64_t dim) { return cat(as_span(tensors), dim); }
+Tensor cat(std::span<const Tensor> tensors, Integer dim) { return teff::apply(Cat({dim}), tensors); }
+Tensor cat(std::initializer_list<Tensor> tensors, Integer dim) { return cat(as_span(tensors), dim); }
 
-Tensor stack(std::span<const Tensor> tensors, std::int64_t dim) {
-  TensorList parts;
-  for (const Tensor& tensor : tensors) {
-    if (tensor.shape() != tensors[0].shape()) {
-      ops::fail<ShapeError>("stack", "tensors of equal shape, got ", tensors[0].shape(), " and, as tensor ",
-                            parts.size(), ", ", tensor.shape());
+Tensor stack(std::span<const Tensor> tensors, Integer dim) {
+  return detail::with_name("stack", [&] {
+    TensorList parts;
+    for (const Tensor& tensor : tensors) {
+      if (tensor.shape() != tensors[0].shape()) {
+        ops::fail<ShapeError>("stack", "tensors of equal shape, got ", tensors[0].shape(), " and, as tensor ",
+                              parts.size(), ", ", tensor.shape());
+      }
+      parts.push_back(unsqueeze(tensor, dim));
     }
-    parts.push_back(unsqueeze(tensor, dim));
-  }
-  return cat(std::span<const Tensor>(parts), dim);
+    return cat(std::span<const Tensor>(parts), dim);
+  });
 }
-Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t dim) { return stack(as_span(tensors), dim); }
+Tensor stack(std::initializer_list<Tensor> tensors, Integer dim) { return stack(as_span(tensors), dim); }
 
 std::span<const OpEntry> ops::join_ops() {
   static const OpEntry entries[] = {op_entry<Cat>()};

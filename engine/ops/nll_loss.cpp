@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "teff/engine/error_text.h"
 #include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/arithmetic.h"
@@ -216,12 +217,14 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, Reduction
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
-  if (is_computable(target.dtype()) && target.type() == logits.type()) {
-    return soft_cross_entropy(logits, target, options);
-  }
-  check_classes("cross_entropy", logits.type(), target.type());
-  return apply_nll({options.reduction, options.ignore_index, options.label_smoothing}, log_softmax(logits, 1), target,
-                   options.weight);
+  return detail::with_name("cross_entropy", [&] {
+    if (is_computable(target.dtype()) && target.type() == logits.type()) {
+      return soft_cross_entropy(logits, target, options);
+    }
+    check_classes("cross_entropy", logits.type(), target.type());
+    return apply_nll({options.reduction, options.ignore_index, options.label_smoothing}, log_softmax(logits, 1), target,
+                     options.weight);
+  });
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, Reduction reduction) {

@@ -116,6 +116,7 @@ class Pad : public OpWith<Pad, PadOptions> {
     detail::check_arity(kName, inputs, 1);
     const Shape& shape = inputs[0].shape;
     check_padding(shape);
+    if (options_.mode == PadMode::constant) detail::check_fill("pad", options_.value, inputs[0].dtype);
     Shape result = shape;
     for (std::size_t i = 0; i < shape.size(); ++i) {
       check_repetition(shape, i);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/error_text.h"
 #include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
@@ -190,7 +191,9 @@ Tensor huber_loss(const Tensor& input, const Tensor& target, Reduction reduction
 
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const BinaryCrossEntropyOptions& options) {
   if (!options.weight.defined()) return plain<PairLoss::bce>(input, target, options.reduction);
-  return weighted(plain<PairLoss::bce>(input, target, Reduction::none), options.weight, options.reduction);
+  return detail::with_name(name_of(PairLoss::bce), [&] {
+    return weighted(plain<PairLoss::bce>(input, target, Reduction::none), options.weight, options.reduction);
+  });
 }
 
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
@@ -199,10 +202,12 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
   const Tensor &weight = options.weight, &pos_weight = options.pos_weight;
   if (!weight.defined() && !pos_weight.defined()) return plain<kLoss>(logits, target, options.reduction);
   ops::check_plain_reduction(name_of(kLoss), options.reduction);
-  Tensor losses = plain<kLoss>(logits, target, Reduction::none);
-  // The positive term counts pos_weight times instead of once. -log(sigmoid(x)) = softplus(-x)
-  if (pos_weight.defined()) losses = losses + (pos_weight - 1.0) * target * softplus(neg(logits));
-  return weighted(losses, weight, options.reduction);
+  return detail::with_name(name_of(kLoss), [&] {
+    Tensor losses = plain<kLoss>(logits, target, Reduction::none);
+    // The positive term counts pos_weight times instead of once. -log(sigmoid(x)) = softplus(-x)
+    if (pos_weight.defined()) losses = losses + (pos_weight - 1.0) * target * softplus(neg(logits));
+    return weighted(losses, weight, options.reduction);
+  });
 }
 
 Tensor kl_div(const Tensor& input, const Tensor& target, Reduction reduction, bool log_target) {

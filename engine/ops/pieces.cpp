@@ -147,16 +147,18 @@ std::vector<Tensor> pieces(const Op& op, const Tensor& x) {
 
 }  // namespace
 
-std::vector<Tensor> split(const Tensor& x, std::int64_t split_size, std::int64_t dim) {
+std::vector<Tensor> split(const Tensor& x, Integer split_size, Integer dim) {
   return pieces(Split({split_size, dim}), x);
 }
 
-std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes, std::int64_t dim) {
+std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes, Integer dim) {
   return pieces(SplitWithSizes({{sizes.begin(), sizes.end()}, dim}), x);
 }
 
-std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t dim) {
+std::vector<Tensor> chunk(const Tensor& x, Integer chunks, Integer dim) {
+  if (!x.defined()) ops::fail<TypeError>("chunk", "a defined tensor, got an undefined one");
   if (chunks < 1) ops::fail<ValueError>("chunk", "at least 1 chunk, got ", chunks);
+  if (chunks >= ops::kMaxOption) ops::fail<ValueError>("chunk", "less than 2^31 chunks, got ", chunks);
   const std::int64_t size = x.shape()[ops::check_real_dim("chunk", dim, x.shape())];
   if (size == 0) return split(x, std::vector<std::int64_t>(static_cast<std::size_t>(chunks)), dim);
   return split(x, (size - 1) / chunks + 1, dim);

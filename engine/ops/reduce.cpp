@@ -402,9 +402,7 @@ Tensor mean(const Tensor& x, const IntList& dims, bool keepdim) { return apply(M
 Tensor amax(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Max({dims, keepdim}), {x}); }
 Tensor amin(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Min({dims, keepdim}), {x}); }
 
-Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
-  return apply(Argmax({dim, keepdim}), {x});
-}
+Tensor argmax(const Tensor& x, std::optional<Integer> dim, bool keepdim) { return apply(Argmax({dim, keepdim}), {x}); }
 
 std::span<const OpEntry> ops::reduce_ops() {
   static const OpEntry entries[] = {op_entry<Sum>(), op_entry<Mean>(), op_entry<Max>(), op_entry<Min>(),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
@@ -170,8 +171,16 @@ class Expand : public OpWith<Expand, ShapeOptions> {
 
 Tensor view(const Tensor& x, const Shape& shape) { return apply(View({shape}), {x}); }
 
-Tensor flatten(const Tensor& x, std::int64_t start_dim, std::int64_t end_dim) {
-  const Shape& shape = x.shape();
+namespace {
+
+const Shape& shape_of(std::string_view function, const Tensor& x) {
+  return detail::with_name(function, [&]() -> const Shape& { return x.shape(); });
+}
+
+}  // namespace
+
+Tensor flatten(const Tensor& x, Integer start_dim, Integer end_dim) {
+  const Shape& shape = shape_of("flatten", x);
   const std::size_t start = ops::check_dim("flatten", start_dim, shape),
                     end = ops::check_dim("flatten", end_dim, shape);
   if (start > end) {
@@ -186,8 +195,8 @@ Tensor flatten(const Tensor& x, std::int64_t start_dim, std::int64_t end_dim) {
   return view(x, result);
 }
 
-Tensor squeeze(const Tensor& x, std::optional<std::int64_t> dim) {
-  const Shape& shape = x.shape();
+Tensor squeeze(const Tensor& x, std::optional<Integer> dim) {
+  const Shape& shape = shape_of("squeeze", x);
   const std::size_t only = dim ? ops::check_dim("squeeze", *dim, shape) : 0;
   Shape result;
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -196,24 +205,25 @@ Tensor squeeze(const Tensor& x, std::optional<std::int64_t> dim) {
   return view(x, result);
 }
 
-Tensor unsqueeze(const Tensor& x, std::int64_t dim) {
-  Shape shape = x.shape();
+Tensor unsqueeze(const Tensor& x, Integer dim) {
+  Shape shape = shape_of("unsqueeze", x);
   const auto rank = static_cast<std::int64_t>(shape.size());
   if (dim < -rank - 1 || dim > rank) {
     ops::fail<IndexError>("unsqueeze", "a dimension in [", -rank - 1, ", ", rank + 1, ") for input ", shape, ", got ",
                           dim);
   }
-  shape.insert(static_cast<std::size_t>(dim < 0 ? dim + rank + 1 : dim), 1);
+  shape.insert(static_cast<std::size_t>(dim < 0 ? dim + rank + 1 : std::int64_t{dim}), 1);
   return view(x, shape);
 }
 
 Tensor permute(const Tensor& x, const IntList& dims) { return apply(Permute({dims}), {x}); }
 
-Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) {
-  const std::size_t first = ops::check_dim("transpose", dim0, x.shape());
-  const std::size_t second = ops::check_dim("transpose", dim1, x.shape());
+Tensor transpose(const Tensor& x, Integer dim0, Integer dim1) {
+  const Shape& shape = shape_of("transpose", x);
+  const std::size_t first = ops::check_dim("transpose", dim0, shape);
+  const std::size_t second = ops::check_dim("transpose", dim1, shape);
   IntList order;
-  for (std::size_t i = 0; i < x.shape().size(); ++i) order.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < shape.size(); ++i) order.push_back(static_cast<std::int64_t>(i));
   if (!order.empty()) std::swap(order[first], order[second]);
   return permute(x, order);
 }

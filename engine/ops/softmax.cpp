@@ -68,8 +68,8 @@ class SoftmaxOp : public OpWith<SoftmaxOp<kLog>, SoftmaxOptions> {
 
 }  // namespace
 
-Tensor softmax(const Tensor& x, std::int64_t dim) { return apply(SoftmaxOp<false>({dim}), {x}); }
-Tensor log_softmax(const Tensor& x, std::int64_t dim) { return apply(SoftmaxOp<true>({dim}), {x}); }
+Tensor softmax(const Tensor& x, Integer dim) { return apply(SoftmaxOp<false>({dim}), {x}); }
+Tensor log_softmax(const Tensor& x, Integer dim) { return apply(SoftmaxOp<true>({dim}), {x}); }
 
 std::span<const OpEntry> ops::softmax_ops() {
   static const OpEntry entries[] = {op_entry<SoftmaxOp<false>>(), op_entry<SoftmaxOp<true>>()};

@@ -2,6 +2,7 @@
 #include <limits>
 #include <utility>
 
+#include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/elementwise.h"
@@ -62,7 +63,9 @@ Tensor clamp(Tensor x, std::optional<double> min, std::optional<double> max) {
   return apply_in_place(Clamp({min, max}), std::move(x));
 }
 
-Tensor pow(const Tensor& base, double exponent) { return apply(PowScalar({exponent}), {base}); }
+Tensor pow(const Tensor& base, double exponent) {
+  return detail::with_name("pow", [&] { return apply(PowScalar({exponent}), {base}); });
+}
 
 std::span<const OpEntry> ops::unary_ops() {
   static const OpEntry entries[] = {

@@ -17,14 +17,21 @@ using nn::detail::expect;
 using nn::detail::expect_at_least;
 using nn::detail::python_bool;
 
+/// Places for so many indices.
+Indices places(std::int64_t count) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;
+  expect(count >= 0 && count <= kMost, "Sampler", "a number of examples from 0 to 2^48", std::to_string(count));
+  return Indices(static_cast<std::size_t>(count));
+}
+
 Indices in_order(std::int64_t count) {
-  Indices indices(static_cast<std::size_t>(count));
+  Indices indices = places(count);
   std::iota(indices.begin(), indices.end(), std::int64_t{0});
   return indices;
 }
 
 Indices permutation(std::int64_t count, Generator& generator) {
-  Indices indices(static_cast<std::size_t>(count));
+  Indices indices = places(count);
   randperm(indices.data(), count, generator);
   return indices;
 }
@@ -51,7 +58,7 @@ Indices RandomSampler::sample(Generator& generator) {
   if (count == 0) return {};
   expect(examples > 0, "RandomSampler", "examples to draw from", "none");
   if (options_.replacement) {
-    Indices drawn(static_cast<std::size_t>(count));
+    Indices drawn = places(count);
     random_(drawn.data(), count, 0, examples, generator);
     return drawn;
   }
@@ -89,14 +96,14 @@ Indices SubsetRandomSampler::sample(Generator& generator) {
 
 std::string SubsetRandomSampler::repr() const { return "SubsetRandomSampler(" + fingerprint(indices_) + ")"; }
 
-WeightedRandomSampler::WeightedRandomSampler(std::vector<double> weights, std::int64_t num_samples, bool replacement)
+WeightedRandomSampler::WeightedRandomSampler(std::vector<double> weights, Integer num_samples, bool replacement)
     : weights_(std::move(weights)), num_samples_(num_samples), replacement_(replacement) {
   expect_at_least(1, "WeightedRandomSampler", "num_samples", num_samples);
   check_multinomial(weights_, num_samples, replacement);
 }
 
 Indices WeightedRandomSampler::sample(Generator& generator) {
-  Indices drawn(static_cast<std::size_t>(num_samples_));
+  Indices drawn = places(num_samples_);
   multinomial(drawn.data(), num_samples_, weights_, replacement_, generator);
   return drawn;
 }
@@ -122,7 +129,7 @@ Indices DistributedSampler::sample(Generator&) {
   const std::int64_t examples = dataset_->size();
   Generator generator(options_.seed + static_cast<std::uint64_t>(epoch_));
   const Indices order = options_.shuffle ? permutation(examples, generator) : in_order(examples);
-  Indices own(static_cast<std::size_t>(size()));
+  Indices own = places(size());
   std::int64_t place = options_.rank;
   for (std::int64_t& index : own) {
     index = order[static_cast<std::size_t>(place % examples)];  // from the end on again from the beginning

@@ -86,7 +86,7 @@ class WeightedRandomSampler : public Sampler {
  public:
   /// @throws ValueError for num_samples below 1, or more than there are positive weights if there is no replacement;
   /// for weights that are negative, not finite, or all 0.
-  WeightedRandomSampler(std::vector<double> weights, std::int64_t num_samples, bool replacement = true);
+  WeightedRandomSampler(std::vector<double> weights, Integer num_samples, bool replacement = true);
   std::int64_t size() const override { return num_samples_; }
   std::vector<std::int64_t> sample(Generator& generator) override;
   std::string repr() const override;

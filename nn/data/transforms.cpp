@@ -61,6 +61,12 @@ double greatest(DType dtype) {
 
 }  // namespace
 
+Compose::Compose(std::vector<Transform> transforms) : transforms_(std::move(transforms)) {
+  for (const Transform& transform : transforms_) {
+    if (!transform) throw TypeError("Compose: expected functions, got an empty one");
+  }
+}
+
 Tensor Compose::operator()(const Tensor& image, Generator& generator) const {
   Tensor result = image;
   for (const Transform& transform : transforms_) result = transform(result, generator);

@@ -28,8 +28,9 @@ using Transform = std::function<Tensor(const Tensor& image, Generator& generator
 /// One after the other.
 class Compose {
  public:
-  Compose(std::initializer_list<Transform> transforms) : transforms_(transforms) {}
-  explicit Compose(std::vector<Transform> transforms) : transforms_(std::move(transforms)) {}
+  /// @throws TypeError for an empty function.
+  Compose(std::initializer_list<Transform> transforms) : Compose(std::vector<Transform>(transforms)) {}
+  explicit Compose(std::vector<Transform> transforms);
   Tensor operator()(const Tensor& image, Generator& generator) const;
 
  private:
@@ -66,9 +67,10 @@ class Normalize {
 /// Pixels around an image, in torchvision's order.
 struct Borders {
   std::int64_t left, top, right, bottom;
-  Borders(std::int64_t all) : Borders(all, all) {}
-  Borders(std::int64_t left_right, std::int64_t top_bottom) : Borders(left_right, top_bottom, left_right, top_bottom) {}
-  Borders(std::int64_t l, std::int64_t t, std::int64_t r, std::int64_t b) : left(l), top(t), right(r), bottom(b) {}
+  template <WholeNumber T>
+  Borders(T all) : Borders(all, all) {}
+  Borders(Integer left_right, Integer top_bottom) : Borders(left_right, top_bottom, left_right, top_bottom) {}
+  Borders(Integer l, Integer t, Integer r, Integer b) : left(l), top(t), right(r), bottom(b) {}
 };
 
 struct PadOptions {

@@ -33,7 +33,7 @@ std::string LeakyReLU::extra_repr() const {
   return inplace_repr(inplace_, "negative_slope=" + detail::python_float(negative_slope_));
 }
 
-PReLU::PReLU(std::int64_t num_parameters, double init) {
+PReLU::PReLU(Integer num_parameters, double init) {
   detail::expect_at_least(1, "PReLU", "num_parameters", num_parameters);
   weight = full({num_parameters}, init);
 }

@@ -54,7 +54,7 @@ class LeakyReLU : public Module {
 class PReLU : public Module {
  public:
   /// The weights begin as init. @throws ValueError for num_parameters below 1.
-  explicit PReLU(std::int64_t num_parameters = 1, double init = 0.25);
+  explicit PReLU(Integer num_parameters = 1, double init = 0.25);
   Parameter weight;  // [num_parameters]
   TEFF_MODULE(PReLU, weight)
   Tensor forward(const Tensor& input) override;
@@ -155,7 +155,7 @@ class Tanh : public Module {
 /// exp(x) / sum over dim of exp(x)
 class Softmax : public Module {
  public:
-  explicit Softmax(std::int64_t dim) : dim_(dim) {}
+  explicit Softmax(Integer dim) : dim_(dim) {}
   TEFF_MODULE(Softmax)
   Tensor forward(const Tensor& input) override;
   std::string extra_repr() const override;
@@ -167,7 +167,7 @@ class Softmax : public Module {
 /// The logarithm of Softmax.
 class LogSoftmax : public Module {
  public:
-  explicit LogSoftmax(std::int64_t dim) : dim_(dim) {}
+  explicit LogSoftmax(Integer dim) : dim_(dim) {}
   TEFF_MODULE(LogSoftmax)
   Tensor forward(const Tensor& input) override;
   std::string extra_repr() const override;

@@ -7,7 +7,7 @@
 
 namespace teff::nn {
 
-BatchNorm::BatchNorm(const char* layer, std::int64_t num_features, const BatchNorm2dOptions& options)
+BatchNorm::BatchNorm(const char* layer, Integer num_features, const BatchNorm2dOptions& options)
     : num_features_(num_features), options_(options) {
   detail::expect_at_least(1, layer, "num_features", num_features);
   detail::expect(options.eps >= 0, layer, "eps >= 0", detail::python_float(options.eps));

@@ -35,7 +35,7 @@ class BatchNorm : public Module {
 
  protected:
   /// @throws ValueError for num_features below 1, eps below 0, or a momentum outside [0, 1].
-  BatchNorm(const char* layer, std::int64_t num_features, const BatchNorm2dOptions& options);
+  BatchNorm(const char* layer, Integer num_features, const BatchNorm2dOptions& options);
   std::int64_t num_features() const { return num_features_; }
   Tensor normalise(const Tensor& input);
 
@@ -49,7 +49,7 @@ class BatchNorm : public Module {
 /// [N, C] -> the same, or [N, C, L] -> the same.
 class BatchNorm1d : public BatchNorm {
  public:
-  explicit BatchNorm1d(std::int64_t num_features, const BatchNorm1dOptions& options = {})
+  explicit BatchNorm1d(Integer num_features, const BatchNorm1dOptions& options = {})
       : BatchNorm("BatchNorm1d", num_features, options) {}
   TEFF_MODULE(BatchNorm1d, weight, bias, running_mean, running_var, num_batches_tracked)
 
@@ -60,7 +60,7 @@ class BatchNorm1d : public BatchNorm {
 /// [N, C, H, W] -> the same.
 class BatchNorm2d : public BatchNorm {
  public:
-  explicit BatchNorm2d(std::int64_t num_features, const BatchNorm2dOptions& options = {})
+  explicit BatchNorm2d(Integer num_features, const BatchNorm2dOptions& options = {})
       : BatchNorm("BatchNorm2d", num_features, options) {}
   TEFF_MODULE(BatchNorm2d, weight, bias, running_mean, running_var, num_batches_tracked)
 

@@ -13,8 +13,7 @@ std::string tuple(std::int64_t value) { return '(' + std::to_string(value) + ",)
 
 }  // namespace
 
-Conv1d::Conv1d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size,
-               const Conv1dOptions& options)
+Conv1d::Conv1d(Integer in_channels, Integer out_channels, Integer kernel_size, const Conv1dOptions& options)
     : options_(options) {
   detail::expect_at_least(1, "Conv1d", "in_channels", in_channels);
   detail::expect_at_least(1, "Conv1d", "out_channels", out_channels);

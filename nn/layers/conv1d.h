@@ -21,8 +21,7 @@ struct Conv1dOptions {
 class Conv1d : public Module {
  public:
   /// @throws ValueError for sizes below 1, negative padding, or channels that groups does not divide.
-  Conv1d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size,
-         const Conv1dOptions& options = {});
+  Conv1d(Integer in_channels, Integer out_channels, Integer kernel_size, const Conv1dOptions& options = {});
 
   Parameter weight;
   Parameter bias;  // undefined without

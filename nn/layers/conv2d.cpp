@@ -12,8 +12,7 @@ ConvPadding::ConvPadding(std::string_view word) : kind_(word == "same" ? Kind::s
   detail::expect(word == "same" || word == "valid", "padding", "\"same\", \"valid\" or pixels", detail::quoted(word));
 }
 
-Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
-               const Conv2dOptions& options)
+Conv2d::Conv2d(Integer in_channels, Integer out_channels, const Pair& kernel_size, const Conv2dOptions& options)
     : options_(options) {
   detail::expect_at_least(1, "Conv2d", "in_channels", in_channels);
   detail::expect_at_least(1, "Conv2d", "out_channels", out_channels);

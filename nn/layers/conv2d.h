@@ -15,8 +15,9 @@ namespace nn {
 /// images' size as it is (the end gets the odd pixel), and `.padding = "valid"`, none.
 class ConvPadding {
  public:
-  ConvPadding(std::int64_t both) : pixels_(both) {}
-  ConvPadding(std::int64_t height, std::int64_t width) : pixels_(height, width) {}
+  template <WholeNumber T>
+  ConvPadding(T both) : pixels_(both) {}
+  ConvPadding(Integer height, Integer width) : pixels_(height, width) {}
   ConvPadding(const Pair& pixels) : pixels_(pixels) {}
   template <std::size_t size>
   ConvPadding(const char (&word)[size]) : ConvPadding(std::string_view(word)) {}
@@ -47,8 +48,7 @@ class Conv2d : public Module {
  public:
   /// @throws ValueError for sizes below 1, negative padding, channels that groups does not divide, or padding "same"
   /// with a stride.
-  Conv2d(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
-         const Conv2dOptions& options = {});
+  Conv2d(Integer in_channels, Integer out_channels, const Pair& kernel_size, const Conv2dOptions& options = {});
 
   Parameter weight;
   Parameter bias;  // undefined without

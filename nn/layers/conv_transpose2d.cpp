@@ -7,7 +7,7 @@
 
 namespace teff::nn {
 
-ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
+ConvTranspose2d::ConvTranspose2d(Integer in_channels, Integer out_channels, const Pair& kernel_size,
                                  const ConvTranspose2dOptions& options)
     : options_(options) {
   constexpr const char* kName = "ConvTranspose2d";

@@ -23,7 +23,7 @@ class ConvTranspose2d : public Module {
  public:
   /// @throws ValueError for sizes below 1, negative padding, channels that groups does not divide, or output_padding
   /// that is neither below the stride nor below the dilation.
-  ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
+  ConvTranspose2d(Integer in_channels, Integer out_channels, const Pair& kernel_size,
                   const ConvTranspose2dOptions& options = {});
 
   Parameter weight;

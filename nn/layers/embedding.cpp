@@ -7,7 +7,7 @@
 
 namespace teff::nn {
 
-Embedding::Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, const EmbeddingOptions& options)
+Embedding::Embedding(Integer num_embeddings, Integer embedding_dim, const EmbeddingOptions& options)
     : padding_idx_(options.padding_idx) {
   detail::expect_at_least(1, "Embedding", "num_embeddings", num_embeddings);
   detail::expect_at_least(1, "Embedding", "embedding_dim", embedding_dim);

@@ -19,7 +19,7 @@ struct EmbeddingOptions {
 class Embedding : public Module {
  public:
   /// @throws ValueError for sizes below 1, or a padding_idx that is no row.
-  Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, const EmbeddingOptions& options = {});
+  Embedding(Integer num_embeddings, Integer embedding_dim, const EmbeddingOptions& options = {});
 
   Parameter weight;
   TEFF_MODULE(Embedding, weight)

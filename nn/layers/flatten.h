@@ -11,7 +11,7 @@ namespace nn {
 /// Makes one dimension of start_dim ... end_dim: [N, C, H, W] -> [N, C * H * W] by default. Shares elements.
 class Flatten : public Module {
  public:
-  explicit Flatten(std::int64_t start_dim = 1, std::int64_t end_dim = -1) : start_dim_(start_dim), end_dim_(end_dim) {}
+  explicit Flatten(Integer start_dim = 1, Integer end_dim = -1) : start_dim_(start_dim), end_dim_(end_dim) {}
   TEFF_MODULE(Flatten)
   Tensor forward(const Tensor& input) override;
   std::string extra_repr() const override;

@@ -7,7 +7,7 @@
 
 namespace teff::nn {
 
-Linear::Linear(std::int64_t in_features, std::int64_t out_features, const LinearOptions& options) {
+Linear::Linear(Integer in_features, Integer out_features, const LinearOptions& options) {
   detail::expect_at_least(1, "Linear", "in_features", in_features);
   detail::expect_at_least(1, "Linear", "out_features", out_features);
   weight = empty({out_features, in_features});

@@ -17,7 +17,7 @@ struct LinearOptions {
 class Linear : public Module {
  public:
   /// @throws ValueError for sizes below 1.
-  Linear(std::int64_t in_features, std::int64_t out_features, const LinearOptions& options = {});
+  Linear(Integer in_features, Integer out_features, const LinearOptions& options = {});
 
   Parameter weight;
   Parameter bias;  // undefined without

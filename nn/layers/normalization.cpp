@@ -21,7 +21,7 @@ std::string tuple(const Shape& shape) {
 
 }  // namespace
 
-GroupNorm::GroupNorm(std::int64_t num_groups, std::int64_t num_channels, const GroupNormOptions& options)
+GroupNorm::GroupNorm(Integer num_groups, Integer num_channels, const GroupNormOptions& options)
     : num_groups_(num_groups), num_channels_(num_channels), options_(options) {
   detail::expect_at_least(1, "GroupNorm", "num_groups", num_groups);
   detail::expect_at_least(1, "GroupNorm", "num_channels", num_channels);

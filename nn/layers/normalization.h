@@ -17,7 +17,7 @@ struct GroupNormOptions {
 class GroupNorm : public Module {
  public:
   /// @throws ValueError for sizes below 1, channels that num_groups does not divide, or eps below 0.
-  GroupNorm(std::int64_t num_groups, std::int64_t num_channels, const GroupNormOptions& options = {});
+  GroupNorm(Integer num_groups, Integer num_channels, const GroupNormOptions& options = {});
 
   Parameter weight;  // [num_channels] from 1; undefined unless affine
   Parameter bias;    // [num_channels] from 0; undefined unless affine

@@ -12,8 +12,9 @@ namespace nn {
 /// Pixels added on each side of an image, or taken away where negative (zeros only); one number stands for all.
 struct PadSizes {
   std::int64_t left = 0, right = 0, top = 0, bottom = 0;
-  PadSizes(std::int64_t all) : left(all), right(all), top(all), bottom(all) {}
-  PadSizes(std::int64_t its_left, std::int64_t its_right, std::int64_t its_top, std::int64_t its_bottom)
+  template <WholeNumber T>
+  PadSizes(T all) : PadSizes(all, all, all, all) {}
+  PadSizes(Integer its_left, Integer its_right, Integer its_top, Integer its_bottom)
       : left(its_left), right(its_right), top(its_top), bottom(its_bottom) {}
 };
 

@@ -57,7 +57,8 @@ Tensor AvgPool2d::forward(const Tensor& input) {
 
 std::string AvgPool2d::extra_repr() const { return window_repr(kernel_size_, stride_, options_.padding); }
 
-AdaptivePool2d::AdaptivePool2d(const char* layer, std::int64_t output_size) : AdaptivePool2d(layer, Pair(output_size)) {
+AdaptivePool2d::AdaptivePool2d(const char* layer, std::int64_t output_size)
+    : AdaptivePool2d(layer, Pair(output_size, output_size)) {
   square_ = true;
 }
 

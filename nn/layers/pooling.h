@@ -77,7 +77,8 @@ class AdaptivePool2d : public Module {
 class AdaptiveAvgPool2d : public AdaptivePool2d {
  public:
   /// A square. @throws ValueError for sizes below 1.
-  explicit AdaptiveAvgPool2d(std::int64_t output_size) : AdaptivePool2d("AdaptiveAvgPool2d", output_size) {}
+  template <WholeNumber T>
+  explicit AdaptiveAvgPool2d(T output_size) : AdaptivePool2d("AdaptiveAvgPool2d", std::int64_t{Integer(output_size)}) {}
   explicit AdaptiveAvgPool2d(const Pair& output_size) : AdaptivePool2d("AdaptiveAvgPool2d", output_size) {}
   TEFF_MODULE(AdaptiveAvgPool2d)
 
@@ -88,7 +89,8 @@ class AdaptiveAvgPool2d : public AdaptivePool2d {
 class AdaptiveMaxPool2d : public AdaptivePool2d {
  public:
   /// A square. @throws ValueError for sizes below 1.
-  explicit AdaptiveMaxPool2d(std::int64_t output_size) : AdaptivePool2d("AdaptiveMaxPool2d", output_size) {}
+  template <WholeNumber T>
+  explicit AdaptiveMaxPool2d(T output_size) : AdaptivePool2d("AdaptiveMaxPool2d", std::int64_t{Integer(output_size)}) {}
   explicit AdaptiveMaxPool2d(const Pair& output_size) : AdaptivePool2d("AdaptiveMaxPool2d", output_size) {}
   TEFF_MODULE(AdaptiveMaxPool2d)
 

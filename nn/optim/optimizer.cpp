@@ -72,10 +72,10 @@ void Optimizer::check_parameters() const {
                         std::string(to_string(tensor.dtype())));
       }
       if (!tensor.is_leaf()) throw ValueError(name_ + ": can't optimize a non-leaf Tensor");
-      if (!in_group.insert(tensor.impl().get()).second) {
+      if (!in_group.insert(tensor.id()).second) {
         throw ValueError(name_ + ": optimizer contains a parameter group with duplicate parameters");
       }
-      if (!seen.insert(tensor.impl().get()).second) {
+      if (!seen.insert(tensor.id()).second) {
         throw ValueError(name_ + ": some parameters appear in more than one parameter group");
       }
     }
@@ -143,6 +143,11 @@ Dict Optimizer::state_dict() const {
     groups.push_back(std::move(group));
   }
   return {{"state", std::move(all_state)}, {"param_groups", std::move(groups)}};
+}
+
+void Optimizer::refuse_group(std::size_t group) const {
+  throw IndexError(name_ + ": expected a group below " + std::to_string(groups_.size()) + ", got " +
+                   std::to_string(group));
 }
 
 void Optimizer::refuse(const std::string& text) const { throw StateDictError(name_ + ": " + text); }

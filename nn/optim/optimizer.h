@@ -58,7 +58,9 @@ class Optimizer {
 
   const std::string& name() const { return name_; }
   std::size_t num_groups() const { return groups_.size(); }
-  const std::vector<Tensor>& parameters(std::size_t group = 0) const { return groups_.at(group).tensors; }
+  // Groups count from 0. All functions that take one throw IndexError for one that is not there.
+
+  const std::vector<Tensor>& parameters(std::size_t group = 0) const { return groups_[checked(group)].tensors; }
 
   // What schedulers change. @throws ValueError for a number that the options do not take.
   virtual double lr(std::size_t group = 0) const = 0;
@@ -69,7 +71,7 @@ class Optimizer {
   virtual std::optional<double> momentum(std::size_t group = 0) const = 0;
   virtual void set_momentum(double momentum, std::size_t group) = 0;
   /// What schedulers remember about a group; saved with it, under PyTorch's names: "initial_lr", "max_lr", ...
-  Dict& schedule(std::size_t group) { return schedules_.at(group); }
+  Dict& schedule(std::size_t group) { return schedules_[checked(group)]; }
 
   /// PyTorch's form: {"state": {"0": {"momentum_buffer": tensor}}, "param_groups": [{"lr": 0.1, ..., "params": [0]}]}.
   /// Parameters are numbered through all groups. Tensors are handles.
@@ -97,6 +99,11 @@ class Optimizer {
   Optimizer& operator=(Optimizer&&) = default;
 
   ParameterState& state(std::size_t group, std::size_t parameter) { return state_[first_parameter(group) + parameter]; }
+  /// The group. @throws IndexError if it is not there.
+  std::size_t checked(std::size_t group) const {
+    if (group >= groups_.size()) refuse_group(group);
+    return group;
+  }
   /// A slot, filled with `value` if it was undefined.
   const Tensor& slot(std::size_t group, std::size_t parameter, std::size_t slot, double value = 0);
 
@@ -122,6 +129,7 @@ class Optimizer {
   const Tensor& parameter_at(std::size_t place) const;
   std::string describe(std::size_t place) const;
   [[noreturn]] void refuse(const std::string& text) const;
+  [[noreturn]] void refuse_group(std::size_t group) const;
 
   std::string name_;
   StateLayout layout_;

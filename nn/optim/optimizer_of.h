@@ -21,11 +21,11 @@ class OptimizerOf : public Optimizer {
  public:
   using Group = ParameterGroup<Options>;
 
-  const Options& options(std::size_t group = 0) const { return options_.at(group); }
+  const Options& options(std::size_t group = 0) const { return options_[checked(group)]; }
   /// @throws ValueError as the constructor.
   void set_options(const Options& options, std::size_t group = 0) {
     options.check(name());
-    options_.at(group) = options;
+    options_[checked(group)] = options;
   }
 
   double lr(std::size_t group = 0) const override { return options(group).lr; }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/io/quiet_stream.h"
 
 namespace teff::serialize {
 
@@ -13,6 +14,7 @@ void ByteSink::write(std::span<const std::byte> bytes, std::uint64_t offset) {
 }
 
 void StreamSink::write(std::span<iovec> pieces, std::uint64_t offset) {
+  const QuietStream quiet(stream_);
   for (const iovec& piece : pieces) {
     stream_.write(static_cast<const char*>(piece.iov_base), static_cast<std::streamsize>(piece.iov_len));
     if (!stream_) throw IoError("the stream failed at offset " + std::to_string(offset));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "teff/engine/error.h"
+#include "teff/serialize/io/quiet_stream.h"
 
 namespace teff::serialize {
 namespace {
@@ -35,6 +36,7 @@ void MemorySource::read(std::span<iovec> pieces, std::uint64_t offset) const {
 }
 
 std::vector<std::byte> read_all(std::istream& stream) {
+  const QuietStream quiet(stream);
   std::vector<std::byte> bytes;
   while (stream) {
     const std::size_t size = bytes.size();

@@ -171,7 +171,7 @@ class SafetensorsContents final : public Contents {
     check_types();
     for (const Entry& entry : header_.entries) {
       const Tensor stand_in = detail::make_without_values(entry.tensor_type());
-      indices_.emplace(stand_in.impl().get(), indices_.size());
+      indices_.emplace(stand_in.id(), indices_.size());
       structure.insert(entry.name, stand_in);
     }
   }
@@ -230,7 +230,11 @@ class SafetensorsContents final : public Contents {
     listing.check();
   }
 
-  std::size_t index_of(const Tensor& stand_in) const { return indices_.at(stand_in.impl().get()); }
+  std::size_t index_of(const Tensor& stand_in) const {
+    const auto found = indices_.find(stand_in.id());
+    if (found == indices_.end()) throw IndexError("File: expected a tensor of the file, got another");
+    return found->second;
+  }
 
   std::shared_ptr<const ByteSource> source_;
   std::shared_ptr<const Mapping> mapping_;

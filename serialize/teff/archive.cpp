@@ -49,7 +49,7 @@ void HeaderWriter::count(std::size_t items) {
 
 void HeaderWriter::tensor(const Tensor& tensor) {
   if (!tensor.defined()) refuse("expected a tensor, got an undefined one");
-  const auto [known, is_new] = known_.try_emplace(tensor.impl().get(), tensors_.size());
+  const auto [known, is_new] = known_.try_emplace(tensor.id(), tensors_.size());
   if (is_new) {
     const std::span bytes(static_cast<const std::byte*>(tensor.raw_data()), tensor.nbytes());
     if (tensor.dtype() == DType::bool_ && !are_bools(bytes)) refuse("expected bool values of 0 or 1, got others");

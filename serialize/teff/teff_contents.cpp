@@ -58,7 +58,7 @@ class TeffContents final : public Contents {
     std::vector<Tensor> stand_ins;
     for (const TensorEntry& entry : header_.table) {
       stand_ins.push_back(detail::make_without_values(entry.type));
-      indices_.emplace(stand_ins.back().impl().get(), indices_.size());
+      indices_.emplace(stand_ins.back().id(), indices_.size());
     }
     header_.archive.set_tensors(std::move(stand_ins));
   }
@@ -71,7 +71,11 @@ class TeffContents final : public Contents {
     model = std::move(content.module);
   }
 
-  std::size_t index_of(const Tensor& stand_in) const { return indices_.at(stand_in.impl().get()); }
+  std::size_t index_of(const Tensor& stand_in) const {
+    const auto found = indices_.find(stand_in.id());
+    if (found == indices_.end()) throw IndexError("File: expected a tensor of the file, got another");
+    return found->second;
+  }
   const TensorEntry& entry_of(const Tensor& stand_in) const { return header_.table[index_of(stand_in)]; }
 
   std::shared_ptr<const ByteSource> source_;

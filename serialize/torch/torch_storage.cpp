@@ -160,7 +160,7 @@ Tensor TorchStorages::add(const TensorType& type, const std::optional<TorchView>
     }
   }
   const std::size_t index = elements_.emplace(std::move(elements), elements_.size()).first->second;
-  entries_.emplace(stand_in.impl().get(), Entry{index, view});
+  entries_.emplace(stand_in.id(), Entry{index, view});
   return stand_in;
 }
 

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "teff/engine/error.h"
 #include "teff/engine/tensor.h"
 #include "teff/serialize/contents.h"
 #include "teff/serialize/io/byte_source.h"
@@ -84,7 +85,11 @@ class TorchStorages {
     std::optional<TorchView> view;
   };
 
-  const Entry& entry_of(const Tensor& stand_in) const { return entries_.at(stand_in.impl().get()); }
+  const Entry& entry_of(const Tensor& stand_in) const {
+    const auto found = entries_.find(stand_in.id());
+    if (found == entries_.end()) throw IndexError("File: expected a tensor of the file, got another");
+    return found->second;
+  }
   bool is_mapped(const Storage& storage) const;
   Tensor make_array(const Storage& storage) const;
   /// Fills the arrays, by storage. @throws FormatError if one is damaged, or a bool is neither 0 nor 1.

@@ -5,16 +5,20 @@
 
 #include <thread>
 
+#include "support/error_of.h"
 #include "teff/engine/error.h"
 #include "teff/engine/op.h"
 #include "teff/engine/ops.h"
+#include "teff/engine/optim_steps.h"
+#include "teff/engine/random.h"
+#include "teff/engine/tensor_impl.h"
 #include "teff/engine/testing.h"
 
 using namespace teff;
 
 namespace {
 
-Tensor leaf(std::initializer_list<float> values) { return tensor(values).requires_grad_(); }
+Tensor leaf(std::initializer_list<float> values) { return tensor<float>(values).requires_grad_(); }
 
 void check_grad(const Tensor& x, std::initializer_list<float> expected) {
   REQUIRE(x.grad().defined());
@@ -66,6 +70,48 @@ class WrongForward : public OpWith<WrongForward> {
   Tensor forward(const ForwardContext&) const override { return zeros({2}); }
   TensorList backward(const BackwardContext&) const override { return {{}}; }
 };
+
+/// A forward that returns a tensor which is somebody else's.
+class Borrower : public Op {
+ public:
+  enum class What { input, second_input, saved, kept, recorded, asks_for_gradient, nothing };
+  explicit Borrower(What what, Tensor kept = {}) : what_(what), kept_(std::move(kept)) {}
+
+  std::string_view name() const override { return "borrower"; }
+  Dict attributes() const override { return {}; }
+  TensorType output_type(std::span<const TensorType> inputs) const override { return inputs[0]; }
+  Tensor forward(const ForwardContext& context) const override {
+    switch (what_) {
+      case What::input:
+        return context.inputs[0];
+      case What::second_input:
+        return context.inputs[1];
+      case What::saved:
+        if (!context.recording()) return context.inputs[0].clone();
+        context.saved->push_back(context.inputs[0].clone());
+        return context.saved->back();
+      case What::kept:
+        return kept_;
+      case What::recorded: {
+        const GradModeGuard record(true);
+        return zeros({2}).requires_grad_() * 1.0;
+      }
+      case What::asks_for_gradient:
+        return zeros({2}).requires_grad_();
+      case What::nothing:
+        break;
+    }
+    return {};
+  }
+  TensorList backward(const BackwardContext& context) const override { return TensorList(context.inputs.size()); }
+  std::shared_ptr<const Op> share() const override { return std::make_shared<Borrower>(what_, kept_); }
+
+ private:
+  What what_;
+  Tensor kept_;
+};
+
+std::uint32_t version(const Tensor& tensor) { return tensor.impl()->storage->version; }
 
 }  // namespace
 
@@ -307,6 +353,76 @@ TEST_SUITE("autograd") {
                          "wrong_forward: expected forward to return a new tensor float32 [3], as output_type said, got "
                          "float32 [2]",
                          Error);
+  }
+
+  TEST_CASE("a forward that returns a tensor of somebody else's is an error, recorded or not") {
+    using What = Borrower::What;
+    const std::string expected =
+        "borrower: expected forward to return a new tensor float32 [2], as output_type said, got ";
+    const std::string cure = "; return a clone() or, to share its elements, a detach() of it";
+    for (const bool leaf_input : {true, false}) {
+      const Tensor parent = leaf({1, 2}), x = leaf_input ? parent : parent * 2.0, y = zeros({2}), kept = zeros({2});
+      const auto text_of = [&](What what) {
+        return teff::testing::error_of<Error>([&] { teff::apply(Borrower(what, kept), {x, y}); });
+      };
+      CHECK(text_of(What::input) == expected + "its input 0" + cure);
+      CHECK(text_of(What::second_input) == expected + "its input 1" + cure);
+      CHECK(text_of(What::saved) == expected + "one that is held or recorded elsewhere" + cure);
+      CHECK(text_of(What::kept) == expected + "one that is held or recorded elsewhere" + cure);
+      CHECK(text_of(What::recorded) == expected + "one that is held or recorded elsewhere" + cure);
+      CHECK(text_of(What::asks_for_gradient) == expected + "one that is held or recorded elsewhere" + cure);
+      CHECK(text_of(What::nothing) == expected + "none");
+      CHECK(x.is_leaf() == leaf_input);
+      CHECK_FALSE(kept.requires_grad());
+      const NoGradGuard no_grad;
+      CHECK(text_of(What::input) == expected + "its input 0" + cure);
+      CHECK(text_of(What::kept) == expected + "one that is held or recorded elsewhere" + cure);
+    }
+  }
+
+  TEST_CASE("a call in place that fails changes neither values nor version: backward still works") {
+    const Tensor w = leaf({3, 4}), x = tensor<float>({1, 2});
+    const Tensor y = sum(w * x);  // needs x
+    const std::uint32_t before = version(x);
+    const Tensor wrong = zeros({3}), whole = zeros({2}, {.dtype = DType::int64}), none;
+    CHECK_THROWS_AS(x.copy_(wrong), ShapeError);
+    CHECK_THROWS_AS(x.copy_(none), TypeError);
+    CHECK_THROWS_AS(x.add_(wrong), ShapeError);
+    CHECK_THROWS_AS(x.add_(whole), TypeError);
+    CHECK_THROWS_AS(x.add_(zeros({2, 2})), ShapeError);
+    CHECK_THROWS_AS(x.sub_(wrong), ShapeError);
+    CHECK_THROWS_AS(x.mul_(wrong), ShapeError);
+    CHECK_THROWS_AS(x.mul_(zeros({2, 2})), ShapeError);
+    CHECK_THROWS_AS(x.div_(wrong), ShapeError);
+    CHECK_THROWS_AS(x.div_(none), TypeError);
+    CHECK_THROWS_AS(x.uniform_(1, 0), ValueError);
+    CHECK_THROWS_AS(x.normal_(0, -1), ValueError);
+    CHECK_THROWS_AS(x.bernoulli_(2), ValueError);
+    CHECK_THROWS_AS(sgd_step_(x, wrong, none, {.lr = 1}), ShapeError);
+    CHECK_THROWS_AS(sgd_step_(x, x, none, {.lr = 1, .momentum = 1}), TypeError);
+    CHECK_THROWS_AS(whole.fill_(1e30), ValueError);
+    CHECK(version(x) == before);
+    CHECK(version(whole) == 0);
+    y.backward();
+    check_grad(w, {1, 2});
+    x.add_(x);
+    CHECK(version(x) == before + 1);
+  }
+
+  TEST_CASE("several threads may add to the gradients of the same leaves") {
+    constexpr int kThreads = 4, kPasses = 200;
+    const Tensor w = leaf({1, 2, 3}), bias = leaf({0, 0, 0});
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        const Tensor x = full({3}, i + 1);
+        for (int pass = 0; pass < kPasses; ++pass) sum(w * x + bias).backward();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    const float passes = kPasses;  // small whole numbers: every order gives the same sum
+    check_grad(w, {10 * passes, 10 * passes, 10 * passes});
+    check_grad(bias, {4 * passes, 4 * passes, 4 * passes});
   }
 
   TEST_CASE("a chain of 200 000 operations overflows the stack neither in backward nor when it is let go") {

@@ -5,6 +5,8 @@
 
 #include <limits>
 #include <sstream>
+#include <type_traits>
+#include <utility>
 
 #include "teff/engine/error.h"
 #include "teff/engine/fields.h"
@@ -50,7 +52,101 @@ struct Options {
 
 }  // namespace
 
+namespace {
+
+enum class Nest { lists, dicts, both };
+
+/// A value with a number of lists and dicts around it.
+Value nested(int depth, Nest nest) {
+  Value value = 1;
+  for (int i = 0; i < depth; ++i) {
+    if (nest == Nest::lists || (nest == Nest::both && i % 2 == 0)) {
+      List list;
+      list.push_back(2);
+      list.push_back(std::move(value));
+      list.push_back("after");
+      value = std::move(list);
+    } else {
+      Dict dict;
+      dict.insert("a", 2);
+      dict.insert("b", std::move(value));
+      if (i % 3 == 0) dict.insert("c", List{1, List{2}});
+      value = std::move(dict);
+    }
+  }
+  return value;
+}
+
+template <class T>
+concept KeyChanges = requires(T item) {
+  item.key = "other";
+};
+static_assert(!KeyChanges<decltype(*std::declval<Dict&>().begin())>);
+static_assert(!KeyChanges<decltype(*std::declval<const Dict&>().begin())>);
+static_assert(std::is_same_v<decltype((std::declval<DictItem&>().key)), const std::string&>);
+static_assert(std::is_convertible_v<Dict::iterator, Dict::const_iterator>);
+static_assert(!std::is_convertible_v<Dict::const_iterator, Dict::iterator>);
+
+}  // namespace
+
 TEST_SUITE("dict") {
+  TEST_CASE("values change through iterators, keys do not") {
+    Dict dict;
+    for (int i = 0; i < 20; ++i) dict.insert(std::to_string(i), i);
+    for (DictItem& item : dict) item.value = item.value.as_int() + 1;
+    for (auto& [key, value] : dict) CHECK(value.as_int() == std::stoi(key) + 1);
+    const Value* third = dict.find("3");
+    CHECK(dict.erase("0"));
+    CHECK(dict.find("3") == third);
+    const Dict copy = dict;
+    CHECK(copy == dict);
+    CHECK(copy.find("3") != third);
+    dict = Dict(copy);
+    CHECK(keys_of(dict) == keys_of(copy));
+  }
+
+  TEST_CASE("a value of any depth is moved and let go; it is copied, compared and printed to a depth of 100") {
+    for (const Nest nest : {Nest::lists, Nest::dicts, Nest::both}) {
+      {
+        Value deep = nested(200'000, nest);
+        Value moved = std::move(deep);
+        CHECK_THROWS_WITH_AS(static_cast<void>(Value(moved)),
+                             "value: expected at most 100 lists and dicts in each other to copy, got more", ValueError);
+        CHECK_THROWS_WITH_AS(static_cast<void>(moved == nested(200'000, nest)),
+                             "value: expected at most 100 lists and dicts in each other to compare, got more",
+                             ValueError);
+        CHECK_THROWS_WITH_AS(
+            printed(moved), "value: expected at most 100 lists and dicts in each other to print, got more", ValueError);
+        moved = 5;
+        CHECK(moved.as_int() == 5);
+      }
+      const Value allowed = nested(97, nest), copy = allowed;
+      CHECK(copy == allowed);
+      CHECK(printed(copy) == printed(allowed));
+      const Value too_deep = nested(101, nest);
+      CHECK_THROWS_AS(static_cast<void>(Value(too_deep)), ValueError);
+    }
+    List wide;
+    for (int i = 0; i < 100'000; ++i) wide.push_back(i % 2 == 0 ? Value(i) : Value(List{List{i}}));
+    Value value = std::move(wide);  // neither deep nor slow
+    Dict holder{{"deep", Value()}};
+    holder["deep"] = nested(200'000, Nest::both);
+    CHECK_THROWS_AS(static_cast<void>(Dict(holder)), ValueError);
+    holder.clear();
+  }
+
+  TEST_CASE("a part of a value may be put in its place") {
+    Value value = List{List{1, 2}, 3};
+    value = value.as_list()[0];
+    CHECK(value == Value(List{1, 2}));
+    value = List{List{1, 2}, 3};
+    value = std::move(value.as_list()[0]);
+    CHECK(value == Value(List{1, 2}));
+    Dict dict{{"inner", Dict{{"a", 1}}}};
+    dict = std::move(dict.at("inner").as_dict());
+    CHECK(dict == Dict{{"a", 1}});
+  }
+
   TEST_CASE("items keep the order of insertion") {
     Dict dict{{"b", 1}, {"a", 2}};
     dict["c"] = 3;

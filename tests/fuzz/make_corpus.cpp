@@ -37,7 +37,7 @@ struct TwoInputs : nn::Module {
 
 void write_dicts(const std::string& folder) {
   const SaveOptions options{.durable = false};
-  const Tensor weight = tensor({1, 2, 3, 4});
+  const Tensor weight = tensor<std::int32_t>({1, 2, 3, 4});
   save({}, folder + "/empty.teff", options);
   save({{"none", nullptr}, {"bool", true}, {"int", -1}, {"float", 0.5}, {"text", "ab"}, {"bytes", Bytes(3)}},
        folder + "/scalars.teff", options);
@@ -46,11 +46,12 @@ void write_dicts(const std::string& folder) {
   Dict dtypes;
   for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16, DType::int8,
                             DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
-    dtypes.insert(std::string(to_string(dtype)), tensor({0, 1}).to(dtype));
+    dtypes.insert(std::string(to_string(dtype)), tensor<std::int32_t>({0, 1}).to(dtype));
   }
   save(dtypes, folder + "/dtypes.teff", options);
   save({{"list", List{1, List{2, List{}}, Dict{{"x", Dict{}}}}}}, folder + "/nested.teff",
-       {.durable = false, .metadata = {{"by", "test"}, {"labels", List{"a", "b"}}, {"mean", tensor({1})}}});
+       {.durable = false,
+        .metadata = {{"by", "test"}, {"labels", List{"a", "b"}}, {"mean", tensor<std::int32_t>({1})}}});
   Dict many;
   for (int i = 0; i < 20; ++i) many.insert(std::string(1, static_cast<char>('a' + i)), i);
   save(many, folder + "/many.teff", options);

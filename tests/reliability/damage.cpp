@@ -38,7 +38,7 @@ std::string saved(const Dict& dict) {
 
 /// Tensors, tied and without elements, text, lists, padding, metadata; nothing; a model.
 std::vector<Sample> samples() {
-  const Tensor weight = tensor({1, 2, 3});
+  const Tensor weight = tensor<std::int32_t>({1, 2, 3});
   std::ostringstream model;
   Net net;
   save_model(net, ones({2, 2}), model);
@@ -81,7 +81,8 @@ void test_flips(const std::vector<Sample>& samples) {
 
 /// PyTorch's files hold bytes that mean nothing (padding, dates): a flip there may be accepted, but changes no value.
 void test_torch_flips() {
-  const Dict dict{{"w", tensor({1, 2, 3})}, {"mask", tensor<bool>({true, false})}, {"epoch", 5}, {"name", "sgd"}};
+  const Dict dict{
+      {"w", tensor<std::int32_t>({1, 2, 3})}, {"mask", tensor<bool>({true, false})}, {"epoch", 5}, {"name", "sgd"}};
   std::ostringstream stream;
   save(dict, stream, {.format = FileFormat::pytorch});
   const std::string bytes = stream.str();

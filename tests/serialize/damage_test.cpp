@@ -12,7 +12,7 @@ namespace {
 
 /// A small dict with tensors, ties, text, padding between tensors, and a tail.
 std::string small_dict() {
-  const Tensor weight = tensor({1, 2, 3});
+  const Tensor weight = tensor<std::int32_t>({1, 2, 3});
   return saved({{"w", weight},
                 {"tied", weight},
                 {"mask", tensor<bool>({true, false, true})},
@@ -119,7 +119,7 @@ TEST_CASE("a damaged file is refused when it is mapped, too") {
 
 TEST_CASE("without verification the structure is checked all the same") {
   const TempFile file;
-  std::string bytes = saved({{"w", tensor({1, 2})}});
+  std::string bytes = saved({{"w", tensor<std::int32_t>({1, 2})}});
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   write_file(file, bytes);
   CHECK_THROWS_AS(load(file), FormatError);
@@ -130,15 +130,16 @@ TEST_CASE("without verification the structure is checked all the same") {
 }
 
 TEST_CASE("a refusal names function, file, tensor, offset, and both checksums") {
-  std::string bytes = saved({{"conv1.weight", tensor({1, 2})}});
+  std::string bytes = saved({{"conv1.weight", tensor<std::int32_t>({1, 2})}});
   bytes.back() = 'x';
-  const std::string expected = xxh3_text(saved({{"conv1.weight", tensor({1, 2})}}).substr(bytes.size() - 8));
+  const std::string expected =
+      xxh3_text(saved({{"conv1.weight", tensor<std::int32_t>({1, 2})}}).substr(bytes.size() - 8));
   CHECK(refusal(bytes) == "load: x.teff: tensor \"conv1.weight\" at offset 192: damaged: expected checksum " +
                               expected + ", got " + xxh3_text(bytes.substr(bytes.size() - 8)));
 }
 
 TEST_CASE("names in a refusal cannot drive a terminal") {
-  std::string bytes = saved({{"a", Dict{{"\x1b[31m\"", List{tensor({1, 2})}}}}});
+  std::string bytes = saved({{"a", Dict{{"\x1b[31m\"", List{tensor<std::int32_t>({1, 2})}}}}});
   bytes.back() = 'x';
   CHECK(contains(refusal(bytes), "tensor \"a/\\x1b[31m\\x22[0]\" at offset"));
 }

@@ -24,7 +24,7 @@ Dict golden_dict() {
   Dict tensors{{"weight", weight}, {"tied", weight}, {"flat", weight.view({-1})}, {"none", zeros({0, 4})}};
   for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16, DType::int8,
                             DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
-    tensors.insert(std::string(to_string(dtype)), tensor({0, 1, 2}).to(dtype));
+    tensors.insert(std::string(to_string(dtype)), tensor<std::int32_t>({0, 1, 2}).to(dtype));
   }
   return {{"model_state_dict", tensors},
           {"epoch", 5},

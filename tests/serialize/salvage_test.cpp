@@ -10,7 +10,7 @@ using namespace teff::testing;
 namespace {
 
 Dict four_entries() {
-  return {{"first", tensor({1, 2, 3})},
+  return {{"first", tensor<std::int32_t>({1, 2, 3})},
           {"epoch", 7},
           {"list", List{tensor({1.5f}), tensor({true, false}), "text"}},
           {"last", ones({1000})}};

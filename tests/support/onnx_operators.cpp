@@ -52,7 +52,7 @@ OnnxOperator over_axes(Tensor (*function)(const Tensor&, const IntList&, bool)) 
   });
 }
 
-OnnxOperator over_axis(Tensor (*function)(const Tensor&, std::int64_t)) {
+OnnxOperator over_axis(Tensor (*function)(const Tensor&, Integer)) {
   return one([=](const Case& c) { return function(c.inputs[0], c.node.number("axis", -1)); });
 }
 

@@ -88,7 +88,7 @@ TEST_SUITE("losses") {
       CHECK(difference.detach().abs().item<double>() < 1e-12);
     }
     CHECK_THROWS_WITH_AS(cross_entropy(logits, classes, {.label_smoothing = 1.5}),
-                         "nll_loss: expected label_smoothing in [0, 1], got 1.5", ValueError);
+                         "cross_entropy: expected label_smoothing in [0, 1], got 1.5", ValueError);
     CHECK_THROWS_WITH_AS(cross_entropy(logits, rows, {.label_smoothing = kNan}),
                          "cross_entropy: expected label_smoothing in [0, 1], got nan", ValueError);
   }

@@ -39,7 +39,7 @@ class Fixture {
   const std::string path = folder / "model.teff";
 
  private:
-  const Dict old_{{"w", tensor({1, 2, 3})}};
+  const Dict old_{{"w", tensor<std::int32_t>({1, 2, 3})}};
   std::string bytes_;
 };
 

@@ -63,6 +63,29 @@ TEST_CASE("a stream that fails is an error") {
   CHECK(error_of<IoError>([&] { load(in); }) == "load: stream: the stream failed after 0 bytes");
 }
 
+TEST_CASE("streams that throw by themselves are read and written like others") {
+  const Dict dict{{"w", ones({1000})}};
+  std::stringstream stream;
+  stream.exceptions(std::ios::badbit | std::ios::failbit | std::ios::eofbit);
+  save(dict, stream);
+  CHECK(load(stream) == dict);
+  CHECK(stream.exceptions() == (std::ios::badbit | std::ios::failbit | std::ios::eofbit));
+
+  struct Broken : std::streambuf {
+    int_type underflow() override { throw std::runtime_error("broken"); }
+    int_type overflow(int_type) override { throw std::runtime_error("broken"); }
+    std::streamsize xsputn(const char*, std::streamsize) override { throw std::runtime_error("broken"); }
+  } broken;
+  for (const auto mask : {std::ios::goodbit, std::ios::badbit}) {
+    std::istream in(&broken);
+    in.exceptions(mask);
+    CHECK_THROWS_AS(load(in), IoError);
+    std::ostream out(&broken);
+    out.exceptions(mask);
+    CHECK_THROWS_AS(save(dict, out), IoError);
+  }
+}
+
 TEST_CASE("every truncation in memory is refused") {
   const std::string bytes = saved({{"x", arange(3)}, {"y", "text"}});
   for (std::size_t size = 0; size < bytes.size(); ++size) {

@@ -47,7 +47,7 @@ TEST_CASE("a dict comes back with every kind of value, in its order") {
                   {"loss", 0.4},
                   {"name", "Net"},
                   {"raw", Bytes{std::byte{0}, std::byte{255}}},
-                  {"weight", tensor({1, 2, 3})},
+                  {"weight", tensor<std::int32_t>({1, 2, 3})},
                   {"list", List{1, "two", List{}, Dict{{"three", 3}}}},
                   {"dict", Dict{{"b", 1}, {"a", Dict{}}}},
                   {"", "an empty key"}};
@@ -106,7 +106,7 @@ TEST_CASE("names are keys and never paths") {
        {std::string("../../etc/passwd"), std::string("/absolute"), std::string("nul\0inside", 10),
         std::string("\x1b[31mred"), std::string("gewichte-größe-重み"), std::string("a.b.c"), std::string(65535, 'k'),
         std::string("\xff\xfe not UTF-8")}) {
-    dict.insert(key, tensor({1}));
+    dict.insert(key, tensor<std::int32_t>({1}));
   }
   CHECK(same(round_trip(dict), dict));
 }
@@ -191,7 +191,9 @@ TEST_CASE("loaded tensors are aligned, and do not require a gradient") {
 TEST_CASE("equal values give equal bytes, whatever the memory that they lie in") {
   const auto build = [](double dirt) {
     full({1000}, dirt);  // what the next tensors of these sizes find in their memory
-    return Dict{{"w", arange(0, 250, 1, {.dtype = DType::float32})}, {"b", tensor({1, 2, 3})}, {"n", List{1, "x"}}};
+    return Dict{{"w", arange(0, 250, 1, {.dtype = DType::float32})},
+                {"b", tensor<std::int32_t>({1, 2, 3})},
+                {"n", List{1, "x"}}};
   };
   const std::string first = saved(build(1));
   CHECK(first == saved(build(2)));

@@ -245,7 +245,7 @@ TEST_CASE("attributes that make no sense are refused") {
       {"conv2d", "stride", List{List{1}, 1}},
       {"conv2d", "padding", List{-1, -1}},
       {"conv2d", "padding", List{huge, huge}},
-      {"conv2d", "padding", tensor({1, 1})},
+      {"conv2d", "padding", tensor<std::int32_t>({1, 1})},
       {"conv2d", "dilation", List{0, 0}},
       {"conv2d", "dilation", List{huge, 1}},
       {"conv2d", "dilation", List{100, 100}},

@@ -124,7 +124,7 @@ TEST_CASE("resuming brings back counters, values and the metric") {
   Fixture f;
   Checkpoints checkpoints = f.open();
   f.state.epoch = 7;
-  f.state.values = {{"losses", tensor({1, 2})}, {"note", "x"}};
+  f.state.values = {{"losses", tensor<std::int32_t>({1, 2})}, {"note", "x"}};
   f.save(checkpoints, 3, 0.5);
   Fixture other;
   other.state.values = {{"old", 1}};

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "teff/engine/error.h"
+
+#include <typeinfo>
+
+#include "teff/engine/error_text.h"
+
+namespace teff::detail {
+namespace {
+
+template <class SomeError>
+void throw_if_a(const Error& error, const std::string& text) {
+  if (typeid(error) == typeid(SomeError)) throw SomeError(text);
+}
+
+}  // namespace
+
+void throw_again(const Error& error, const std::string& text) {
+  throw_if_a<Error>(error, text);
+  throw_if_a<ShapeError>(error, text);
+  throw_if_a<TypeError>(error, text);
+  throw_if_a<ValueError>(error, text);
+  throw_if_a<IndexError>(error, text);
+  throw_if_a<StateDictError>(error, text);
+  throw_if_a<FormatError>(error, text);
+  throw_if_a<IoError>(error, text);
+  throw;
+}
+
+void throw_again_as(std::string_view name, const Error& error) {
+  const std::string_view text = error.what();
+  const std::size_t colon = text.find(": expected ");
+  const bool has_name = colon != std::string_view::npos && text.find(' ') > colon;
+  throw_again(error, std::string(name) + ": " + std::string(has_name ? text.substr(colon + 2) : text));
+}
+
+}  // namespace teff::detail
