@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 
 #include <typeinfo>
-
-#include "teff/engine/error_text.h"
 
 namespace teff::detail {
 namespace {
