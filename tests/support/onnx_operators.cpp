@@ -112,8 +112,8 @@ void add_over_dimensions(OnnxOperators& ops) {
   ops["LogSoftmax"] = over_axis(log_softmax);
   ops["ReduceSum"] = over_axes(sum);
   ops["ReduceMean"] = over_axes(mean);
-  ops["ReduceMax"] = over_axes(max);
-  ops["ReduceMin"] = over_axes(min);
+  ops["ReduceMax"] = over_axes(amax);
+  ops["ReduceMin"] = over_axes(amin);
   ops["ArgMax"] = one([](const Case& c) {
     expect_covered(c.node.number("select_last_index", 0) == 0, "the last of equal values");
     return argmax(c.inputs[0], c.node.number("axis", 0), c.node.number("keepdims", 1) != 0);
