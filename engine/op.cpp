@@ -123,6 +123,17 @@ void call_forward(const MultiOp& op, const MultiForwardContext& context, std::sp
       std::any_of(results.begin(), results.end(), [](const Tensor& result) { return result.defined(); });
   call_forward(op, types, context.outputs, [&] { op.forward_all(context); });
   for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!are_given && results[i].defined() && results[i].impl().use_count() > 1) {
+      const auto first =
+          std::find_if(results.begin(), results.end(), [&](const Tensor& other) { return other.is(results[i]); });
+      if (const auto again =
+              std::find_if(first + 1, results.end(), [&](const Tensor& other) { return other.is(*first); });
+          again != results.end()) {
+        throw Error(std::string(op.name()) + ": expected forward_all to set different tensors, got result " +
+                    std::to_string(first - results.begin()) + " again as result " +
+                    std::to_string(again - results.begin()));
+      }
+    }
     check_result(op, results[i], context.outputs[i], context.inputs, are_given ? &results[i] : nullptr);
   }
 }
@@ -166,10 +177,6 @@ Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, con
 /// Makes the tensor a result of the node. Where only backward() will look, a result without a gradient needs no node.
 void hang(const Tensor& tensor, const std::shared_ptr<Node>& node, std::size_t result) {
   TensorImpl& impl = *tensor.impl();
-  if (impl.node == node) {
-    throw Error(std::string(node->op->name()) + ": expected forward_all to set different tensors, got result " +
-                std::to_string(impl.result) + " again as result " + std::to_string(result));
-  }
   impl.requires_grad = node->requires_grad && is_computable(impl.type.dtype);
   if (!impl.requires_grad && !is_capturing()) return;
   impl.node = node;

@@ -59,7 +59,7 @@ void train(distributed::ProcessGroup& group, const std::string& folder) {
       sum += loss.item<double>();
     }
     ++run.epoch;
-    const Tensor mean_loss = scalar_tensor(sum / static_cast<double>(loader.size() * group.size()));
+    const Tensor mean_loss = scalar_tensor<double>(sum / static_cast<double>(loader.size() * group.size()));
     group.all_reduce(mean_loss);
     const double right = accuracy(net, test_images);
     if (group.rank() == 0) {

@@ -24,7 +24,7 @@ constexpr std::int64_t kFloatIntegers = std::int64_t{1} << 24, kDoubleIntegers =
 /// PyTorch counts in float32; where that stands still, a double goes on.
 Value step_value(StateLayout::Step form, std::int64_t step) {
   if (form == StateLayout::Step::number) return step;
-  const Tensor tensor = scalar_tensor(static_cast<double>(step));
+  const Tensor tensor = scalar_tensor<double>(static_cast<double>(step));
   return step <= kFloatIntegers ? tensor.to(DType::float32) : tensor;
 }
 

@@ -17,7 +17,7 @@ using namespace teff;
 
 namespace {
 
-struct Wrong {
+struct WrongCall {
   std::string function;
   std::function<void()> call;
 };
@@ -34,8 +34,8 @@ std::string text_of(const std::function<void()>& call) {
   return "(no error)";
 }
 
-void check_names(const std::vector<Wrong>& calls) {
-  for (const Wrong& wrong : calls) {
+void check_names(const std::vector<WrongCall>& calls) {
+  for (const WrongCall& wrong : calls) {
     const std::string text = text_of(wrong.call);
     INFO(wrong.function << " said: " << text);
     CHECK(text.starts_with(wrong.function + ": expected "));
@@ -46,7 +46,6 @@ const Tensor none;
 
 Tensor f(const Shape& shape) { return ones(shape); }
 Tensor i64(const Shape& shape) { return zeros(shape, {.dtype = DType::int64}); }
-Tensor bools(const Shape& shape) { return zeros(shape, {.dtype = DType::bool_}); }
 Tensor halves(const Shape& shape) { return zeros(shape, {.dtype = DType::float16}); }
 
 }  // namespace

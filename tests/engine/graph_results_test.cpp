@@ -27,13 +27,13 @@ bool all_same(const Tensors& a, const Tensors& b) {
                     [](const Tensor& x, const Tensor& y) { return same(x, y); });
 }
 
-std::string printed(const Graph& graph) {
+std::string text_of_graph(const Graph& graph) {
   std::ostringstream out;
   out << graph;
   return out.str();
 }
 
-Graph captured(const GraphFunction& function, const Tensors& inputs) { return capture(function, inputs, {}); }
+Graph captured_results(const GraphFunction& function, const Tensors& inputs) { return capture(function, inputs, {}); }
 
 Tensors run(const Graph& graph, const Tensors& inputs) { return GraphExecutor(graph, {}).run(inputs); }
 
@@ -44,11 +44,11 @@ Tensors pieces_and_maximum(Inputs x) {
   return {values, indices};
 }
 
-Graph good_graph() { return captured(pieces_and_maximum, {ones({4, 5})}); }
+Graph good_graph() { return captured_results(pieces_and_maximum, {ones({4, 5})}); }
 
 /// What the executor says of the good graph after `damage`.
 template <class Damage>
-std::string refusal(Damage&& damage) {
+std::string refusal_of_results(Damage&& damage) {
   Graph graph = good_graph();
   damage(graph);
   try {
@@ -63,7 +63,7 @@ std::string refusal(Damage&& damage) {
 
 TEST_SUITE("graphs of calls with several results") {
   TEST_CASE("a call and its results are printed on one line") {
-    CHECK(printed(good_graph()) ==
+    CHECK(text_of_graph(good_graph()) ==
           "%0 placeholder input -> float32 [4, 5]\n"
           "%1, %2, %3 split_with_sizes(%0) {'sizes': [2, 1, 2], 'dim': 1} -> float32 [4, 2], float32 [4, 1], float32 "
           "[4, 2]\n"
@@ -88,7 +88,7 @@ TEST_SUITE("graphs of calls with several results") {
         },
     };
     for (const GraphFunction& function : functions) {
-      const GraphExecutor executor(captured(function, {randn({4, 5})}), {});
+      const GraphExecutor executor(captured_results(function, {randn({4, 5})}), {});
       for (const std::int64_t batch : {1, 4, 7}) {
         const Tensors x{randn({batch, 5})};
         CHECK(all_same(executor.run(x), function(x)));
@@ -110,21 +110,21 @@ TEST_SUITE("graphs of calls with several results") {
   TEST_CASE("a graph that was captured can be captured again") {
     const Graph once = good_graph();
     const GraphExecutor executor(once, {});
-    const Graph twice = captured([&](Inputs x) { return executor.run(x); }, {ones({4, 5})});
-    CHECK(printed(twice) == printed(once));
+    const Graph twice = captured_results([&](Inputs x) { return executor.run(x); }, {ones({4, 5})});
+    CHECK(text_of_graph(twice) == text_of_graph(once));
   }
 
   TEST_CASE("sizes that follow the batch are stored so") {
-    const Graph graph = captured(
+    const Graph graph = captured_results(
         [](Inputs x) {
           const Tensor both = cat({x[0], x[0] * 2.0}, 0);
           return Tensors{split(both, x[0].size(0))[1]};
         },
         {ones({4, 2})});
-    CHECK(printed(graph).find("split(%2) {'split_size': {'batch': 1}, 'dim': 0} -> ") != std::string::npos);
+    CHECK(text_of_graph(graph).find("split(%2) {'split_size': {'batch': 1}, 'dim': 0} -> ") != std::string::npos);
     const Tensors rows{randn({7, 2})};
     CHECK(same(run(graph, rows)[0], rows[0] * 2.0));
-    const Graph sizes = captured(
+    const Graph sizes = captured_results(
         [](Inputs x) {
           const std::int64_t n = x[0].size(0);
           return Tensors{split(cat({x[0], x[0], x[0]}), {n, 2 * n})[1]};
@@ -135,18 +135,18 @@ TEST_SUITE("graphs of calls with several results") {
 
   TEST_CASE("a split that makes another number of pieces at another batch size is refused at capture") {
     CHECK_THROWS_WITH_AS(
-        captured([](Inputs x) { return Tensors{split(x[0], 2)[0]}; }, {ones({4, 2})}),
+        captured_results([](Inputs x) { return Tensors{split(x[0], 2)[0]}; }, {ones({4, 2})}),
         "capture: expected forward to do the same at every batch size, but it makes 3 nodes at 4 and 4 "
         "at 5",
         Error);
-    CHECK_THROWS_WITH_AS(captured([](Inputs x) { return Tensors{chunk(x[0], 2)[0]}; }, {ones({4, 2})}),
+    CHECK_THROWS_WITH_AS(captured_results([](Inputs x) { return Tensors{chunk(x[0], 2)[0]}; }, {ones({4, 2})}),
                          "capture: expected forward to do the same at every batch size, but \"split_size\" of split is "
                          "not the same or a multiple of the batch at batch size 4 and 5",
                          Error);
   }
 
   TEST_CASE("a graph for one number of pieces refuses inputs for another") {
-    Graph graph = captured([](Inputs x) { return split(x[0], 2, 1); }, {ones({3, 4})});
+    Graph graph = captured_results([](Inputs x) { return split(x[0], 2, 1); }, {ones({3, 4})});
     const GraphExecutor executor(graph, {});
     CHECK(executor.run(Tensors{ones({1, 3})}).size() == 2);
     CHECK_THROWS_WITH_AS(executor.run(Tensors{ones({3, 5})}), "split: expected 2 results, as the graph has, got 3",
@@ -158,27 +158,27 @@ TEST_SUITE("graphs of calls with several results") {
 
 TEST_SUITE("graph executor and several results") {
   TEST_CASE("the graph that the tests below vary is good") {
-    CHECK(refusal([](Graph&) {}) == "accepted");
+    CHECK(refusal_of_results([](Graph&) {}) == "accepted");
   }
 
   TEST_CASE("too few and too many results are refused") {
-    CHECK(refusal([](Graph& graph) {
+    CHECK(refusal_of_results([](Graph& graph) {
             graph.nodes.resize(3);
             graph.outputs = {1};
           }) == "graph: node \"split_with_sizes\": split_with_sizes: expected 2 results, as the graph has, got 3");
-    CHECK(refusal([](Graph& graph) {
+    CHECK(refusal_of_results([](Graph& graph) {
             GraphNode more = graph.nodes[6];
             more.name = "more";
             graph.nodes.push_back(more);
           }) == "graph: node \"max_with_indices\": max_with_indices: expected 3 results, as the graph has, got 2");
-    CHECK(refusal([](Graph& graph) {
+    CHECK(refusal_of_results([](Graph& graph) {
             graph.nodes[4].kind = Kind::result;
             graph.nodes[4].inputs = {1};
           }) == "graph: node \"split_with_sizes\": split_with_sizes: expected 4 results, as the graph has, got 3");
   }
 
   TEST_CASE("a result behind a call of one is refused") {
-    CHECK(refusal([](Graph& graph) {
+    CHECK(refusal_of_results([](Graph& graph) {
             graph.nodes[5].kind = Kind::result;
             graph.nodes[5].inputs = {4};
             graph.nodes[6].inputs = {4};
@@ -186,9 +186,9 @@ TEST_SUITE("graph executor and several results") {
   }
 
   TEST_CASE("a result without a call before it is refused") {
-    CHECK(refusal([](Graph& graph) { graph.nodes[0].kind = Kind::result; }) ==
+    CHECK(refusal_of_results([](Graph& graph) { graph.nodes[0].kind = Kind::result; }) ==
           "graph: node 0 (result \"input\"): expected a call right before its other results");
-    CHECK(refusal([](Graph& graph) {
+    CHECK(refusal_of_results([](Graph& graph) {
             graph.nodes[1].kind = Kind::result;
             graph.nodes[1].inputs = {0};
           }) == "graph: node 1 (result \"split_with_sizes\"): expected a call right before its other results");
@@ -196,7 +196,7 @@ TEST_SUITE("graph executor and several results") {
 
   TEST_CASE("a result of another node than the call before it is refused") {
     const auto says = [](std::vector<std::int64_t> inputs) {
-      return refusal([&](Graph& graph) { graph.nodes[3].inputs = std::move(inputs); });
+      return refusal_of_results([&](Graph& graph) { graph.nodes[3].inputs = std::move(inputs); });
     };
     const std::string expected =
         "graph: node 3 (result \"split_with_sizes_2\"): expected as its only input the call before it, %1";
@@ -211,15 +211,15 @@ TEST_SUITE("graph executor and several results") {
   }
 
   TEST_CASE("results of other types are refused") {
-    CHECK(refusal([](Graph& graph) { graph.nodes[6].type.dtype = DType::int32; }) ==
+    CHECK(refusal_of_results([](Graph& graph) { graph.nodes[6].type.dtype = DType::int32; }) ==
           "graph: node \"max_with_indices_1\": expected a result int32 [4], got int64 [4]");
-    CHECK(refusal([](Graph& graph) {
+    CHECK(refusal_of_results([](Graph& graph) {
             graph.nodes[2].type.shape = {4, 2};
           }) == "graph: node \"split_with_sizes_1\": expected a result float32 [4, 2], got float32 [4, 1]");
   }
 
   TEST_CASE("as many pieces as a file can ask for are refused before they are made") {
-    CHECK(refusal([](Graph& graph) {
+    CHECK(refusal_of_results([](Graph& graph) {
             const std::int64_t huge = std::int64_t{1} << 50;
             graph.nodes.resize(2);
             graph.nodes[0].type.shape = {huge};

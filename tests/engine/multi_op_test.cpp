@@ -52,12 +52,12 @@ class SinCos : public OpWith<SinCos, NoOptions, MultiOp> {
 };
 
 /// What forward_all sets wrongly.
-struct WrongOptions {
+struct WrongResultsOptions {
   std::string how = "none";
   static void fields(auto& self, auto&& field) { field("how", self.how); }
 };
 
-class Wrong : public OpWith<Wrong, WrongOptions, MultiOp> {
+class WrongResults : public OpWith<WrongResults, WrongResultsOptions, MultiOp> {
  public:
   static constexpr std::string_view kName = "test_wrong";
   using OpWith::OpWith;
@@ -76,13 +76,13 @@ class Wrong : public OpWith<Wrong, WrongOptions, MultiOp> {
 
 TensorList sincos(const Tensor& x) { return apply_all(SinCos(), {x}); }
 
-Tensor leaf(std::initializer_list<double> values) { return tensor<double>(values).requires_grad_(); }
+Tensor double_leaf(std::initializer_list<double> values) { return tensor<double>(values).requires_grad_(); }
 
 }  // namespace
 
 TEST_SUITE("ops of several results") {
   TEST_CASE("all results come from one call, and those that can have a gradient ask for it") {
-    const TensorList results = sincos(leaf({0, 1}));
+    const TensorList results = sincos(double_leaf({0, 1}));
     REQUIRE(results.size() == 3);
     CHECK(results[0].span<double>()[1] == std::sin(1.0));
     CHECK(results[1].span<double>()[0] == 1);
@@ -93,12 +93,12 @@ TEST_SUITE("ops of several results") {
     CHECK(results[2].is_leaf());
     CHECK_FALSE(sincos(tensor<double>({1}))[0].requires_grad());
     const NoGradGuard no_grad;
-    CHECK_FALSE(sincos(leaf({1}))[0].requires_grad());
+    CHECK_FALSE(sincos(double_leaf({1}))[0].requires_grad());
   }
 
   TEST_CASE("backward comes once, with the gradients of all results") {
     SinCos::backwards = 0;
-    const Tensor x = leaf({0.3, -2});
+    const Tensor x = double_leaf({0.3, -2});
     const TensorList y = sincos(x);
     (y[0] * 3.0 + y[1] * y[0] + y[1]).sum().backward();
     CHECK(SinCos::backwards == 1);
@@ -108,11 +108,11 @@ TEST_SUITE("ops of several results") {
           const TensorList r = sincos(in[0]);
           return r[0] * 3.0 + r[1] * r[0] + r[1];
         },
-        {leaf({0.3, -2})}));
+        {double_leaf({0.3, -2})}));
   }
 
   TEST_CASE("a result that nothing follows from has no gradient") {
-    const Tensor x = leaf({0.5});
+    const Tensor x = double_leaf({0.5});
     const TensorList y = sincos(x);
     y[1].backward({}, {.retain_graph = true});
     CHECK(SinCos::came == std::vector<bool>{false, true, false});
@@ -124,12 +124,12 @@ TEST_SUITE("ops of several results") {
   }
 
   TEST_CASE("a backward that fails leaves no gradients behind") {
-    const Tensor x = leaf({0.5});
+    const Tensor x = double_leaf({0.5});
     const TensorList y = sincos(x);
     const Tensor used = y[0] * 1.0, other = y[1] * 2.0;
     other.backward();  // frees y's node
     CHECK_THROWS_AS(used.backward(), Error);
-    const Tensor z = leaf({0.5});
+    const Tensor z = double_leaf({0.5});
     const TensorList w = sincos(z);
     {
       const NoGradGuard no_grad;
@@ -140,13 +140,13 @@ TEST_SUITE("ops of several results") {
   }
 
   TEST_CASE("a gradient of one result may be passed in") {
-    const Tensor x = leaf({0.1, 0.2});
+    const Tensor x = double_leaf({0.1, 0.2});
     sincos(x)[0].backward(tensor<double>({2, 3}));
     CHECK(x.grad().span<double>()[1] == 3 * std::cos(0.2));
   }
 
   TEST_CASE("apply gives one result, and says what gives several") {
-    CHECK_THROWS_WITH_AS(apply(SinCos(), {leaf({1})}),
+    CHECK_THROWS_WITH_AS(apply(SinCos(), {double_leaf({1})}),
                          "test_sincos: expected apply_all, which gives all results of an op, got apply", Error);
     const TensorList one = apply_all(*make_op("relu", {}), {tensor<double>({-1})});
     REQUIRE(one.size() == 1);
@@ -154,18 +154,18 @@ TEST_SUITE("ops of several results") {
   }
 
   TEST_CASE("an op that does not set what it promised is told so") {
-    const Tensor x = leaf({1, 2});
+    const Tensor x = double_leaf({1, 2});
     CHECK_THROWS_WITH_AS(
-        apply_all(Wrong({"none"}), {x}),
+        apply_all(WrongResults({"none"}), {x}),
         "test_wrong: expected forward to return a new tensor float64 [2], as output_type said, got none", Error);
-    CHECK_THROWS_WITH_AS(apply_all(Wrong({"type"}), {x}),
+    CHECK_THROWS_WITH_AS(apply_all(WrongResults({"type"}), {x}),
                          "test_wrong: expected forward to return a new tensor float64 [2], as output_type said, got "
                          "float64 [3]",
                          Error);
-    CHECK_THROWS_WITH_AS(apply_all(Wrong({"same"}), {x}),
+    CHECK_THROWS_WITH_AS(apply_all(WrongResults({"same"}), {x}),
                          "test_wrong: expected forward_all to set different tensors, got result 0 again as result 1",
                          Error);
-    CHECK_THROWS_WITH_AS(apply_all(Wrong({"no types"}), {x}),
+    CHECK_THROWS_WITH_AS(apply_all(WrongResults({"no types"}), {x}),
                          "test_wrong: expected output_types to give at least one type, got none", Error);
   }
 
@@ -183,7 +183,7 @@ TEST_SUITE("ops of several results") {
   }
 
   TEST_CASE("long chains of results are let go without recursion") {
-    Tensor x = leaf({1});
+    Tensor x = double_leaf({1});
     for (int i = 0; i < 200000; ++i) x = split(x, 1)[0];
     x = Tensor();
   }

@@ -66,7 +66,7 @@ void write_models(const std::string& folder) {
   int number = 0;
   for (const OpSample& sample : op_samples()) {
     OpModule module(sample);
-    save_model(module, scalar_tensor(1.5), folder + "/op_" + sample.op + '_' + std::to_string(number++) + ".teff",
+    save_model(module, scalar_tensor<double>(1.5), folder + "/op_" + sample.op + '_' + std::to_string(number++) + ".teff",
                {.durable = false});
   }
 }

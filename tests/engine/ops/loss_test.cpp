@@ -24,7 +24,7 @@ TEST_SUITE("losses") {
     CHECK_THROWS_WITH_AS(nll_loss(zeros({2, 10}), tensor<std::int64_t>({9, 10})),
                          "nll_loss: expected targets in [0, 10), got 10 at index 1", IndexError);
     CHECK_THROWS_WITH_AS(cross_entropy(zeros({1, 10}), tensor<std::int64_t>({-1})),
-                         "nll_loss: expected targets in [0, 10), got -1 at index 0", IndexError);
+                         "cross_entropy: expected targets in [0, 10), got -1 at index 0", IndexError);
   }
 
   TEST_CASE("shapes and dtypes must fit") {
