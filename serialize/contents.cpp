@@ -3,12 +3,13 @@
 
 namespace teff::serialize {
 
-Value read_value(const Contents& contents, const Value& value) {
+Value read_value(const Contents& contents, Value value) {
   std::vector<Tensor> stand_ins;
-  map_tensors(value, [&](const Tensor& tensor) { return stand_ins.emplace_back(tensor); });
+  for_each_tensor(value, [&](const Value& tensor) { stand_ins.push_back(tensor.as_tensor()); });
   const std::vector<Tensor> tensors = contents.read(stand_ins);
   auto next = tensors.begin();
-  return map_tensors(value, [&](const Tensor&) { return *next++; });
+  for_each_tensor(value, [&](Value& tensor) { tensor = *next++; });
+  return value;
 }
 
 }  // namespace teff::serialize

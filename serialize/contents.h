@@ -43,22 +43,19 @@ class Contents {
   virtual std::vector<Damage> check() const = 0;
 };
 
-/// Calls function(tensor) for every tensor in the value, and returns the value with what it returned in their place.
-template <class Function>
-Value map_tensors(const Value& value, Function&& function) {
-  if (value.is_tensor()) return function(value.as_tensor());
-  if (value.is_list()) {
-    List list;
-    for (const Value& item : value.as_list()) list.push_back(map_tensors(item, function));
-    return list;
+/// Calls function(tensor) for every value that is a tensor, in its order: `value` itself, or what it holds.
+template <class AnyValue, class Function>
+void for_each_tensor(AnyValue& value, Function&& function) {
+  if (value.is_tensor()) {
+    function(value);
+  } else if (value.is_list()) {
+    for (auto& item : value.as_list()) for_each_tensor(item, function);
+  } else if (value.is_dict()) {
+    for (auto& item : value.as_dict()) for_each_tensor(item.value, function);
   }
-  if (!value.is_dict()) return value;
-  Dict dict;
-  for (const auto& [key, item] : value.as_dict()) dict.insert(key, map_tensors(item, function));
-  return dict;
 }
 
 /// The value with its tensors read.
-Value read_value(const Contents& contents, const Value& value);
+Value read_value(const Contents& contents, Value value);
 
 }  // namespace teff::serialize

@@ -20,8 +20,9 @@ Dict load_teff(const serialize::ByteSource& source, const LoadOptions& options) 
 Dict load_dict(const std::shared_ptr<const serialize::ByteSource>& source, const LoadOptions& options) {
   const FileFormat format = serialize::format_of(*source).id;
   if (format == FileFormat::teff) return load_teff(*source, options);
-  const std::unique_ptr<const serialize::Contents> contents = serialize::open_contents(format, source, options);
-  return std::move(serialize::read_value(*contents, contents->structure).as_dict());
+  const std::unique_ptr<serialize::Contents> contents = serialize::open_contents(format, source, options);
+  Dict structure = std::move(contents->structure);
+  return std::move(serialize::read_value(*contents, std::move(structure)).as_dict());
 }
 
 }  // namespace

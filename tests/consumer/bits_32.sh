@@ -5,7 +5,7 @@ set -eu
 compiler=$1 source=$2 include=$3 work=$4
 mkdir -p "$work"
 cd "$work"
-echo 'int main() { throw 1; }' >probe.cpp
+printf '#include <mutex>\nint main() { throw 1; }\n' >probe.cpp
 if ! "$compiler" -m32 probe.cpp -o probe 2>/dev/null; then
   echo "skipped: this compiler does not build for 32 bits (Debian: g++-multilib)"
   exit 77
