@@ -66,8 +66,8 @@ void write_models(const std::string& folder) {
   int number = 0;
   for (const OpSample& sample : op_samples()) {
     OpModule module(sample);
-    save_model(module, scalar_tensor<double>(1.5), folder + "/op_" + sample.op + '_' + std::to_string(number++) + ".teff",
-               {.durable = false});
+    save_model(module, scalar_tensor<double>(1.5),
+               folder + "/op_" + sample.op + '_' + std::to_string(number++) + ".teff", {.durable = false});
   }
 }
 
