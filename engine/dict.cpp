@@ -121,7 +121,9 @@ Value& Dict::operator[](std::string_view key) {
 
 void Dict::insert(std::string key, Value value) {
   if (contains(key)) throw ValueError("dict: expected a new key, got \"" + detail::escaped(key) + "\" a second time");
-  items_.push_back(std::unique_ptr<DictItem>(new DictItem{std::move(key), std::move(value)}));
+  // DictItem is an aggregate, of which clang 14 makes none in parentheses.
+  items_.push_back(
+      std::unique_ptr<DictItem>(new DictItem{std::move(key), std::move(value)}));  // NOLINT(modernize-make-unique)
   if (items_.size() > kIndexFrom) {
     index_.emplace(items_.back()->key, items_.size() - 1);
   } else if (items_.size() == kIndexFrom) {

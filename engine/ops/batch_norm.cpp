@@ -124,10 +124,15 @@ class BatchNorm : public OpWith<BatchNorm, BatchNormFields> {
       if (!constant.defined()) return std::nullopt;
       exact.push_back(constant.to(DType::float64));
     }
-    ChannelAffine affine{1.0 / (exact[2] + options_.eps).sqrt(), -exact[1]};
-    if (options_.has_weight) affine.scale = affine.scale * exact[options_.weight()];
-    affine.shift = affine.shift * affine.scale;
-    if (options_.has_bias) affine.shift = affine.shift + exact[options_.bias()];
+    const double *mean = exact[1].data<double>(), *variance = exact[2].data<double>();
+    const double* weight = options_.has_weight ? exact[options_.weight()].data<double>() : nullptr;
+    const double* bias = options_.has_bias ? exact[options_.bias()].data<double>() : nullptr;
+    ChannelAffine affine{detail::make_tensor(exact[1].type()), detail::make_tensor(exact[1].type())};
+    double *scale = affine.scale.data<double>(), *shift = affine.shift.data<double>();
+    for (std::int64_t c = 0; c < exact[1].numel(); ++c) {
+      scale[c] = 1 / std::sqrt(variance[c] + options_.eps) * (weight == nullptr ? 1 : weight[c]);
+      shift[c] = (bias == nullptr ? 0 : bias[c]) - mean[c] * scale[c];
+    }
     return affine;
   }
 

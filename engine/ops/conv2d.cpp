@@ -126,7 +126,7 @@ class Conv2d : public OpWith<Conv2d, Conv2dFuncOptions> {
   TensorList fold(const ChannelAffine& next, std::span<const TensorType> types,
                   std::span<const Tensor> constants) const override {
     if (clamp_) return {};
-    return ops::fold(next, constants, {types[1].shape, {-1, 1, 1, 1}});
+    return ops::fold(next, constants, {1, 1, types[1].shape[0], numel(types[1].shape) / types[1].shape[0]});
   }
 
  private:

@@ -138,7 +138,7 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
     if (clamp_) return {};
     const Shape& weight = types[1].shape;  // each group's rows have channels of their own
     const std::int64_t groups = options_.groups, rows = weight[0] / groups;
-    return ops::fold(next, constants, {{groups, rows, weight[1], -1}, {groups, 1, weight[1], 1}});
+    return ops::fold(next, constants, {groups, rows, weight[1], weight[2] * weight[3]});
   }
 
  private:

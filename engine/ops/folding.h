@@ -3,15 +3,17 @@
 
 // Private: what operations with a weight and a bias do with the operation after them.
 
+#include <cstdint>
 #include <span>
 
 #include "teff/engine/op.h"
 
 namespace teff::ops {
 
-/// The weight seen under `weight`, in which `scale` is the shape of what belongs to the channels of the result.
+/// The weight seen as [groups, rows, channels, inner]: its elements at [g, :, c, :] make channel g * channels + c of
+/// the result.
 struct WeightLayout {
-  Shape weight, scale;
+  std::int64_t groups, rows, channels, inner;
 };
 
 /// With y(weight, bias) = weight * x + bias the inputs after x for next(y): scale * weight and scale * bias + shift,

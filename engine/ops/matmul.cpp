@@ -235,7 +235,7 @@ class Linear : public OpWith<Linear> {
   TensorList fold(const ChannelAffine& next, std::span<const TensorType> types,
                   std::span<const Tensor> constants) const override {
     if (clamp_ || types[0].shape.size() != 2) return {};  // what it gives are the channels only there
-    return ops::fold(next, constants, {types[1].shape, {-1, 1}});
+    return ops::fold(next, constants, {1, 1, types[1].shape[0], types[1].shape[1]});
   }
 
  private:

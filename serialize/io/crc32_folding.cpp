@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kLane = 16;  // bytes of a register
 /// The factors that move a lane over `bits` bits of the message: for its lower and for its upper half.
 __m128i factors(unsigned bits) {
-  const auto constant = [](unsigned n) { return static_cast<long long>(std::uint64_t{crc32_power(n)} << 1); };
+  const auto constant = [](unsigned n) { return static_cast<long long>(crc32_power(n)) << 1; };
   return _mm_set_epi64x(constant(bits - 32), constant(bits + 32));
 }
 
