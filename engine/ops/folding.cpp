@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/ops/folding.h"
 
+#include "teff/engine/error.h"
 #include "teff/engine/tensor_impl.h"
 
 // Loops over double instead of operations on float64, which a build may leave out.
@@ -27,6 +28,11 @@ Tensor scaled_weight(const Tensor& weight, const double* scale, const WeightLayo
 TensorList fold(const ChannelAffine& next, std::span<const Tensor> constants, const WeightLayout& layout) {
   for (const Tensor& constant : constants.subspan(1)) {
     if (!constant.defined()) return {};
+  }
+  const TensorType channels{{layout.groups * layout.channels}, DType::float64};
+  if (next.scale.type() != channels || next.shift.type() != channels) {
+    throw ShapeError("channel_affine: expected scale and shift " + detail::describe(channels) + ", got " +
+                     detail::describe(next.scale.type()) + " and " + detail::describe(next.shift.type()));
   }
   const double* scale = next.scale.data<double>();
   const Tensor bias = next.shift.clone();
