@@ -213,6 +213,13 @@ TEST_CASE("operations of users take part: folded, seen as views, copied where th
   CHECK(with(Rows({.says_view = false})) == Ops{"linear", "test_rows", "view", "mul_scalar"});
   CHECK(error_of<Error>([&] { with(Rows({.is_view = false})); }) ==
         "test_rows: expected a view of the input, as is_view said, got a copy");
+  const auto with_features = [](std::int64_t features) {
+    run_net({4, 3}, nn::Sequential{nn::Linear(3, features)}, [](nn::Sequential& layers, const Tensor& x) {
+      return Outputs{teff::apply(Offset({.value = 2}), {layers(x)})};
+    });
+  };
+  CHECK(error_of<ShapeError>([&] { with_features(6); }) ==
+        "channel_affine: expected scale and shift float64 [6], got float64 [5] and float64 [5]");
 }
 
 TEST_CASE("outputs that are weights or inputs are copies of them") {
