@@ -16,12 +16,12 @@
 
 namespace teff {
 
-using Clock = std::chrono::steady_clock;
+using ProfileClock = std::chrono::steady_clock;
 
 std::atomic<bool> detail::profiling{false};
 
 struct Profiler::State {
-  Clock::time_point start = Clock::now();
+  ProfileClock::time_point start = ProfileClock::now();
   std::unordered_map<const void*, std::string> scope_names;
   std::map<std::thread::id, std::int64_t> threads;
   std::vector<ProfilerEvent> events;
@@ -40,12 +40,12 @@ struct ProfilerAccess {
 };
 
 void detail::OpTimer::report(std::string_view op, bool backward, const void* scope, double flop, double bytes) const {
-  const Clock::time_point end = Clock::now();
+  const ProfileClock::time_point end = ProfileClock::now();
   ProfilerAccess& access = ProfilerAccess::get();
   const std::lock_guard lock(access.mutex);
   const std::shared_ptr<ProfilerAccess::State> state = access.active;
   if (state == nullptr) return;
-  const auto nanoseconds = [](Clock::duration time) {
+  const auto nanoseconds = [](ProfileClock::duration time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
   };
   ProfilerEvent event;

@@ -199,7 +199,7 @@ struct Heaviest {
   double limit;  // times the file
   long files = 0;
   double factor = 0;
-  std::string name;
+  std::string name{};
 
   void add(const std::string& file, double times) {
     ++files;
