@@ -321,6 +321,8 @@ detail::CallerOnly::CallerOnly(bool on) : previous_(caller_only) { caller_only =
 detail::CallerOnly::~CallerOnly() { caller_only = previous_; }
 
 void detail::parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* context) {
+  if (count <= 0) return;
+  if (count == 1) return body(context, 0);  // not a task: what it calls may use the pool
   if (inside_task || caller_only || pool().size() == 1) {
     for (std::int64_t i = 0; i < count; ++i) body(context, i);
     return;
@@ -332,6 +334,14 @@ void detail::parallel_run(std::int64_t count, void (*body)(void*, std::int64_t),
     for (std::int64_t i = 0; i < count; ++i) body(context, i);
   }
   if (job.error) std::rethrow_exception(job.error);
+}
+
+void detail::parallel_run_ranges(std::int64_t count, std::int64_t grain,
+                                 void (*body)(void*, std::int64_t, std::int64_t), void* context) {
+  parallel_for(count <= 0 ? 0 : (count - 1) / grain + 1, [=](std::int64_t i) {
+    const std::int64_t begin = i * grain;
+    body(context, begin, count - begin < grain ? count : begin + grain);
+  });
 }
 
 }  // namespace teff

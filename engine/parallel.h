@@ -23,8 +23,11 @@ int get_num_threads();
 void set_num_threads(int count);
 
 namespace detail {
-/// Calls body(context, i) for every i in [0, count), on the pool's threads and the calling one.
+// The tasks of parallel_for and parallel_ranges as a function and its context: the code of a task stands once in the
+// program, whether it runs once on the caller or many times on the pool.
 void parallel_run(std::int64_t count, void (*body)(void*, std::int64_t), void* context);
+void parallel_run_ranges(std::int64_t count, std::int64_t grain, void (*body)(void*, std::int64_t, std::int64_t),
+                         void* context);
 
 /// Whether the threads' cores are so far from each other that little work is done sooner by one. Measured with every
 /// job.
@@ -50,24 +53,20 @@ class CallerOnly {
 template <class Task>
 void parallel_for(std::int64_t count, Task&& task) {
   using Function = std::remove_reference_t<Task>;
-  if (count == 1) {
-    task(std::int64_t{0});
-  } else if (count > 1) {
-    detail::parallel_run(
-        count, [](void* context, std::int64_t i) { (*static_cast<Function*>(context))(i); },
-        const_cast<void*>(static_cast<const void*>(&task)));
-  }
+  detail::parallel_run(
+      count, [](void* context, std::int64_t i) { (*static_cast<Function*>(context))(i); },
+      const_cast<void*>(static_cast<const void*>(&task)));
 }
 
 /// Splits [0, count) into ranges of `grain` (the last may be shorter) and calls task(begin, end) for each, as
 /// parallel_for does.
 template <class Task>
 void parallel_ranges(std::int64_t count, std::int64_t grain, Task&& task) {
-  const std::int64_t ranges = count <= 0 ? 0 : (count - 1) / grain + 1;
-  parallel_for(ranges, [&](std::int64_t i) {
-    const std::int64_t begin = i * grain;
-    task(begin, count - begin < grain ? count : begin + grain);
-  });
+  using Function = std::remove_reference_t<Task>;
+  detail::parallel_run_ranges(
+      count, grain,
+      [](void* context, std::int64_t begin, std::int64_t end) { (*static_cast<Function*>(context))(begin, end); },
+      const_cast<void*>(static_cast<const void*>(&task)));
 }
 
 }  // namespace teff

@@ -184,22 +184,19 @@ Packet<T> load_part(Repeat<T> x, int64_t, int64_t, T = 0) {
 
 /// out[i] = f(in[i]...) for i in [begin, end); f works on packets. out may be one of the inputs.
 template <class T, class F, class... In>
-inline void map_inline(int64_t begin, int64_t end, T* out, const F& f, In... in) {
+inline void map(int64_t begin, int64_t end, T* out, const F& f, In... in) {
   int64_t i = begin;
   for (; i + kLanes<T> <= end; i += kLanes<T>) pstoreu(out + i, f(load(in, i)...));
   if (i < end) store_part(out, i, end - i, f(load_part(in, i, end - i)...));
 }
 
-/// The same as a call: parallel loops have it in two places, and the copies would make half of the library.
-template <class T, class F, class... In>
-[[gnu::noinline]] void map(int64_t begin, int64_t end, T* out, const F& f, In... in) {
-  map_inline(begin, end, out, f, in...);
-}
-
 /// map over [0, n), on several threads if n is large.
 template <class T, class F, class... In>
 void parallel_map(int64_t n, T* out, const F& f, In... in) {
-  parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) { map(begin, end, out, f, in...); });
+  parallel_ranges(n, kGrain, [=](int64_t begin, int64_t end) {
+    const F local = f;  // in registers: the compiler knows that nothing else can change it
+    map(begin, end, out, local, in...);
+  });
 }
 
 /// The larger value; NaN if one of the two is. (Eigen's pmax gives the first if the two cannot be compared.)

@@ -70,9 +70,9 @@ void join_rows(const Window2d& w, const PaddedRow& padded, int64_t out_row, cons
   x += rows.first * w.width;
   if (rows.count == 0) fill(middle, padded.middle, identity);
   if (rows.count == 1) std::memcpy(middle, x, static_cast<std::size_t>(padded.middle) * sizeof(T));
-  if (rows.count >= 2) map_inline(0, padded.middle, middle, join, x, x + step);
+  if (rows.count >= 2) map(0, padded.middle, middle, join, x, x + step);
   for (int64_t r = 2; r < rows.count; ++r) {
-    map_inline(0, padded.middle, middle, join, static_cast<const T*>(middle), x + r * step);
+    map(0, padded.middle, middle, join, static_cast<const T*>(middle), x + r * step);
   }
 }
 
