@@ -13,23 +13,33 @@
 
 namespace teff::detail {
 
-extern std::atomic<bool> profiling;
+/// One operation that has just ended.
+struct TimedOp {
+  std::string_view op;
+  bool backward;
+  const void* scope;  // the module that called it
+  double flop, bytes;
+  std::chrono::steady_clock::time_point start;
+};
+
+/// What takes them, while there is a profiler: a pointer, so that programs without one are linked without it.
+inline constinit std::atomic<void (*)(const TimedOp&)> op_recorder{nullptr};
 
 /// Times from its construction to report(), which is for the caller to call if on().
 class OpTimer {
  public:
-  OpTimer() {
-    if (profiling.load(std::memory_order_relaxed)) [[unlikely]] {
-      on_ = true;
+  OpTimer() : record_(op_recorder.load(std::memory_order_relaxed)) {
+    if (on()) [[unlikely]]
       start_ = std::chrono::steady_clock::now();
-    }
   }
 
-  bool on() const { return on_; }
-  void report(std::string_view op, bool backward, const void* scope, double flop, double bytes) const;
+  bool on() const { return record_ != nullptr; }
+  void report(std::string_view op, bool backward, const void* scope, double flop, double bytes) const {
+    record_({op, backward, scope, flop, bytes, start_});
+  }
 
  private:
-  bool on_ = false;
+  void (*record_)(const TimedOp&);
   std::chrono::steady_clock::time_point start_{};
 };
 

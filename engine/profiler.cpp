@@ -18,8 +18,6 @@ namespace teff {
 
 using ProfileClock = std::chrono::steady_clock;
 
-std::atomic<bool> detail::profiling{false};
-
 struct Profiler::State {
   ProfileClock::time_point start = ProfileClock::now();
   std::unordered_map<const void*, std::string> scope_names;
@@ -33,28 +31,31 @@ struct ProfilerAccess {
   detail::ProcessMutex mutex;  // of all profilers
   std::shared_ptr<State> active;
 
+  static void record(const detail::TimedOp& timed);
   static ProfilerAccess& get() {
     static auto* instance = new ProfilerAccess;  // never destroyed: see parallel.cpp
     return *instance;
   }
 };
 
-void detail::OpTimer::report(std::string_view op, bool backward, const void* scope, double flop, double bytes) const {
+void ProfilerAccess::record(const detail::TimedOp& timed) {
   const ProfileClock::time_point end = ProfileClock::now();
-  ProfilerAccess& access = ProfilerAccess::get();
+  ProfilerAccess& access = get();
   const std::lock_guard lock(access.mutex);
-  const std::shared_ptr<ProfilerAccess::State> state = access.active;
+  const std::shared_ptr<State> state = access.active;
   if (state == nullptr) return;
   const auto nanoseconds = [](ProfileClock::duration time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
   };
   ProfilerEvent event;
-  event.op = backward ? std::string(op) + " backward" : std::string(op);
-  if (const auto name = state->scope_names.find(scope); name != state->scope_names.end()) event.scope = name->second;
-  event.start_ns = nanoseconds(start_ - state->start);
-  event.duration_ns = nanoseconds(end - start_);
-  event.flop = flop;
-  event.bytes = bytes;
+  event.op = timed.backward ? std::string(timed.op) + " backward" : std::string(timed.op);
+  if (const auto name = state->scope_names.find(timed.scope); name != state->scope_names.end()) {
+    event.scope = name->second;
+  }
+  event.start_ns = nanoseconds(timed.start - state->start);
+  event.duration_ns = nanoseconds(end - timed.start);
+  event.flop = timed.flop;
+  event.bytes = timed.bytes;
   const auto next = static_cast<std::int64_t>(state->threads.size());
   event.thread = state->threads.emplace(std::this_thread::get_id(), next).first->second;
   state->events.push_back(std::move(event));
@@ -66,7 +67,7 @@ Profiler::Profiler(std::vector<std::pair<const void*, std::string>> scope_names)
   const std::lock_guard lock(access.mutex);
   if (access.active != nullptr) throw Error("Profiler: expected one at a time, got a second one");
   access.active = state_;
-  detail::profiling.store(true, std::memory_order_relaxed);
+  detail::op_recorder.store(&ProfilerAccess::record, std::memory_order_relaxed);
 }
 
 Profiler::~Profiler() { stop(); }
@@ -75,7 +76,7 @@ void Profiler::stop() {
   ProfilerAccess& access = ProfilerAccess::get();
   const std::lock_guard lock(access.mutex);
   if (access.active != state_) return;
-  detail::profiling.store(false, std::memory_order_relaxed);
+  detail::op_recorder.store(nullptr, std::memory_order_relaxed);
   access.active = nullptr;
 }
 
