@@ -217,7 +217,5 @@ void correlate_channels(const Correlation<T>& c, int64_t channels, const Axis& y
 
 template void correlate_channels(const Correlation<float>&, int64_t, const Axis&, const Axis&,
                                  const ChannelLayout<float>&);
-TEFF_IF_FLOAT64(template void correlate_channels(const Correlation<double>&, int64_t, const Axis&, const Axis&,
-                                                 const ChannelLayout<double>&);)
 
 }  // namespace teff::kernels::TEFF_ISA

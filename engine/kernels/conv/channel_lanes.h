@@ -36,7 +36,7 @@ class ChannelLayout {
   int64_t out_channels_, depth_;
 };
 
-/// c.weight is packed as the layout says.
+/// c.weight is packed as the layout says. For float alone.
 template <class T>
 void correlate_channels(const Correlation<T>& c, int64_t channels, const Axis& y, const Axis& x,
                         const ChannelLayout<T>& weight);

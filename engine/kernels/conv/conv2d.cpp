@@ -59,11 +59,10 @@ void with_layout(const Window2d& w, const Use& use) {
   const Axes axes = Axes(w).joined();
   const int64_t depth = group_channels(w) * w.kernel_height * w.kernel_width, filters = group_filters(w);
   const Lanes lanes = best_lanes<T>(w.batch, group_channels(w), axes.y, axes.x, filters, true);
-  if (lanes == Lanes::channels) {
-    use(ChannelLayout<T>(filters, depth), lanes);
-  } else {
-    use(WeightLayout<T>(filters, depth), lanes);
+  if constexpr (kHasEveryWay<T>) {
+    if (lanes == Lanes::channels) return use(ChannelLayout<T>(filters, depth), lanes);
   }
+  use(WeightLayout<T>(filters, depth), lanes);
 }
 
 template <class T>
@@ -89,7 +88,7 @@ int64_t conv2d_packed_size(const Window2d& w) {
 
 template <class T>
 void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
-  if constexpr (sizeof(T) == sizeof(float)) {
+  if constexpr (kHasEveryWay<T>) {
     if (winograd_tile<T>(w) != 0) return winograd_pack(w, weight, packed);
   }
   const int64_t filters = group_filters(w) * group_channels(w) * w.kernel_height * w.kernel_width;
@@ -101,7 +100,7 @@ void conv2d_pack(const Window2d& w, const T* weight, T* packed) {
 template <class T>
 void conv2d_packed(const Window2d& w, const T* input, const T* packed, const T* bias, const Clamp<T>& clamp,
                    T* output) {
-  if constexpr (sizeof(T) == sizeof(float)) {
+  if constexpr (kHasEveryWay<T>) {
     if (winograd_tile<T>(w) != 0) return winograd(w, input, packed, bias, clamp, output);
   }
   const int64_t in_plane = w.height * w.width, out_plane = w.out_height * w.out_width;

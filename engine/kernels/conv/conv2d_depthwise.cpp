@@ -131,10 +131,11 @@ void filter_planes(int64_t batch, int64_t in_channels, int64_t out_channels, con
   };
   const int64_t planes = batch * out_channels;
   const int64_t multiply_adds = y.out * x.out * y.taps * x.taps;
-  if (has_bands(y, x) && planes > 0 && place(0, 0).column == 1) {
-    parallel_planes(planes, multiply_adds,
-                    [&](int64_t begin, int64_t end) { filter_in_place<T>(begin, end, y, x, plane_of); });
-    return;
+  if constexpr (kHasEveryWay<T>) {
+    if (has_bands(y, x) && planes > 0 && place(0, 0).column == 1) {
+      return parallel_planes(planes, multiply_adds,
+                             [&](int64_t begin, int64_t end) { filter_in_place<T>(begin, end, y, x, plane_of); });
+    }
   }
   const int64_t rows = strip_rows(y, x.extent(x.out));
   const Columns<T> columns(1, y, x, rows, true);

@@ -241,7 +241,9 @@ class InputGradient {
   void run() {
     const bool dense = w_.stride_height == 1 && w_.stride_width == 1;
     const Lanes lanes = best_lanes<T>(c_.batch, filters(), y_, x_, channels(), dense);
-    if (lanes == Lanes::channels) return run_with(ChannelLayout<T>(channels(), depth()), &correlate_channels<T>);
+    if constexpr (kHasEveryWay<T>) {
+      if (lanes == Lanes::channels) return run_with(ChannelLayout<T>(channels(), depth()), &correlate_channels<T>);
+    }
     if (lanes == Lanes::images) c_ = c_.without(ImageLanesGradient<T>(w_, y_, x_, weight_).run(c_));
     if (c_.batch > 0) run_with(WeightLayout<T>(channels(), depth()), &correlate_pixels);
   }

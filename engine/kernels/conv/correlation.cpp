@@ -277,7 +277,7 @@ Lanes best_lanes(int64_t batch, int64_t channels, const Axis& y, const Axis& x, 
     const double images_cost = products + in_moved + out_moved;
     if (images_cost * 1.1 < smaller_cost(pixels_cost, channels_cost)) return Lanes::images;
   }
-  return channels_cost < pixels_cost ? Lanes::channels : Lanes::pixels;
+  return kHasEveryWay<T> && channels_cost < pixels_cost ? Lanes::channels : Lanes::pixels;
 }
 
 template <class T>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/kernels/conv/depthwise_bands.h"
 
-#include "teff/engine/build.h"
 #include "teff/engine/kernels/conv/row_lanes.h"
 
 namespace teff::kernels::TEFF_ISA {
@@ -145,7 +144,5 @@ void filter_bands(const Filter<T>& f, const Axis& y, const Axis& x, const T* ima
 }
 
 template void filter_bands(const Filter<float>&, const Axis&, const Axis&, const float*, const float*, float*, int64_t);
-TEFF_IF_FLOAT64(template void filter_bands(const Filter<double>&, const Axis&, const Axis&, const double*,
-                                           const double*, double*, int64_t);)
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -19,7 +19,7 @@ struct Filter {
 /// Whether filter_bands does it: 3 x 3 and 5 x 5, of stride 1 or 2, not dilated, where machines have masked loads.
 bool has_bands(const Axis& y, const Axis& x);
 
-/// out[y * out_row + x] of a plane. zeros: [x.source], for the rows outside of the image.
+/// For float alone: out[y * out_row + x] of a plane. zeros: [x.source], for the rows outside of the image.
 template <class T>
 void filter_bands(const Filter<T>& f, const Axis& y, const Axis& x, const T* image, const T* zeros, T* out,
                   int64_t out_row);

@@ -86,7 +86,8 @@ void tile_kernel(const Tile<T>& tile) {
     a += Rows;
   }
   const int64_t last = tile.columns - (Packets - 1) * L;
-  const bool direct = Halves > 1 || last == L;  // else all that stores some lanes only would be here in many copies
+  // Else all that stores some lanes only would be here in many copies.
+  const bool direct = kHasEveryWay<T> && (Halves > 1 || last == L);
   if (direct && !tile.accumulate && tile.column_bias == nullptr) {
     for_each([&](const Packet<T>& sum, int s, int r, int p) __attribute__((always_inline)) {
       const Packet<T> bias = splat(tile.row_bias == nullptr ? T(0) : tile.row_bias[r]);

@@ -8,6 +8,7 @@
 // first and 1.25 MiB of second level cache; AVX2 and the baseline by TEFF_ISA. README.md says how to repeat it.
 
 #include <cstdint>
+#include <type_traits>
 
 namespace teff::kernels {
 
@@ -69,6 +70,10 @@ inline constexpr int64_t kRowsAhead = 12;
 
 // Which way is the quickest.
 
+/// Whether a type has the ways that take the most code: channels in the lanes, bands of depthwise filters, Winograd's
+/// method. In float64, which checks more often than it runs, they made 0.2 MB of a program.
+template <class T>
+inline constexpr bool kHasEveryWay = std::is_same_v<T, float>;
 /// Input channels up to which a 1 x 1 convolution is mostly writing its result: 16 -> 96 channels at 112 x 112 took
 /// 540, in place 460 us; 24 -> 144 at 56 x 56 250 and 228.
 inline constexpr int64_t kShallowDepth = 32;
