@@ -45,6 +45,8 @@ void detail::unshare(Module& module) {
   module.visit_members(unsharer);
 }
 
+std::shared_ptr<Module> detail::owned(Module* module) { return std::shared_ptr<Module>(module); }
+
 std::shared_ptr<Module> clone(const Module& module) {
   std::shared_ptr<Module> copy = module.copy_handles();
   detail::unshare(*copy);

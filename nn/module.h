@@ -182,10 +182,13 @@ namespace detail {
 /// Gives every module, parameter and buffer below tensors of its own.
 void unshare(Module& module);
 
+/// Takes the module over. Unlike make_shared it is not compiled anew for every class in every file.
+std::shared_ptr<Module> owned(Module* module);
+
 template <class M>
 std::shared_ptr<Module> copy_handles_as(const M& module) {
   if constexpr (std::is_copy_constructible_v<M>) {
-    return std::make_shared<M>(module);
+    return owned(new M(module));
   } else {
     return module.Module::copy_handles();
   }
