@@ -37,8 +37,19 @@ foreach(part FLOAT64 TRAINING)
   endif()
 endforeach()
 
+# Products and convolutions want all of -O3. For loops over elements, rows and windows GCC's unrolling and inlining are
+# as fast (62 operations: 0.96 of the time), and a quarter smaller than with all that -O3 adds to them.
+set(teff_light_loops)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  set(teff_light_loops -O2 -fpeel-loops --param=max-inline-insns-auto=30 --param=early-inlining-insns=14
+                       --param=inline-min-speedup=15)
+endif()
+
 # teff_add_kernels(<target> <source>...): adds the sources, for every instruction set, to the target.
 function(teff_add_kernels target)
+  set(light_sources ${ARGN})
+  list(FILTER light_sources EXCLUDE REGEX "/(gemm|conv)/")
+  set_source_files_properties(${light_sources} PROPERTIES COMPILE_OPTIONS "${teff_light_loops}")
   foreach(isa IN LISTS TEFF_ISAS)
     set(objects teff_kernels_${isa})
     add_library(${objects} OBJECT ${ARGN})
