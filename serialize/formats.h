@@ -29,7 +29,7 @@ struct Format {
   bool (*recognises)(const FileStart&);
 };
 
-/// By the content, whatever the file is called; .teff for all that is not known.
+/// By the content, whatever the file is called. @throws UnsupportedError that says what it is, if it is none of them.
 const Format& format_of(const ByteSource& source);
 
 /// By the option, else by the extension, in any case.

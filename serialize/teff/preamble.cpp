@@ -45,16 +45,11 @@ T get(std::span<const std::byte> bytes, std::size_t place) {
 
 void check_magic(std::span<const std::byte> bytes) {
   if (has_magic(bytes)) return;
-  const bool high_bit_lost = !bytes.empty() && bytes.front() == std::byte{0x09};
-  if (bytes.size() >= 5 && std::memcmp(bytes.data() + 1, "TEFF", 4) == 0 &&
-      (bytes.front() == std::byte{0x89} || high_bit_lost)) {
-    throw FormatError("damaged: expected the first bytes " + hex(std::as_bytes(std::span(kMagic))) + ", got " +
-                      hex(bytes.first(std::min(bytes.size(), kMagic.size()))) +
-                      ", as after a transfer as text: transfer it as binary");
-  }
-  throw FormatError(bytes.empty() ? "not a .teff file: it is empty"
-                                  : "not a .teff file: the first bytes are " +
-                                        hex(bytes.first(std::min<std::size_t>(bytes.size(), 8))));
+  const bool as_text = bytes.size() >= 5 && std::memcmp(bytes.data() + 1, "TEFF", 4) == 0 &&
+                       (bytes.front() == std::byte{0x89} || bytes.front() == std::byte{0x09});
+  throw FormatError("damaged: expected the first bytes " + hex(std::as_bytes(std::span(kMagic))) + ", got " +
+                    hex(bytes.first(std::min(bytes.size(), kMagic.size()))) +
+                    (as_text ? ", as after a transfer as text: transfer it as binary" : ""));
 }
 
 void check_features(std::uint64_t features) {

@@ -17,6 +17,8 @@
 namespace teff::serialize {
 namespace {
 
+constexpr std::string_view kUntyped = "Untyped";
+
 /// A module's or an optimiser's state, and not a dictionary that happens to hold a tensor beside other things.
 bool is_state_dict(const Dict& dict) {
   return !dict.empty() &&
@@ -158,7 +160,9 @@ class Writer {
 
   void write_tensor(const Tensor& tensor) {
     if (!tensor.defined()) refuse("expected a defined tensor, got an undefined one");
-    pickle_.global("torch._utils", "_rebuild_tensor_v2");
+    // Types that came with PyTorch 2.1 and 2.3 have no class of storages: these are of bytes, and the dtype is named.
+    const bool is_new = storage_type_name(tensor.dtype()) == kUntyped;
+    pickle_.global("torch._utils", is_new ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2");
     pickle_.mark();
     write_storage(tensor);
     pickle_.integer(0);
@@ -166,6 +170,7 @@ class Writer {
     pickle_.tuple_of(strides_of(tensor.shape()));
     pickle_.boolean(false);        // requires_grad
     pickle_.empty_ordered_dict();  // hooks
+    if (is_new) pickle_.global("torch", std::string(to_string(tensor.dtype())));
     pickle_.tuple();
     pickle_.call();
   }
@@ -174,10 +179,11 @@ class Writer {
     const std::string number = std::to_string(storage_of(tensor));
     pickle_.mark();
     pickle_.shared_text("storage");
-    pickle_.global("torch", std::string(storage_type_name(tensor.dtype())) + "Storage");
+    const std::string_view type = storage_type_name(tensor.dtype());
+    pickle_.global(type == kUntyped ? "torch.storage" : "torch", std::string(type) + "Storage");
     pickle_.shared_text(number);
     pickle_.shared_text("cpu");
-    pickle_.integer(tensor.numel());
+    pickle_.integer(type == kUntyped ? static_cast<std::int64_t>(tensor.nbytes()) : tensor.numel());
     pickle_.tuple();
     pickle_.persistent();
   }

@@ -38,7 +38,7 @@ struct StorageId {
 /// @throws FormatError unless the node is such a tuple.
 StorageId storage_id(const Pickle& pickle, NodeId persistent);
 
-/// The type of a dtype's storages, without "Storage": "Float".
+/// The type of a dtype's storages, without "Storage": "Float"; "Untyped", of bytes, for dtypes that have none.
 std::string_view storage_type_name(DType dtype);
 
 /// Where a storage's bytes lie.
@@ -46,6 +46,9 @@ struct StoredBytes {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
   const ZipEntry* entry = nullptr;  // with the checksum, where there is one
+
+  /// Whether they take other bytes in the file, and unpack() reads them.
+  bool is_packed() const { return entry != nullptr && entry->is_packed(); }
 };
 
 /// None for a key that the file does not have.

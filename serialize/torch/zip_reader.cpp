@@ -8,6 +8,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/crc32.h"
+#include "teff/serialize/io/inflate.h"
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/io/place.h"
 #include "teff/serialize/torch/zip_format.h"
@@ -18,6 +19,11 @@ namespace {
 using namespace zip;
 
 constexpr std::size_t kShownNameBytes = 200;
+constexpr std::uint16_t kDeflated = 8;
+// What packed entries may unfold to, together, beyond a multiple of the file's size.
+constexpr std::uint64_t kMaxUnfolding = 16, kUnfoldingSlack = 16 * 1024 * 1024;
+// macOS keeps what its file system knows of a file beside it in the zip, under this folder.
+constexpr std::string_view kOfMac = "__MACOSX/";
 
 [[noreturn]] void refuse(const std::string& what) { throw FormatError("zip: " + what); }
 
@@ -104,7 +110,8 @@ void read_zip64(ZipEntry& entry, std::span<const std::byte> extra) {
 
 void check_flags(const ZipEntry& entry) {
   if ((entry.flags & 1) != 0) refuse(entry, "it is encrypted");
-  if ((entry.flags & ~(kHasDescriptor | kUtf8Name)) != 0) {
+  const unsigned effort = entry.method == kDeflated ? 3u << 1 : 0;  // that its packer took
+  if ((entry.flags & ~(kHasDescriptor | kUtf8Name | effort)) != 0) {
     refuse(entry, "expected no flags but 3 and 11, got " + std::to_string(entry.flags));
   }
 }
@@ -170,7 +177,7 @@ void check_descriptor(const ZipEntry& entry, std::span<const std::byte> bytes) {
 std::string quoted_name(std::string_view name) { return '"' + escaped(name, kShownNameBytes) + '"'; }
 
 void check_crc(const ZipEntry& entry, std::uint32_t actual) {
-  if (entry.crc == actual || entry.crc == 0) return;
+  if (entry.crc == actual || !entry.has_crc) return;
   const auto hex32 = [](std::uint32_t value) {
     std::array<char, 9> digits{};
     std::snprintf(digits.data(), digits.size(), "%08x", value);
@@ -237,19 +244,23 @@ void ZipReader::read_directory(const ZipDirectory& directory) {
   }
   if (fields.left() > 0) refuse("expected the end of the directory, got " + std::to_string(fields.left()) + " bytes");
   if (entries_.empty()) refuse("expected an entry, got none");
+  const bool has_crc =
+      std::any_of(entries_.begin(), entries_.end(), [](const ZipEntry& entry) { return entry.crc != 0; });
+  for (ZipEntry& entry : entries_) entry.has_crc = has_crc;
 }
 
 void ZipReader::check_names() {
-  const std::string_view first = entries_.front().name;
-  const std::string_view root = first.substr(0, std::min(first.find('/'), first.size() - 1) + 1);
+  const auto first = std::find_if(entries_.begin(), entries_.end(),
+                                  [](const ZipEntry& entry) { return !entry.name.starts_with(kOfMac); });
+  if (first != entries_.end()) root_ = first->name.substr(0, first->name.find('/') + 1);
+  for (const ZipEntry& entry : entries_) {
+    if (!is_safe_name(entry.name)) refuse(entry, "expected a relative name without .., got another");
+    if (!entry.name.starts_with(root_) && !entry.name.starts_with(kOfMac)) root_ = {};
+  }
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const ZipEntry& entry = entries_[i];
-    if (!is_safe_name(entry.name)) refuse(entry, "expected a relative name without .., got another");
-    if (!root.ends_with('/') || !entry.name.starts_with(root)) {
-      refuse(entry, "expected a name in one folder with all others, got another");
-    }
-    if (!by_name_.emplace(entry.name.substr(root.size()), i).second)
-      refuse(entry, "expected a name once, got it again");
+    const std::size_t root = entry.name.starts_with(root_) ? root_.size() : 0;
+    if (!by_name_.emplace(entry.name.substr(root), i).second) refuse(entry, "expected a name once, got it again");
   }
 }
 
@@ -282,16 +293,28 @@ void ZipReader::check_layout(const ZipDirectory& directory) {
   }
 }
 
-void ZipReader::check_stored() const {
+void ZipReader::check_packing() const {
+  const std::uint64_t most = kMaxUnfolding * source_.size() + kUnfoldingSlack;
+  std::uint64_t unfolded = 0;
   for (const ZipEntry& entry : entries_) {
-    if (entry.method != 0) {
-      refuse(entry, "it is compressed (method " + std::to_string(entry.method) +
-                        "), which torch.save never does: unpack the file and pack it again with zip -0");
+    if (entry.method != 0 && entry.method != kDeflated) {
+      throw UnsupportedError("zip: entry " + quoted_name(entry.name) + ": it is compressed by method " +
+                             std::to_string(entry.method) +
+                             ", which is read nowhere here: unpack the file and pack "
+                             "it again with zip -0 -r");
     }
-    if (entry.packed != entry.bytes) {
+    if (!entry.is_packed() && entry.packed != entry.bytes) {
       refuse(entry, "expected as many bytes packed as unpacked, got " + std::to_string(entry.packed) + " and " +
                         std::to_string(entry.bytes));
     }
+    if (!entry.is_packed()) continue;
+    if (entry.bytes > most || unfolded > most - entry.bytes) {
+      throw UnsupportedError("zip: entry " + quoted_name(entry.name) + ": expected compressed entries of at most " +
+                             std::to_string(most) +
+                             " bytes together (16 MiB and 16 times the file), got more: unpack "
+                             "the file and pack it again with zip -0 -r");
+    }
+    unfolded += entry.bytes;
   }
 }
 
@@ -304,9 +327,28 @@ std::vector<std::byte> ZipReader::read(const ZipEntry& entry, std::uint64_t max_
   if (entry.bytes > max_bytes) {
     refuse(entry, "expected at most " + std::to_string(max_bytes) + " bytes, got " + std::to_string(entry.bytes));
   }
-  std::vector<std::byte> bytes = read_bytes(source_, entry.offset, entry.bytes);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(entry.bytes));
+  unpack(source_, entry, bytes);
   if (verify) check_crc(entry, crc32(bytes));
   return bytes;
+}
+
+void unpack(const ByteSource& source, const ZipEntry& entry, std::span<std::byte> memory) {
+  if (!entry.is_packed()) return source.read(memory, entry.offset);
+  const bool whole = memory.size() == entry.bytes;
+  // No code takes more than 15 bits for a byte, and stored blocks 5 bytes for 64 kB.
+  const std::uint64_t enough = whole ? entry.packed : std::min<std::uint64_t>(entry.packed, 2 * memory.size() + 4096);
+  const std::vector<std::byte> packed = read_bytes(source, entry.offset, enough);
+  Inflated unpacked;
+  try {
+    unpacked = inflate(packed, memory);
+  } catch (const FormatError& error) {
+    refuse(entry, error.what());
+  }
+  if (unpacked.bytes < memory.size() || (whole && (!unpacked.ended || unpacked.used != packed.size()))) {
+    refuse(entry, "expected its " + std::to_string(entry.packed) + " bytes to unpack to " +
+                      std::to_string(entry.bytes) + ", got others");
+  }
 }
 
 }  // namespace teff::serialize
