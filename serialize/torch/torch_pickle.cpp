@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
-#include <unordered_set>
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/place.h"
@@ -131,23 +131,25 @@ class Writer {
   }
 
   /// The version of each module, by which PyTorch knows how old a file is. Modules without state cannot be seen in a
-  /// state dict, and need no version.
+  /// state dict, and need no version; nor can a key with more dots than modules are deep be one of theirs.
   void write_metadata(const Dict& dict) {
-    std::vector<std::string> modules{""};
-    std::unordered_set<std::string> seen, batch_norms;
+    std::vector<std::string_view> modules{""};
+    std::set<std::string_view> seen, batch_norms;  // not hashed: all keys of a file could have one hash
     for (const auto& [key, value] : dict) {
-      const std::size_t last = key.rfind('.');
-      for (std::size_t dot = key.find('.'); dot != key.npos; dot = key.find('.', dot + 1)) {
-        if (seen.insert(key.substr(0, dot)).second) modules.push_back(key.substr(0, dot));
+      const std::string_view name = key;
+      if (static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')) > kMaxDepth) continue;
+      const std::size_t last = name.rfind('.');
+      for (std::size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1)) {
+        if (seen.insert(name.substr(0, dot)).second) modules.push_back(name.substr(0, dot));
       }
-      const bool has_dot = last != key.npos;
-      if (key.substr(has_dot ? last + 1 : 0) == "num_batches_tracked")
-        batch_norms.insert(key.substr(0, has_dot ? last : 0));
+      const bool has_dot = last != name.npos;
+      if (name.substr(has_dot ? last + 1 : 0) == "num_batches_tracked")
+        batch_norms.insert(name.substr(0, has_dot ? last : 0));
     }
     pickle_.empty_dict();
     pickle_.text("_metadata");
     pickle_.empty_ordered_dict();
-    pickle_.elements(modules, true, [&](const std::string& module) {
+    pickle_.elements(modules, true, [&](std::string_view module) {
       pickle_.text(module);
       pickle_.empty_dict();
       pickle_.shared_text("version");
