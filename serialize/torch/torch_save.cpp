@@ -8,7 +8,7 @@
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/torch/torch_file.h"
 #include "teff/serialize/torch/torch_pickle.h"
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_writer.h"
 
 namespace teff::serialize {
 namespace {

@@ -20,7 +20,7 @@
 #include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
 #include "teff/serialize/torch/pickle_machine.h"
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 
 namespace teff::serialize {
 

@@ -9,7 +9,7 @@
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/strangers.h"
 #include "teff/serialize/torch/torch_values.h"
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 
 namespace teff::serialize {
 namespace {

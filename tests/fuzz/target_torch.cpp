@@ -7,7 +7,7 @@
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/torch/pickle_machine.h"
 #include "teff/serialize/torch/torch_values.h"
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_writer.h"
 
 namespace teff::fuzz {
 namespace {

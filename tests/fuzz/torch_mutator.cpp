@@ -7,8 +7,8 @@
 #include <string>
 
 #include "teff/serialize/io/byte_sink.h"
-#include "teff/serialize/torch/zip_format.h"
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_format.h"
+#include "teff/serialize/io/zip_writer.h"
 
 namespace teff::fuzz {
 namespace {

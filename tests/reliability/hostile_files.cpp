@@ -7,7 +7,7 @@
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/teff/teff_file.h"
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_writer.h"
 
 namespace teff::reliability {
 namespace {

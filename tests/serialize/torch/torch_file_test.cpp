@@ -11,7 +11,7 @@
 #include "serialize/torch/zip_fixture.h"
 #include "support/temp_file.h"
 #include "teff/serialize/io/byte_source.h"
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 #include "teff/teff.h"
 
 using namespace teff;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 #include "serialize/torch/zip_fixture.h"
 #include "support/temp_file.h"
 #include "teff/serialize/io/file_reader.h"
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_writer.h"
 
 using namespace teff;
 using namespace teff::testing;

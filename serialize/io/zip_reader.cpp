@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 #include "teff/serialize/io/inflate.h"
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/io/place.h"
-#include "teff/serialize/torch/zip_format.h"
+#include "teff/serialize/io/zip_format.h"
 
 namespace teff::serialize {
 namespace {
@@ -116,17 +116,6 @@ void check_flags(const ZipEntry& entry) {
   }
 }
 
-bool is_safe_name(std::string_view name) {
-  if (name.empty() || name.find('\0') != name.npos || name.find('\\') != name.npos) return false;
-  for (std::size_t begin = 0; begin <= name.size();) {
-    const std::size_t end = std::min(name.find('/', begin), name.size());
-    const std::string_view part = name.substr(begin, end - begin);
-    if (part == "." || part == ".." || (part.empty() && (begin == 0 || end < name.size()))) return false;
-    begin = end + 1;
-  }
-  return true;
-}
-
 /// The local header repeats the directory; the lengths may stand behind the bytes instead.
 void check_local(const ZipEntry& entry, Fields fields, std::uint64_t& header_bytes) {
   std::uint32_t signature = 0, crc = 0, packed = 0, bytes = 0;
@@ -173,6 +162,17 @@ void check_descriptor(const ZipEntry& entry, std::span<const std::byte> bytes) {
 }
 
 }  // namespace
+
+bool is_entry_name(std::string_view name) {
+  if (name.empty() || name.find('\0') != name.npos || name.find('\\') != name.npos) return false;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('/', begin), name.size());
+    const std::string_view part = name.substr(begin, end - begin);
+    if (part == "." || part == ".." || (part.empty() && (begin == 0 || end < name.size()))) return false;
+    begin = end + 1;
+  }
+  return true;
+}
 
 std::string quoted_name(std::string_view name) { return '"' + escaped(name, kShownNameBytes) + '"'; }
 
@@ -254,7 +254,7 @@ void ZipReader::check_names() {
                                   [](const ZipEntry& entry) { return !entry.name.starts_with(kOfMac); });
   if (first != entries_.end()) root_ = first->name.substr(0, first->name.find('/') + 1);
   for (const ZipEntry& entry : entries_) {
-    if (!is_safe_name(entry.name)) refuse(entry, "expected a relative name without .., got another");
+    if (!is_entry_name(entry.name)) refuse(entry, "expected a relative name without .., got another");
     if (!entry.name.starts_with(root_) && !entry.name.starts_with(kOfMac)) root_ = {};
   }
   for (std::size_t i = 0; i < entries_.size(); ++i) {

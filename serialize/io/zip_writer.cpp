@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_writer.h"
 
 #include <algorithm>
 
 #include "teff/serialize/io/crc32.h"
 #include "teff/serialize/io/limits.h"
-#include "teff/serialize/torch/zip_format.h"
+#include "teff/serialize/io/zip_format.h"
 
 namespace teff::serialize {
 namespace {
@@ -33,25 +33,31 @@ void put_text(std::vector<std::byte>& bytes, std::string_view text) {
 
 }  // namespace
 
-void ZipWriter::add(std::string_view name, std::span<const std::byte> bytes) {
-  Entry entry{root_ + '/' + std::string(name), flushed_ + pending_.size(), bytes.size()};
+void ZipWriter::add(std::string_view name, std::span<const std::byte> bytes, std::span<const std::byte> more) {
+  const std::string root = root_.empty() ? "" : root_ + '/';
+  Entry entry{root + std::string(name), flushed_ + pending_.size(), bytes.size() + more.size()};
   put_local_header(entry);
-  if (bytes.size() <= kSmallBytes) {
-    entry.crc = crc32(bytes);
-    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-  } else {
-    flush();
-    for (auto left = bytes; !left.empty();) {
-      const auto chunk = left.first(std::min(left.size(), kChunkBytes));
-      entry.crc = crc32(chunk, entry.crc);
-      sink_.write(chunk, flushed_);
-      flushed_ += chunk.size();
-      left = left.subspan(chunk.size());
-    }
-  }
+  put_bytes(entry, bytes);
+  put_bytes(entry, more);
   if (entry.bytes > 0) put_descriptor(entry);
   if (pending_.size() >= kChunkBytes) flush();
   entries_.push_back(std::move(entry));
+}
+
+void ZipWriter::put_bytes(Entry& entry, std::span<const std::byte> bytes) {
+  if (bytes.size() <= kSmallBytes) {
+    entry.crc = crc32(bytes, entry.crc);
+    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  flush();
+  while (!bytes.empty()) {
+    const auto chunk = bytes.first(std::min(bytes.size(), kChunkBytes));
+    entry.crc = crc32(chunk, entry.crc);
+    sink_.write(chunk, flushed_);
+    flushed_ += chunk.size();
+    bytes = bytes.subspan(chunk.size());
+  }
 }
 
 void ZipWriter::flush() {

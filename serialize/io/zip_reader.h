@@ -75,6 +75,9 @@ void unpack(const ByteSource& source, const ZipEntry& entry, std::span<std::byte
 /// @throws FormatError if the entry's writer has computed a checksum and it is another one.
 void check_crc(const ZipEntry& entry, std::uint32_t actual);
 
+/// Whether a zip file may have an entry of that name: a relative path without "..", as every system can unpack it.
+bool is_entry_name(std::string_view name);
+
 /// The name, in quotes, fit to be printed.
 std::string quoted_name(std::string_view name);
 
