@@ -63,7 +63,7 @@ class Bits {
 class Code {
  public:
   /// `lengths`: in bits, by symbol; 0 for one that does not occur. @throws FormatError unless they make a code.
-  void build(std::span<const std::uint8_t> lengths) {
+  void build(std::span<const std::uint8_t> lengths, bool of_lengths = false) {
     counts_.fill(0);
     for (const std::uint8_t length : lengths) ++counts_[length];
     counts_[0] = 0;
@@ -76,8 +76,9 @@ class Code {
       places[length] = static_cast<std::uint16_t>(used);
       used += counts_[length];
     }
-    // One distance alone has a code of one bit, and no distance at all none.
-    if (left > 0 && used > 1) refuse("a code of fewer symbols than its lengths allow");
+    // A symbol that is alone has a code of one bit, and none at all none; not so the lengths of other codes.
+    const bool is_alone = used == 1 && counts_[1] == 1 && !of_lengths;
+    if (left > 0 && used > 0 && !is_alone) refuse("a code of fewer symbols than its lengths allow");
     for (std::size_t symbol = 0; symbol < lengths.size(); ++symbol) {
       if (lengths[symbol] > 0) symbols_[places[lengths[symbol]]++] = static_cast<std::uint16_t>(symbol);
     }
@@ -223,7 +224,7 @@ class Inflater {
     if (literals > kLiterals - 2 || distances > kDistances) refuse("more codes than there are symbols");
     std::array<std::uint8_t, kLiterals + 32> all{};
     for (std::size_t i = 0; i < lengths; ++i) all[kOrder[i]] = static_cast<std::uint8_t>(bits_.take(3));
-    literals_.build(std::span(all).first(kLengthCodes));
+    literals_.build(std::span(all).first(kLengthCodes), true);
     all.fill(0);
     for (std::size_t i = 0; i < literals + distances;) {
       const unsigned symbol = literals_.next(bits_);

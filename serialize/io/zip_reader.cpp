@@ -109,7 +109,7 @@ void read_zip64(ZipEntry& entry, std::span<const std::byte> extra) {
 }
 
 void check_flags(const ZipEntry& entry) {
-  if ((entry.flags & 1) != 0) refuse(entry, "it is encrypted");
+  if ((entry.flags & 1) != 0) throw UnsupportedError("zip: entry " + quoted_name(entry.name) + ": it is encrypted");
   const unsigned effort = entry.method == kDeflated ? 3u << 1 : 0;  // that its packer took
   if ((entry.flags & ~(kHasDescriptor | kUtf8Name | effort)) != 0) {
     refuse(entry, "expected no flags but 3 and 11, got " + std::to_string(entry.flags));

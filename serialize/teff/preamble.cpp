@@ -54,8 +54,8 @@ void check_magic(std::span<const std::byte> bytes) {
 
 void check_features(std::uint64_t features) {
   if (const std::uint64_t unknown = features & ~std::uint64_t{kKnownFeatures}; unknown != 0) {
-    refuse("the file uses feature " + std::to_string(std::countr_zero(unknown)) +
-           ", which this program does not know: read it with a newer Teff");
+    throw UnsupportedError("preamble: the file uses feature " + std::to_string(std::countr_zero(unknown)) +
+                           ", which this program does not know: read it with a newer Teff");
   }
 }
 
@@ -85,7 +85,8 @@ Preamble decode_preamble(std::span<const std::byte> bytes) {
     refuse("damaged: expected checksum " + hex(expected) + ", got " + hex(stored));
   }
   if (const auto version = get<std::uint16_t>(bytes, kVersion); version != kFormatVersion) {
-    refuse("expected format version 1, got version " + std::to_string(version) + ": read it with a newer Teff");
+    throw UnsupportedError("preamble: expected format version 1, got version " + std::to_string(version) +
+                           ": read it with a newer Teff");
   }
   check_features(get<std::uint64_t>(bytes, kFeatures));
   const auto kind = get<std::uint32_t>(bytes, kKind);

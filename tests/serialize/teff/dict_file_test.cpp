@@ -23,8 +23,9 @@ Tensor patterned(DType dtype, const Shape& shape) {
   return tensor;
 }
 
-constexpr DType kAllTypes[] = {DType::float32, DType::float64, DType::int64, DType::int32,   DType::int16,
-                               DType::int8,    DType::uint8,   DType::bool_, DType::float16, DType::bfloat16};
+constexpr DType kAllTypes[] = {DType::float32, DType::float64, DType::int64,  DType::int32,         DType::int16,
+                               DType::int8,    DType::uint8,   DType::bool_,  DType::float16,       DType::bfloat16,
+                               DType::uint16,  DType::uint32,  DType::uint64, DType::float8_e4m3fn, DType::float8_e5m2};
 
 /// Lists in each other, `depth` of them.
 Value nested(int depth) {

@@ -147,7 +147,7 @@ TEST_CASE("tensors must be named in the order of the table") {
 }
 
 TEST_CASE("unknown dtypes and impossible shapes are refused") {
-  check_refused(file_with({.dtype = 0}), "expected a number from 1 to 10, got 0");
+  check_refused(file_with({.dtype = 0}), "expected a number from 1 to 15, got 0");
   check_refused(file_with({.dtype = 11}), "got 11");
   check_refused(file_with({.dtype = 257}), "got 257");
   check_refused(file_with({.shape = {kHuge}}), "shape: expected sizes of at least 0, got [-1]");
