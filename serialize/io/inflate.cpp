@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "teff/engine/error.h"
 
@@ -13,7 +14,7 @@ namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kMaxLength = 15;  // of a code, in bits
-constexpr std::size_t kTableBits = 10;  // codes up to this length are found in one step
+constexpr unsigned kTableBits = 10;     // codes up to this length are found in one step
 constexpr std::size_t kLiterals = 288, kDistances = 30, kLengthCodes = 19;
 constexpr unsigned kEndOfBlock = 256;
 
@@ -86,23 +87,30 @@ class Code {
   }
 
   unsigned next(Bits& bits) const {
-    const std::uint16_t found = table_[bits.peek(kTableBits)];
+    const std::uint16_t found = table_[bits.peek(table_bits_)];
     if (found == 0) return next_long(bits);
     bits.drop(found & 15u);
     return found >> 4;
   }
 
  private:
+  /// No larger than the longest code asks for: small blocks cost little.
   void fill_table() {
-    table_.fill(0);
+    table_bits_ = kTableBits;
+    while (table_bits_ > 1 &&
+           std::all_of(counts_.begin() + table_bits_, counts_.end(), [](auto n) { return n == 0; })) {
+      --table_bits_;
+    }
+    const std::size_t size = std::size_t{1} << table_bits_;
+    std::fill_n(table_.begin(), size, std::uint16_t{0});
     std::uint32_t code = 0;
     std::size_t place = 0;
-    for (unsigned length = 1; length <= kTableBits; ++length, code <<= 1) {
+    for (unsigned length = 1; length <= table_bits_; ++length, code <<= 1) {
       for (unsigned i = 0; i < counts_[length]; ++i, ++code, ++place) {
         std::uint32_t reversed = 0;  // codes come highest bit first
         for (unsigned bit = 0; bit < length; ++bit) reversed |= (code >> bit & 1u) << (length - 1 - bit);
         const auto entry = static_cast<std::uint16_t>(symbols_[place] << 4 | length);
-        for (std::size_t at = reversed; at < table_.size(); at += std::size_t{1} << length) table_[at] = entry;
+        for (std::size_t at = reversed; at < size; at += std::size_t{1} << length) table_[at] = entry;
       }
     }
   }
@@ -125,7 +133,8 @@ class Code {
   }
 
   std::array<std::uint16_t, kMaxLength + 1> counts_{};
-  std::array<std::uint16_t, kLiterals> symbols_{};                   // by code
+  std::array<std::uint16_t, kLiterals> symbols_{};  // by code
+  unsigned table_bits_ = 1;
   std::array<std::uint16_t, std::size_t{1} << kTableBits> table_{};  // symbol and length; 0: longer, or none
 };
 
@@ -142,12 +151,12 @@ class Inflater {
           full = !stored();
           break;
         case 1:
-          fixed_codes();
-          full = !packed();
+          make_fixed_codes();
+          full = !packed(fixed_);
           break;
         case 2:
-          own_codes();
-          full = !packed();
+          read_own_codes();
+          full = !packed(own_);
           break;
         default:
           refuse("a block of an unknown kind");
@@ -157,6 +166,10 @@ class Inflater {
   }
 
  private:
+  struct Codes {
+    Code literals, distances;
+  };
+
   // Both return false if the memory is full before the block ends.
 
   bool stored() {
@@ -171,20 +184,20 @@ class Inflater {
     return fits == bytes.size();
   }
 
-  bool packed() {
+  bool packed(const Codes& codes) {
     for (;;) {
-      const unsigned symbol = literals_.next(bits_);
+      const unsigned symbol = codes.literals.next(bits_);
       if (symbol == kEndOfBlock) return true;
       if (symbol < kEndOfBlock) {
         if (size_ == memory_.size()) return false;
         memory_[size_++] = static_cast<std::byte>(symbol);
-      } else if (!repeat(symbol - kEndOfBlock - 1)) {
+      } else if (!repeat(symbol - kEndOfBlock - 1, codes)) {
         return false;
       }
     }
   }
 
-  bool repeat(unsigned symbol) {
+  bool repeat(unsigned symbol, const Codes& codes) {
     constexpr std::array<std::uint16_t, 29> kLengths{3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
                                                      31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
     constexpr std::array<std::uint16_t, kDistances> kPlaces{
@@ -193,7 +206,7 @@ class Inflater {
     if (symbol >= kLengths.size()) refuse("a length that does not exist");
     const unsigned length_bits = symbol < 8 || symbol == 28 ? 0 : (symbol - 4) / 4;
     const std::size_t length = kLengths[symbol] + std::size_t{bits_.take(length_bits)};
-    const unsigned place = distances_.next(bits_);
+    const unsigned place = codes.distances.next(bits_);
     if (place >= kDistances) refuse("a distance that does not exist");
     const std::size_t distance = kPlaces[place] + std::size_t{bits_.take(place < 4 ? 0 : (place - 2) / 2)};
     if (distance > size_) refuse("a distance beyond the beginning");
@@ -205,29 +218,31 @@ class Inflater {
     return fits == length;
   }
 
-  void fixed_codes() {
+  /// Once: a file may have a block in ten bits.
+  void make_fixed_codes() {
+    if (std::exchange(has_fixed_, true)) return;
     std::array<std::uint8_t, kLiterals> lengths;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
       lengths[i] = static_cast<std::uint8_t>(i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8);
     }
-    literals_.build(lengths);
+    fixed_.literals.build(lengths);
     std::array<std::uint8_t, 32> five;  // of which the last two do not occur
     five.fill(5);
-    distances_.build(five);
+    fixed_.distances.build(five);
   }
 
   /// The lengths of the block's codes, which are packed by a code themselves.
-  void own_codes() {
+  void read_own_codes() {
     constexpr std::array<std::uint8_t, kLengthCodes> kOrder{16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                                             11, 4,  12, 3, 13, 2, 14, 1, 15};
     const std::size_t literals = bits_.take(5) + 257, distances = bits_.take(5) + 1, lengths = bits_.take(4) + 4;
     if (literals > kLiterals - 2 || distances > kDistances) refuse("more codes than there are symbols");
     std::array<std::uint8_t, kLiterals + 32> all{};
     for (std::size_t i = 0; i < lengths; ++i) all[kOrder[i]] = static_cast<std::uint8_t>(bits_.take(3));
-    literals_.build(std::span(all).first(kLengthCodes), true);
+    own_.literals.build(std::span(all).first(kLengthCodes), true);
     all.fill(0);
     for (std::size_t i = 0; i < literals + distances;) {
-      const unsigned symbol = literals_.next(bits_);
+      const unsigned symbol = own_.literals.next(bits_);
       if (symbol < 16) {
         all[i++] = static_cast<std::uint8_t>(symbol);
         continue;
@@ -242,14 +257,15 @@ class Inflater {
       i += times;
     }
     if (all[kEndOfBlock] == 0) refuse("a block without an end");
-    literals_.build(std::span(all).first(literals));
-    distances_.build(std::span(all).subspan(literals, distances));
+    own_.literals.build(std::span(all).first(literals));
+    own_.distances.build(std::span(all).subspan(literals, distances));
   }
 
   Bits bits_;
   std::span<std::byte> memory_;
   std::size_t size_ = 0;
-  Code literals_, distances_;
+  Codes own_, fixed_;
+  bool has_fixed_ = false;
 };
 
 }  // namespace

@@ -191,7 +191,8 @@ TEST_CASE("no error of the command names functions or options of the library") {
                                                     {"show", "model.pt"},
                                                     {"verify", "model.pt"}}) {
     const Output output = run_teff(arguments, folder.path());
-    for (const char* word : {"File:", "File::", "load", "save:", "LoadOptions", "SaveOptions", "salvage:"}) {
+    for (const char* word :
+         {"File:", "File::", "load:", "load_model", "save:", "LoadOptions", "SaveOptions", "salvage:"}) {
       CAPTURE(output.err);
       CAPTURE(word);
       CHECK_FALSE(contains(output.err + output.out, word));

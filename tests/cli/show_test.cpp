@@ -135,8 +135,8 @@ TEST_CASE("wrong usage is one line and exit code 2") {
   };
   CHECK(error({}) == "teff: A subcommand is required (see teff --help)\n");
   CHECK(error({"show"}) == "teff: FILE is required (see teff --help)\n");
-  CHECK(error({"show", "none.teff"}) == "teff: File: none.teff: open none.teff: No such file or directory\n");
-  CHECK(error({"show", "."}) == "teff: File: .: expected a file, got a folder\n");
+  CHECK(error({"show", "none.teff"}) == "teff: none.teff: open none.teff: No such file or directory\n");
+  CHECK(error({"show", "."}) == "teff: .: expected a file, got a folder\n");
   CHECK(error({"frobnicate"}) != "");
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("show abridges long lists; --all prints an element a line") {
                        "  log[997]/w  float32 [998]                                  3992   "));
   CHECK(contains(text, "  last        float32 [2]                                    8      "));
   CHECK(contains(text, "1001 tensors, "));
-  CHECK(std::count(text.begin(), text.end(), '\n') == 17);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 18);
   const std::string all = folder.run({"show", "--all", "a.teff"}).out;
   CHECK(contains(all, "  split[3]    3\n"));
   CHECK(std::count(all.begin(), all.end(), '\n') == 3004);

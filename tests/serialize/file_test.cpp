@@ -90,8 +90,9 @@ TEST_CASE("a path that leads nowhere is an error that says where it ends") {
   const std::string bytes = saved(nested());
   const File file(bytes_of(bytes));
   const auto error = [&](const char* path) { return error_of<IndexError>([&] { file.read(path); }); };
-  CHECK(error("model/fc") ==
-        R"(path "model/fc": expected one of the keys KEYS behind "model/fc", got one that is not there)");
+  CHECK(
+      error("model/fc") ==
+      R"(path "model/fc": expected one of the keys "conv.weight", "tied", "view" behind "model/fc", got one that is not there)");
   CHECK(error("state[3]") == R"(path "state[3]": expected a place below 3 behind "state[3]", got 3)");
   CHECK(error("state[x]") == R"(path "state[x]": expected a place like [3] behind "state[", got something else)");
   CHECK(error("state[99999999999999999999]").find("expected a place like [3]") != std::string::npos);

@@ -112,7 +112,9 @@ TEST_CASE("files of all formats are looked into without reading their tensors") 
     const auto contents = serialize::open_contents(format, source, {});
     CHECK(source->bytes_read() < kHead);
     const Value second = serialize::read_value(*contents, contents->structure.at("second"));
-    CHECK(source->bytes_read() == kBytes);
+    const std::uint64_t read = source->bytes_read();
+    CHECK(read >= kBytes);
+    CHECK(read <= kBytes + (format == FileFormat::npz ? 128 : 0));  // the checksum is that of the header, too
     CHECK(second == Value(arange(1'000'000).to(DType::float32)));
     CHECK(contents->check().empty());
     CHECK(source->bytes_read() < 2 * kBytes + kHead);

@@ -162,7 +162,7 @@ TEST_CASE("deflated entries are unpacked, whole or from the beginning") {
   CHECK(unpacked(part(9, packed.substr(0, 4))) == "zip: entry \"x/a\": deflate: the packed bytes end too early");
   ZipPart other_sum = part(9, packed);
   other_sum.crc = 1;
-  CHECK(contains(unpacked(other_sum), "damaged: expected 0x462d4818-32 00000001"));
+  CHECK(contains(unpacked(other_sum), "damaged: expected CRC-32 00000001"));
 }
 
 TEST_CASE("packed entries unfold to 16 times the file and 16 MiB at most") {

@@ -245,3 +245,21 @@ TEST_CASE("a mapped tensor outlives the file's name") {
   }
   CHECK(mapped.sum().item<float>() == 200);
 }
+
+TEST_CASE("a file with dtypes from uint16 on sets feature 2, and no other does") {
+  for (int i = static_cast<int>(DType::float32); i <= static_cast<int>(kLastDType); ++i) {
+    const auto dtype = static_cast<DType>(i);
+    CAPTURE(to_string(dtype));
+    const std::string bytes = saved({{"x", List{zeros({2}, {.dtype = dtype})}}});
+    CHECK(word_at(bytes, 16) == (dtype > DType::bfloat16 ? 4 : 0));
+    std::string without = bytes;
+    without[16] = 0;
+    if (dtype > DType::bfloat16) {
+      CHECK(contains(refusal(repaired(without)), "expected the preamble to name feature 2, which is used here"));
+    }
+    without[16] = 4;
+    if (dtype <= DType::bfloat16) {
+      CHECK(contains(refusal(repaired(without)), "expected the file to use feature 2, as its preamble says"));
+    }
+  }
+}

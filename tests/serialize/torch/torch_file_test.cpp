@@ -285,7 +285,7 @@ TEST_CASE("what Python could not read is not written") {
   CHECK(contains(error_of<ValueError>([&] {
                    save({}, file, {.metadata = {{"by", "test"}}});
                  }),
-                 "expected no metadata, for which PyTorch's files have no place"));
+                 "expected no SaveOptions::metadata, for which PyTorch's files have no place"));
 }
 
 TEST_CASE("memory and streams are read like files") {
