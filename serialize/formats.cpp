@@ -46,7 +46,7 @@ bool is_pytorch(const FileStart& start) {
 bool is_npz(const FileStart& start) {
   std::uint16_t name_bytes = 0;
   std::memcpy(&name_bytes, start.bytes.data() + 26, sizeof name_bytes);
-  return start.has(0, "PK\x03\x04") && name_bytes > 4 && start.has(30u + name_bytes - 4u, ".npy");
+  return start.has(0, "PK\x03\x04") && name_bytes >= 4 && start.has(30u + name_bytes - 4u, ".npy");
 }
 
 bool is_npy(const FileStart& start) { return start.has(0, "\x93NUMPY"); }
@@ -63,7 +63,9 @@ bool is_teff(const FileStart& start) {
 bool is_safetensors(const FileStart& start) {
   std::uint64_t length = 0;
   std::memcpy(&length, start.bytes.data(), sizeof length);
-  return start.has(8, "{") && length >= 2 && length <= start.file_bytes - 8;
+  constexpr std::uint64_t kMaxLength = 100'000'000;
+  const bool is_cut = start.has(8, "{\"") && length <= kMaxLength;  // such a header, but longer than the file
+  return start.has(8, "{") && length >= 2 && (length <= start.file_bytes - 8 || is_cut);
 }
 
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, is_teff};

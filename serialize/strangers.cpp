@@ -63,6 +63,7 @@ constexpr std::array kMagics = {
           "weights of Darknet, which have no names: convert them to PyTorch first"sv},
     Magic{0, "\0\0\0\0\x01\0\0\0\0\0\0\0"sv,
           "weights of Darknet, which have no names: convert them to PyTorch first"sv},
+    Magic{0, "\x12\x01\0\0\0\0\0\0"sv, "parameters of MXNet: load them there and save them as .npz"sv},
     Magic{0, "MATLAB 5.0 MAT-file"sv, "a file of MATLAB (.mat): load it with scipy.io.loadmat and save .npz"sv},
     Magic{0, "SQLite format 3"sv, "a database of SQLite"sv},
     Magic{0, "\xff\xd8\xff"sv, "a JPEG image"sv},
@@ -135,6 +136,11 @@ std::optional<std::string_view> name_protobuf(std::string_view text) {
   }
   if (byte(0) == 0x0a && (text.find("Placeholder"sv) != text.npos)) {
     return "a graph of TensorFlow (.pb): save the weights of its variables as .npz";
+  }
+  // NetParameter: its name, and a layer.
+  if (byte(0) == 0x0a && byte(1) < 0x80) {
+    const std::string_view layer = text.substr(std::min<std::size_t>(text.size(), 2u + byte(1)));
+    if (layer.starts_with("\xa2\x06"sv) || layer.starts_with("\x12\x09\x0a"sv)) return "a model of Caffe (.caffemodel)";
   }
   if (byte(0) != 0x08 || byte(1) == 0 || byte(1) > 30) return {};
   const unsigned field = byte(2);

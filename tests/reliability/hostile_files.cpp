@@ -225,7 +225,7 @@ std::string zip_of_packed(const std::string& name, const std::string& packed, st
                              number(name.size(), 2) + number(0, 2);
   const std::string head = "PK\x03\x04" + number(20, 2) + number(0, 2) + fields + name + packed;
   const std::string directory =
-      "PK\x01\x02" + number(20, 2) + number(20, 2) + number(0, 2) + fields + number(0, 14) + name;
+      "PK\x01\x02" + number(20, 2) + number(20, 2) + number(0, 2) + fields + std::string(14, '\0') + name;
   return head + directory + "PK\x05\x06" + number(0, 4) + number(1, 2) + number(1, 2) + number(directory.size(), 4) +
          number(head.size(), 4) + number(0, 2);
 }

@@ -51,6 +51,8 @@ TEST_CASE("files of others are named, with what helps") {
                 kRest) == "an ONNX model");
   CHECK(what_is("\x08\x04:" + kRest) == "an ONNX model");
   CHECK(contains(what_is("\x08\x01\x12\x10" + kRest), "a SavedModel of TensorFlow"));
+  CHECK(contains(what_is("\x0a\x05LeNet\xa2\x06\x2a" + kRest), "a model of Caffe"));
+  CHECK(contains(what_is("\x12\x01\0\0\0\0\0\0"s + kRest), "parameters of MXNet"));
   CHECK(what_is("\xff\xd8\xff\xe0" + kRest) == "a JPEG image");
   CHECK(what_is("\x89PNG\r\n\x1a\n" + kRest) == "a PNG image");
   CHECK(what_is("%PDF-1.4" + kRest) == "a PDF document");

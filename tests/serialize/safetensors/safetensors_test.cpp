@@ -147,7 +147,8 @@ TEST_CASE("a header longer than the file or the limit is refused") {
     });
   };
   CHECK(load_all("abc") == "expected 8 bytes, got 3");
-  CHECK(load_all(word(100) + "{}") == "expected a header of at most 2 bytes, got 100");
+  CHECK(load_all(word(100) + "{}") == "expected a header of at most 2 bytes, got 100: the file was cut off");
+  check_refused(word(100) + "{\"a\"", "expected a header of at most 4 bytes, got 100: the file was cut off");
   CHECK(contains(load_all(word(std::uint64_t{1} << 63) + "{}"), "got 9223372036854775808"));
   CHECK(load_all(word(2) + " {}") == "expected '{' at offset 8, got another byte");
 }
