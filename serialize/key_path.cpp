@@ -93,12 +93,12 @@ class Path {
 
 /// "epoch", "state_dict", ...
 std::string names_of(const Dict& dict) {
-  constexpr std::size_t kShown = 10, kShownBytes = 80;
+  constexpr std::size_t kShownKeys = 10, kShownKeyBytes = 80;
   std::string names;
   std::size_t count = 0;
   for (const DictItem& item : dict) {
-    if (++count > kShown) return names + ", ...";
-    names += (names.empty() ? "\"" : ", \"") + escaped(item.key, kShownBytes) + '"';
+    if (++count > kShownKeys) return names + ", ...";
+    names += (names.empty() ? "\"" : ", \"") + escaped(item.key, kShownKeyBytes) + '"';
   }
   return names;
 }

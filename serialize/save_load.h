@@ -28,8 +28,8 @@ void save(const Dict& dict, const std::string& path, const SaveOptions& options 
 /// The same bytes to a stream, which must be a binary one. @throws IoError if the stream fails.
 void save(const Dict& dict, std::ostream& stream, const SaveOptions& options = {});
 
-/// Reads a file of any format, which is known by its content. Nothing in it is ever run. The array of a .npy file stands
-/// under ""; arrays in the order of Fortran, or of big-endian machines, are laid out anew.
+/// Reads a file of any format, which is known by its content. Nothing in it is ever run. The array of a .npy file
+/// stands under ""; arrays in the order of Fortran, or of big-endian machines, are laid out anew.
 ///
 /// Of PyTorch's files, the zip since 1.6 and the chain of pickles before: tuples and sets become Lists; whole numbers
 /// as keys text ("0"); torch.Size a List; dtypes and devices text ("torch.float16", "cuda:0"); a value that is no

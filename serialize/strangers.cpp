@@ -17,8 +17,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::size_t kShownNames = 4;
-constexpr std::size_t kShownBytes = 60;
+constexpr std::size_t kShownFiles = 4;
+constexpr std::size_t kShownText = 60;
 
 struct Magic {
   std::size_t place;
@@ -167,7 +167,7 @@ std::string name_text(std::string_view text, const std::string& lower) {
     return "a JSON file, which holds no tensors";
   }
   const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
-  return "a text file that begins with \"" + escaped(line, kShownBytes) + '"';
+  return "a text file that begins with \"" + escaped(line, kShownText) + '"';
 }
 
 std::string hex_of(std::string_view bytes) {
@@ -188,10 +188,10 @@ bool has(const std::vector<std::string_view>& names, std::string_view name) {
 /// "a.pth, b.pth and 3 other files"
 std::string list(const std::vector<std::string_view>& names) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kShownNames); ++i) {
-    text += (i == 0 ? "" : ", ") + escaped(names[i], kShownBytes);
+  for (std::size_t i = 0; i < std::min(names.size(), kShownFiles); ++i) {
+    text += (i == 0 ? "" : ", ") + escaped(names[i], kShownText);
   }
-  const std::size_t more = names.size() - std::min(names.size(), kShownNames);
+  const std::size_t more = names.size() - std::min(names.size(), kShownFiles);
   return more == 0 ? text : text + " and " + std::to_string(more) + (more == 1 ? " other file" : " other files");
 }
 

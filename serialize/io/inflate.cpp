@@ -18,7 +18,7 @@ constexpr unsigned kTableBits = 10;     // codes up to this length are found in 
 constexpr std::size_t kLiterals = 288, kDistances = 30, kLengthCodes = 19;
 constexpr unsigned kEndOfBlock = 256;
 
-[[noreturn]] void refuse(const char* what) { throw FormatError(std::string("deflate: ") + what); }
+[[noreturn]] void refuse_packed(const char* what) { throw FormatError(std::string("deflate: ") + what); }
 
 /// Bits from the lowest of each byte on.
 class Bits {
@@ -34,7 +34,7 @@ class Bits {
     return static_cast<std::uint32_t>(bits_ & ((std::uint64_t{1} << count) - 1));
   }
   void drop(unsigned count) {
-    if (count > count_) refuse("the packed bytes end too early");
+    if (count > count_) refuse_packed("the packed bytes end too early");
     bits_ >>= count;
     count_ -= count;
   }
@@ -47,7 +47,7 @@ class Bits {
   std::span<const std::byte> take_bytes(std::size_t count) {
     next_ -= count_ / 8;
     bits_ = count_ = 0;
-    if (count > bytes_.size() - next_) refuse("the packed bytes end too early");
+    if (count > bytes_.size() - next_) refuse_packed("the packed bytes end too early");
     next_ += count;
     return bytes_.subspan(next_ - count, count);
   }
@@ -73,13 +73,13 @@ class Code {
     std::array<std::uint16_t, kMaxLength + 1> places{};
     for (std::size_t length = 1; length <= kMaxLength; ++length) {
       left = 2 * left - counts_[length];
-      if (left < 0) refuse("a code of more symbols than its lengths allow");
+      if (left < 0) refuse_packed("a code of more symbols than its lengths allow");
       places[length] = static_cast<std::uint16_t>(used);
       used += counts_[length];
     }
     // A symbol that is alone has a code of one bit, and none at all none; not so the lengths of other codes.
     const bool is_alone = used == 1 && counts_[1] == 1 && !of_lengths;
-    if (left > 0 && used > 0 && !is_alone) refuse("a code of fewer symbols than its lengths allow");
+    if (left > 0 && used > 0 && !is_alone) refuse_packed("a code of fewer symbols than its lengths allow");
     for (std::size_t symbol = 0; symbol < lengths.size(); ++symbol) {
       if (lengths[symbol] > 0) symbols_[places[lengths[symbol]]++] = static_cast<std::uint16_t>(symbol);
     }
@@ -129,7 +129,7 @@ class Code {
       first = (first + count) << 1;
       code <<= 1;
     }
-    refuse("bits that are no code");
+    refuse_packed("bits that are no code");
   }
 
   std::array<std::uint16_t, kMaxLength + 1> counts_{};
@@ -159,7 +159,7 @@ class Inflater {
           full = !packed(own_);
           break;
         default:
-          refuse("a block of an unknown kind");
+          refuse_packed("a block of an unknown kind");
       }
     }
     return {size_, bits_.used(), !full};
@@ -176,7 +176,7 @@ class Inflater {
     const auto head = bits_.take_bytes(4);
     const auto byte = [&](std::size_t i) { return std::to_integer<unsigned>(head[i]); };
     const unsigned length = byte(0) | byte(1) << 8;
-    if ((byte(2) | byte(3) << 8) != (~length & 0xffffu)) refuse("a stored block with two lengths");
+    if ((byte(2) | byte(3) << 8) != (~length & 0xffffu)) refuse_packed("a stored block with two lengths");
     const auto bytes = bits_.take_bytes(length);
     const std::size_t fits = std::min(bytes.size(), memory_.size() - size_);
     if (fits > 0) std::memcpy(memory_.data() + size_, bytes.data(), fits);
@@ -203,13 +203,13 @@ class Inflater {
     constexpr std::array<std::uint16_t, kDistances> kPlaces{
         1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
         193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
-    if (symbol >= kLengths.size()) refuse("a length that does not exist");
+    if (symbol >= kLengths.size()) refuse_packed("a length that does not exist");
     const unsigned length_bits = symbol < 8 || symbol == 28 ? 0 : (symbol - 4) / 4;
     const std::size_t length = kLengths[symbol] + std::size_t{bits_.take(length_bits)};
     const unsigned place = codes.distances.next(bits_);
-    if (place >= kDistances) refuse("a distance that does not exist");
+    if (place >= kDistances) refuse_packed("a distance that does not exist");
     const std::size_t distance = kPlaces[place] + std::size_t{bits_.take(place < 4 ? 0 : (place - 2) / 2)};
-    if (distance > size_) refuse("a distance beyond the beginning");
+    if (distance > size_) refuse_packed("a distance beyond the beginning");
     const std::size_t fits = std::min(length, memory_.size() - size_);
     std::byte* to = memory_.data() + size_;
     for (std::size_t i = 0; i < fits; ++i)
@@ -236,7 +236,7 @@ class Inflater {
     constexpr std::array<std::uint8_t, kLengthCodes> kOrder{16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                                             11, 4,  12, 3, 13, 2, 14, 1, 15};
     const std::size_t literals = bits_.take(5) + 257, distances = bits_.take(5) + 1, lengths = bits_.take(4) + 4;
-    if (literals > kLiterals - 2 || distances > kDistances) refuse("more codes than there are symbols");
+    if (literals > kLiterals - 2 || distances > kDistances) refuse_packed("more codes than there are symbols");
     std::array<std::uint8_t, kLiterals + 32> all{};
     for (std::size_t i = 0; i < lengths; ++i) all[kOrder[i]] = static_cast<std::uint8_t>(bits_.take(3));
     own_.literals.build(std::span(all).first(kLengthCodes), true);
@@ -247,16 +247,16 @@ class Inflater {
         all[i++] = static_cast<std::uint8_t>(symbol);
         continue;
       }
-      if (symbol == 16 && i == 0) refuse("a length repeated before the first");
+      if (symbol == 16 && i == 0) refuse_packed("a length repeated before the first");
       const std::uint8_t length = symbol == 16 ? all[i - 1] : std::uint8_t{0};
       const std::size_t times = symbol == 16   ? 3 + bits_.take(2)
                                 : symbol == 17 ? 3 + bits_.take(3)
                                                : 11 + bits_.take(7);
-      if (times > literals + distances - i) refuse("more lengths than codes");
+      if (times > literals + distances - i) refuse_packed("more lengths than codes");
       std::fill_n(all.begin() + static_cast<std::ptrdiff_t>(i), times, length);
       i += times;
     }
-    if (all[kEndOfBlock] == 0) refuse("a block without an end");
+    if (all[kEndOfBlock] == 0) refuse_packed("a block without an end");
     own_.literals.build(std::span(all).first(literals));
     own_.distances.build(std::span(all).subspan(literals, distances));
   }

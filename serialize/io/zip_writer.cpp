@@ -12,8 +12,8 @@ namespace {
 
 using namespace zip;
 
-constexpr std::size_t kChunkBytes = 256 * 1024;  // checked while they are in the core's cache, then written
-constexpr std::size_t kSmallBytes = 16 * 1024;   // below, gathering is quicker than a system call
+constexpr std::size_t kZipChunkBytes = 256 * 1024;  // checked while they are in the core's cache, then written
+constexpr std::size_t kSmallBytes = 16 * 1024;      // below, gathering is quicker than a system call
 constexpr std::uint16_t kMadeBy = 0x031e, kNeeded = 0x2d;
 
 std::uint16_t flags_of(const ZipWriter::Entry& entry) {
@@ -40,7 +40,7 @@ void ZipWriter::add(std::string_view name, std::span<const std::byte> bytes, std
   put_bytes(entry, bytes);
   put_bytes(entry, more);
   if (entry.bytes > 0) put_descriptor(entry);
-  if (pending_.size() >= kChunkBytes) flush();
+  if (pending_.size() >= kZipChunkBytes) flush();
   entries_.push_back(std::move(entry));
 }
 
@@ -52,7 +52,7 @@ void ZipWriter::put_bytes(Entry& entry, std::span<const std::byte> bytes) {
   }
   flush();
   while (!bytes.empty()) {
-    const auto chunk = bytes.first(std::min(bytes.size(), kChunkBytes));
+    const auto chunk = bytes.first(std::min(bytes.size(), kZipChunkBytes));
     entry.crc = crc32(chunk, entry.crc);
     sink_.write(chunk, flushed_);
     flushed_ += chunk.size();

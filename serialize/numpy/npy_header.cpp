@@ -13,9 +13,9 @@
 namespace teff::serialize {
 namespace {
 
-constexpr std::string_view kMagic("\x93NUMPY", 6);
+constexpr std::string_view kNumpyMagic("\x93NUMPY", 6);
 constexpr std::size_t kMaxTextBytes = 64 * 1024;
-constexpr std::size_t kShownBytes = 100;
+constexpr std::size_t kShownHeaderBytes = 100;
 
 struct Descr {
   std::string_view name;  // without the order of bytes
@@ -28,7 +28,7 @@ constexpr std::array kDescrs = {
     Descr{"u2", DType::uint16},  Descr{"u4", DType::uint32},  Descr{"u8", DType::uint64},  Descr{"b1", DType::bool_},
 };
 
-[[noreturn]] void refuse(const std::string& what) { throw FormatError("NumPy's header: " + what); }
+[[noreturn]] void refuse_header(const std::string& what) { throw FormatError("NumPy's header: " + what); }
 
 /// What Teff has no place for.
 std::string kind_of(std::string_view descr) {
@@ -59,7 +59,8 @@ class Literal {
   explicit Literal(std::string_view text) : text_(text) {}
 
   void expect(char c) {
-    if (!takes(c)) refuse(std::string("expected ") + c + " at character " + std::to_string(place_) + ", got " + next());
+    if (!takes(c))
+      refuse_header(std::string("expected ") + c + " at character " + std::to_string(place_) + ", got " + next());
   }
   bool takes(char c) {
     skip_space();
@@ -77,11 +78,11 @@ class Literal {
     skip_space();
     const char quote = place_ < text_.size() ? text_[place_] : ' ';
     if (quote != '\'' && quote != '"')
-      refuse("expected text at character " + std::to_string(place_) + ", got " + next());
+      refuse_header("expected text at character " + std::to_string(place_) + ", got " + next());
     const std::size_t end = text_.find(quote, ++place_);
-    if (end == text_.npos) refuse("expected the end of a text, got that of the header");
+    if (end == text_.npos) refuse_header("expected the end of a text, got that of the header");
     const std::string_view found = text_.substr(place_, end - place_);
-    if (found.find('\\') != found.npos) refuse("expected text without \\, got some");
+    if (found.find('\\') != found.npos) refuse_header("expected text without \\, got some");
     place_ = end + 1;
     return std::string(found);
   }
@@ -91,7 +92,7 @@ class Literal {
     const char* begin = text_.data() + place_;
     const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
     if (error != std::errc() || value < 0) {
-      refuse("expected a size at character " + std::to_string(place_) + ", got " + next());
+      refuse_header("expected a size at character " + std::to_string(place_) + ", got " + next());
     }
     place_ += static_cast<std::size_t>(end - begin);
     static_cast<void>(takes('L'));  // of Python 2
@@ -99,7 +100,8 @@ class Literal {
   }
   void expect_end() {
     skip_space();
-    if (place_ != text_.size()) refuse("expected the end at character " + std::to_string(place_) + ", got " + next());
+    if (place_ != text_.size())
+      refuse_header("expected the end at character " + std::to_string(place_) + ", got " + next());
   }
 
  private:
@@ -107,7 +109,7 @@ class Literal {
     while (place_ < text_.size() && (text_[place_] == ' ' || text_[place_] == '\n')) ++place_;
   }
   std::string next() const {
-    return place_ == text_.size() ? "the end" : '"' + escaped(text_.substr(place_, 20), kShownBytes) + '"';
+    return place_ == text_.size() ? "the end" : '"' + escaped(text_.substr(place_, 20), kShownHeaderBytes) + '"';
   }
 
   std::string_view text_;
@@ -131,7 +133,7 @@ void set_type(NpyHeader& header, const std::string& descr) {
 void read_sizes(Literal& literal, NpyHeader& header) {
   literal.expect('(');
   while (!literal.takes(')')) {
-    if (header.sizes.size() == kMaxRank) refuse("expected at most 8 dimensions, got more");
+    if (header.sizes.size() == kMaxRank) refuse_header("expected at most 8 dimensions, got more");
     header.sizes.push_back(literal.integer());
     if (!literal.takes(',')) {
       if (header.sizes.size() == 1) literal.expect(',');  // (3) is no tuple
@@ -144,7 +146,7 @@ void parse(std::string_view text, NpyHeader& header) {
   Literal literal(text);
   bool has_descr = false, has_order = false, has_shape = false;
   const auto once = [](bool& seen) {
-    if (seen) refuse("expected a key once, got it again");
+    if (seen) refuse_header("expected a key once, got it again");
     seen = true;
   };
   literal.expect('{');
@@ -162,12 +164,12 @@ void parse(std::string_view text, NpyHeader& header) {
     } else if (key == "fortran_order") {
       once(has_order);
       header.is_fortran = literal.takes("True");
-      if (!header.is_fortran && !literal.takes("False")) refuse("expected True or False as fortran_order");
+      if (!header.is_fortran && !literal.takes("False")) refuse_header("expected True or False as fortran_order");
     } else if (key == "shape") {
       once(has_shape);
       read_sizes(literal, header);
     } else {
-      refuse("expected descr, fortran_order or shape, got \"" + escaped(key, kShownBytes) + '"');
+      refuse_header("expected descr, fortran_order or shape, got \"" + escaped(key, kShownHeaderBytes) + '"');
     }
     if (!literal.takes(',')) {
       literal.expect('}');
@@ -175,7 +177,7 @@ void parse(std::string_view text, NpyHeader& header) {
     }
   }
   literal.expect_end();
-  if (!has_descr || !has_order || !has_shape) refuse("expected descr, fortran_order and shape, got fewer");
+  if (!has_descr || !has_order || !has_shape) refuse_header("expected descr, fortran_order and shape, got fewer");
 }
 
 }  // namespace
@@ -183,21 +185,22 @@ void parse(std::string_view text, NpyHeader& header) {
 NpyHeader read_npy_header(std::uint64_t file_bytes,
                           const std::function<std::vector<std::byte>(std::uint64_t, std::size_t)>& read) {
   constexpr std::size_t kFirstBytes = 10, kWideBytes = 12;
-  if (file_bytes < kWideBytes) refuse("expected at least 12 bytes, got " + std::to_string(file_bytes));
+  if (file_bytes < kWideBytes) refuse_header("expected at least 12 bytes, got " + std::to_string(file_bytes));
   const std::vector<std::byte> first = read(0, kWideBytes);
-  if (std::memcmp(first.data(), kMagic.data(), kMagic.size()) != 0) {
-    refuse("expected \\x93NUMPY as the first bytes, got others");
+  if (std::memcmp(first.data(), kNumpyMagic.data(), kNumpyMagic.size()) != 0) {
+    refuse_header("expected \\x93NUMPY as the first bytes, got others");
   }
   const auto major = std::to_integer<unsigned>(first[6]), minor = std::to_integer<unsigned>(first[7]);
   if (major < 1 || major > 3 || minor != 0) {
-    refuse("expected version 1.0, 2.0 or 3.0, got " + std::to_string(major) + '.' + std::to_string(minor));
+    refuse_header("expected version 1.0, 2.0 or 3.0, got " + std::to_string(major) + '.' + std::to_string(minor));
   }
   NpyHeader header;
   header.bytes = major == 1 ? kFirstBytes : kWideBytes;
   std::uint32_t length = 0;
   for (std::size_t i = 0; i < header.bytes - 8; ++i) length |= std::to_integer<std::uint32_t>(first[8 + i]) << (8 * i);
   const std::uint64_t most = std::min<std::uint64_t>(kMaxTextBytes, file_bytes - header.bytes);
-  if (length > most) refuse("expected at most " + std::to_string(most) + " bytes, got " + std::to_string(length));
+  if (length > most)
+    refuse_header("expected at most " + std::to_string(most) + " bytes, got " + std::to_string(length));
   const std::vector<std::byte> text = read(header.bytes, length);
   header.bytes += length;
   parse({reinterpret_cast<const char*>(text.data()), text.size()}, header);
@@ -209,12 +212,12 @@ TensorType npy_type(const NpyHeader& header, std::uint64_t file_bytes) {
   try {
     const std::uint64_t bytes = static_cast<std::uint64_t>(numel(type.shape)) * size_of(type.dtype);
     if (bytes != file_bytes - header.bytes) {
-      refuse("expected " + std::to_string(bytes) + " bytes for " + header.descr + ' ' + to_string(type.shape) +
-             ", got " + std::to_string(file_bytes - header.bytes) +
-             (bytes > file_bytes - header.bytes ? ": the file was cut off" : ": something was appended"));
+      refuse_header("expected " + std::to_string(bytes) + " bytes for " + header.descr + ' ' + to_string(type.shape) +
+                    ", got " + std::to_string(file_bytes - header.bytes) +
+                    (bytes > file_bytes - header.bytes ? ": the file was cut off" : ": something was appended"));
     }
   } catch (const ShapeError& error) {
-    refuse(error.what());
+    refuse_header(error.what());
   }
   return type;
 }
@@ -227,12 +230,12 @@ std::optional<std::string> npy_header_for(const TensorType& type) {
                      "', 'fortran_order': False, 'shape': (";
   for (std::size_t i = 0; i < type.shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(type.shape[i]);
   text += type.shape.size() == 1 ? ",), }" : "), }";
-  const std::size_t head = kMagic.size() + 4;
+  const std::size_t head = kNumpyMagic.size() + 4;
   const std::size_t total = (head + text.size() + 1 + kAlignment - 1) / kAlignment * kAlignment;
   text.resize(total - head - 1, ' ');
   text += '\n';
   const auto length = static_cast<std::uint16_t>(text.size());
-  std::string header(kMagic);
+  std::string header(kNumpyMagic);
   for (const unsigned byte : {1u, 0u, length & 0xffu, static_cast<unsigned>(length) >> 8})
     header += static_cast<char>(byte);
   return header + text;

@@ -19,7 +19,7 @@ namespace teff::serialize {
 namespace {
 
 constexpr std::string_view kExtension = ".npy";
-constexpr std::size_t kShownBytes = 100;
+constexpr std::size_t kShownArrayBytes = 100;
 
 /// An array: all of a file, or an entry of a zip.
 struct Array {
@@ -35,7 +35,7 @@ struct Array {
 };
 
 [[noreturn]] void refuse(const Array& array, const std::string& what) {
-  throw FormatError("array \"" + escaped(array.name, kShownBytes) + "\": " + what);
+  throw FormatError("array \"" + escaped(array.name, kShownArrayBytes) + "\": " + what);
 }
 
 void swap_bytes(std::span<std::byte> bytes, std::size_t element) {
@@ -73,7 +73,7 @@ class NumpyContents final : public Contents {
       const bool is_array = entry.name.ends_with(kExtension);
       const std::string_view name = entry.name.substr(0, entry.name.size() - (is_array ? kExtension.size() : 0));
       if (!is_array) {
-        listing_.add_unsupported(escaped(name, kShownBytes), "no array");
+        listing_.add_unsupported(escaped(name, kShownArrayBytes), "no array");
       } else {
         arrays.push_back({std::string(name), entry.offset, entry.bytes, &entry, {}});
       }
@@ -117,9 +117,9 @@ class NumpyContents final : public Contents {
   }
 
   void add(const Array& array) {
-    const std::string place = escaped(array.name, kShownBytes);
+    const std::string place = escaped(array.name, kShownArrayBytes);
     if (!array.header.dtype) {
-      return listing_.add_unsupported(place, array.header.kind + ", " + escaped(array.header.descr, kShownBytes));
+      return listing_.add_unsupported(place, array.header.kind + ", " + escaped(array.header.descr, kShownArrayBytes));
     }
     const TensorType type = npy_type(array.header, array.bytes);
     listing_.add(place, type);

@@ -13,9 +13,9 @@
 namespace teff::serialize {
 namespace {
 
-constexpr std::size_t kMaxKeyBytes = 400;  // the first name is among the first bytes, by which a file is known
+constexpr std::size_t kMaxArrayNameBytes = 400;  // the first name is among the first bytes, by which a file is known
 
-[[noreturn]] void refuse(const std::string& key, const std::string& what) {
+[[noreturn]] void refuse_entry(const std::string& key, const std::string& what) {
   throw ValueError("entry \"" + escaped(key, 100) + "\": " + what);
 }
 
@@ -26,20 +26,20 @@ void check_no_metadata(const SaveOptions& options) {
 
 std::string header_of(const std::string& key, const Value& value) {
   if (!value.is_tensor() || !value.as_tensor().defined()) {
-    refuse(key, "expected a tensor, got " +
-                    (value.is_tensor() ? "an undefined one" : std::string(to_string(value.kind()))) +
-                    ": NumPy's files hold arrays and nothing else; save the dictionary as .teff or .pt");
+    refuse_entry(key, "expected a tensor, got " +
+                          (value.is_tensor() ? "an undefined one" : std::string(to_string(value.kind()))) +
+                          ": NumPy's files hold arrays and nothing else; save the dictionary as .teff or .pt");
   }
   const Tensor& tensor = value.as_tensor();
   const std::optional<std::string> header = npy_header_for(tensor.type());
   if (!header) {
-    refuse(key, "expected a dtype that NumPy has, got " + std::string(to_string(tensor.dtype())) +
-                    ": convert it to float32");
+    refuse_entry(key, "expected a dtype that NumPy has, got " + std::string(to_string(tensor.dtype())) +
+                          ": convert it to float32");
   }
   return *header;
 }
 
-std::span<const std::byte> bytes_of(const Tensor& tensor) {
+std::span<const std::byte> elements_of(const Tensor& tensor) {
   return {static_cast<const std::byte*>(tensor.raw_data()), tensor.nbytes()};
 }
 
@@ -54,7 +54,7 @@ void save_npy(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   const Value& value = dict.begin()->value;
   const std::string header = header_of("", value);
   sink.write(std::as_bytes(std::span(header)), 0);
-  if (value.as_tensor().nbytes() > 0) sink.write(bytes_of(value.as_tensor()), header.size());
+  if (value.as_tensor().nbytes() > 0) sink.write(elements_of(value.as_tensor()), header.size());
 }
 
 void save_npz(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
@@ -62,9 +62,9 @@ void save_npz(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   std::vector<std::string> headers;
   for (const auto& [key, value] : dict) {
     headers.push_back(header_of(key, value));
-    if (!is_entry_name(key + ".npy") || !is_utf8(key) || key.size() > kMaxKeyBytes) {
-      refuse(key,
-             "expected a name that a file in a zip may have: UTF-8, at most 400 bytes, no .. and no \\, got another");
+    if (!is_entry_name(key + ".npy") || !is_utf8(key) || key.size() > kMaxArrayNameBytes) {
+      refuse_entry(
+          key, "expected a name that a file in a zip may have: UTF-8, at most 400 bytes, no .. and no \\, got another");
     }
   }
   if (headers.empty()) throw ValueError("expected a tensor for .npz, got an empty dictionary");
@@ -72,7 +72,7 @@ void save_npz(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   std::size_t i = 0;
   for (const auto& [key, value] : dict) {
     const std::string& header = headers[i++];
-    zip.add(key + ".npy", std::as_bytes(std::span(header)), bytes_of(value.as_tensor()));
+    zip.add(key + ".npy", std::as_bytes(std::span(header)), elements_of(value.as_tensor()));
   }
   zip.finish();
 }
