@@ -32,6 +32,7 @@ void check(Result& result, const LoadOptions& loading) {
     return;
   }
   result.passed = std::to_string(file.entries().size()) + " tensors, " + bytes_text(file.size());
+  if (!file.has_checksums()) result.passed += ", which have no checksums";
   if (file.model() == nullptr) return;
   open_model(result.path, {.self_test = true});
   result.passed += ", self-test passed";

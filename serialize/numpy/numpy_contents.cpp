@@ -38,7 +38,7 @@ struct Array {
   throw FormatError("array \"" + escaped(array.name, kShownArrayBytes) + "\": " + what);
 }
 
-void swap_bytes(std::span<std::byte> bytes, std::size_t element) {
+void swap_each(std::span<std::byte> bytes, std::size_t element) {
   for (; !bytes.empty(); bytes = bytes.subspan(element))
     std::reverse(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(element));
 }
@@ -88,6 +88,8 @@ class NumpyContents final : public Contents {
   }
 
   std::vector<Tensor> read(std::span<const Tensor> stand_ins) const override { return read(stand_ins, verify_); }
+
+  bool has_checksums() const override { return zip_ && zip_->entries().front().has_crc; }
 
   std::vector<Damage> check() const override {
     std::vector<Damage> damages;
@@ -183,7 +185,7 @@ class NumpyContents final : public Contents {
   }
 
   static void finish(const Array& array, Tensor& tensor, std::span<std::byte> memory) {
-    if (array.header.is_swapped) swap_bytes(memory, size_of(tensor.dtype()));
+    if (array.header.is_swapped) swap_each(memory, size_of(tensor.dtype()));
     if (tensor.dtype() == DType::bool_ && !are_bools(memory))
       refuse(array, "expected bool values of 0 or 1, got others");
     if (array.header.is_fortran && tensor.dim() > 1) tensor = in_order_of_c(tensor);

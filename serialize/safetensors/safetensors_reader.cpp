@@ -203,6 +203,8 @@ class SafetensorsContents final : public Contents {
     return tensors;
   }
 
+  bool has_checksums() const override { return false; }
+
   std::vector<Damage> check() const override {
     std::vector<Damage> damages;
     for (const auto& [name, stand_in] : structure) {

@@ -18,6 +18,7 @@ class TorchContents final : public Contents {
   StoragePlace place_of(const Tensor& stand_in) const override { return storages_.place_of(stand_in); }
   std::vector<Tensor> read(std::span<const Tensor> stand_ins) const override { return storages_.read(stand_ins); }
   std::vector<Damage> check() const override { return storages_.check(); }
+  bool has_checksums() const override { return storages_.have_checksums(); }
 
  private:
   TorchStorages storages_;

@@ -232,6 +232,12 @@ std::vector<Tensor> TorchStorages::read(std::span<const Tensor> stand_ins) const
   return tensors;
 }
 
+bool TorchStorages::have_checksums() const {
+  return std::all_of(storages_.begin(), storages_.end(), [](const Storage& storage) {
+    return storage.place.entry != nullptr && storage.place.entry->has_crc;
+  });
+}
+
 std::vector<Damage> TorchStorages::check() const {
   std::vector<Damage> damages;
   for (std::size_t i = 0; i < storages_.size(); ++i) {

@@ -18,9 +18,9 @@
 #include "teff/engine/tensor.h"
 #include "teff/serialize/contents.h"
 #include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/io/zip_reader.h"
 #include "teff/serialize/options.h"
 #include "teff/serialize/torch/pickle_machine.h"
-#include "teff/serialize/io/zip_reader.h"
 
 namespace teff::serialize {
 
@@ -76,6 +76,7 @@ class TorchStorages {
   StoragePlace place_of(const Tensor& stand_in) const;
   std::vector<Tensor> read(std::span<const Tensor> stand_ins) const;
   std::vector<Damage> check() const;
+  bool have_checksums() const;
 
  private:
   struct Storage {

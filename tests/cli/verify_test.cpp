@@ -65,6 +65,20 @@ TEST_CASE("verify refuses what is no file of tensors, or cut off") {
   CHECK(run_teff({"verify", "a.teff"}, folder.path()).out == "a.teff: damaged: the file is empty\n");
 }
 
+TEST_CASE("verify says where elements have no checksums") {
+  const TempFolder folder;
+  const Dict dict{{"", ones({2})}};
+  for (const auto& [name, has_checksums] :
+       {std::pair("a.teff", true), {"a.pt", true}, {"a.npz", true}, {"a.npy", false}, {"a.safetensors", false}}) {
+    CAPTURE(name);
+    save(dict, folder / name);
+    CHECK(File(folder / name).has_checksums() == has_checksums);
+    const Output output = run_teff({"verify", name}, folder.path());
+    CHECK(output.code == 0);
+    CHECK(contains(output.out, ", which have no checksums\n") == !has_checksums);
+  }
+}
+
 TEST_CASE("verify says not supported of files that are whole but of another kind") {
   const TempFolder folder;
   save(sample(), folder / "good.teff");
