@@ -36,6 +36,7 @@ constexpr std::array kMagics = {
           "\xfd"
           "7zXZ\0"sv,
           "a file compressed with xz: unpack it with unxz"sv},
+    Magic{0, "\x5d\0\0"sv, "a file compressed with lzma: unpack it with unlzma"sv},
     Magic{0, "\x28\xb5\x2f\xfd"sv, "a file compressed with zstd: unpack it with unzstd"sv},
     Magic{0, "\x04\x22\x4d\x18"sv, "a file compressed with lz4: unpack it with unlz4"sv},
     Magic{0, "7z\xbc\xaf\x27\x1c"sv, "an archive of 7-Zip: unpack it with 7z x"sv},
@@ -51,6 +52,8 @@ constexpr std::array kMagics = {
     Magic{0, "algg"sv, "a GGML adapter: look for the PyTorch or .safetensors files that it was made from"sv},
     Magic{4, "TFL3"sv, "a TensorFlow Lite model: save the weights of the model that it was made from as .npz"sv},
     Magic{0, "\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1"sv,
+          "a file of Torch 7 (.t7), for Lua: load it there and save its tensors one by one"sv},
+    Magic{0, "\x03\0\0\0\x01\0\0\0"sv,
           "a file of Torch 7 (.t7), for Lua: load it there and save its tensors one by one"sv},
     Magic{0, "4\n1\n3\nV 1"sv,
           "a text file of Torch 7 (.t7), for Lua: load it there and save its tensors one by one"sv},
@@ -81,6 +84,8 @@ constexpr std::array kMagics = {
     Magic{0, "ARROW1"sv, "a file of Apache Arrow"sv},
     Magic{0, "PAR1"sv, "a Parquet file"sv},
     Magic{0, "PK\x05\x06"sv, "an empty zip file"sv},
+    Magic{0, "\xff\xfe"sv, "a text file in UTF-16"sv},
+    Magic{0, "\xfe\xff"sv, "a text file in UTF-16"sv},
 };
 
 std::string_view text_of(const FileStart& start) {
@@ -155,12 +160,18 @@ std::optional<std::string_view> name_protobuf(std::string_view text) {
 }
 
 std::string name_text(std::string_view text, const std::string& lower) {
-  if (starts_with_any(lower, {"<!doctype", "<html", "<head", "<body", "<!--"})) {
+  const bool is_markup = lower.starts_with('<');
+  if (is_markup &&
+      (starts_with_any(lower, {"<!doctype", "<head", "<body", "<!--"}) || lower.find("<html") != lower.npos)) {
     return "an HTML page, as servers send instead of a file: download the file itself";
   }
   if (lower.starts_with("<?xml")) return "an XML file, as servers send instead of a file: download the file itself";
   if (lower.starts_with("version https://hawser")) return std::string(kMagics[0].name);
-  if (lower.starts_with('{') || lower.starts_with('[')) {
+  const std::size_t second = lower.find_first_not_of(" \t\r\n", 1);
+  const char next = second == lower.npos ? ' ' : lower[second];
+  const bool is_list =
+      lower.starts_with('[') && std::string_view("{[\"-0123456789]").find(next) != std::string_view::npos;
+  if ((lower.starts_with('{') && (next == '"' || next == '}')) || is_list) {
     if (lower.find("weight_map") != lower.npos) {
       return "the index (JSON) of a model in several files: load each of the .safetensors or .bin files that it names";
     }
@@ -249,6 +260,10 @@ std::string name_zip(const std::vector<std::string_view>& all) {
   if (has(names, "data.pkl")) {
     return "a zip of torch.save that was packed again without its folder: unpack it into a folder, and pack that "
            "folder with zip -0 -r";
+  }
+  if (std::any_of(names.begin(), names.end(), [](std::string_view name) { return name.ends_with("/data.pkl"); })) {
+    return "a zip of torch.save that was packed again within another folder: unpack it, and pack the folder that "
+           "data.pkl is in with zip -0 -r";
   }
   if (has(names, "word/document.xml") || has(names, "xl/workbook.xml")) return "an office document";
   if (has(names, "AndroidManifest.xml")) return "a program of Android";

@@ -111,9 +111,9 @@ void read_zip64(ZipEntry& entry, std::span<const std::byte> extra) {
 
 void check_flags(const ZipEntry& entry) {
   if ((entry.flags & 1) != 0) throw UnsupportedError("zip: entry " + quoted_name(entry.name) + ": it is encrypted");
-  const unsigned effort = entry.method == kDeflated ? 3u << 1 : 0;  // that its packer took
-  if ((entry.flags & ~(kHasDescriptor | kUtf8Name | effort)) != 0) {
-    refuse_zip(entry, "expected no flags but 3 and 11, got " + std::to_string(entry.flags));
+  constexpr unsigned kEffort = 3u << 1;  // that its packer took, also of what it stored
+  if ((entry.flags & ~(kHasDescriptor | kUtf8Name | kEffort)) != 0) {
+    refuse_zip(entry, "expected no flags but 1, 2, 3 and 11, got " + std::to_string(entry.flags));
   }
 }
 

@@ -66,6 +66,9 @@ TEST_CASE("text is told by what it is") {
   CHECK(what_is(R"({"metadata": {"total_size": 1}, "weight_map": {"a": "model-00001-of-00002.safetensors"}})") ==
         "the index (JSON) of a model in several files: load each of the .safetensors or .bin files that it names");
   CHECK(what_is("{\"a\": 1}") == "a JSON file, which holds no tensors");
+  CHECK(what_is("[1, 2]") == "a JSON file, which holds no tensors");
+  CHECK(what_is("[PAD]\n[UNK]\n") == "a text file that begins with \"[PAD]\"");
+  CHECK(what_is("\xff\xfeh\0i\0"s) == "a text file in UTF-16");
   CHECK(what_is("hello, \xe2\x82\xac\nworld") == "a text file that begins with \"hello, \xe2\x82\xac\"");
   CHECK(what_is("say \"\xe2\x80\xae\"") == R"(a text file that begins with "say \x22\xe2\x80\xae\x22")");
 }
@@ -93,6 +96,8 @@ TEST_CASE("archives are named with what is in them") {
   CHECK(what_is(zip_of({{"data.pkl", "x"}, {"data/0", "abcd"}, {"version", "3"}})) ==
         "a zip of torch.save that was packed again without its folder: unpack it into a folder, and pack that folder "
         "with zip -0 -r");
+  CHECK(contains(what_is(zip_of({{"y/x/data.pkl", "x"}, {"y/x/version", "3"}})),
+                 "a zip of torch.save that was packed again within another folder: unpack it"));
   CHECK(what_is(zip_of({{"a/1.txt", ""}, {"a/2.txt", ""}, {"a/3.txt", ""}, {"a/4.txt", ""}, {"a/5\x1b.txt", ""}})) ==
         "a zip that holds a/1.txt, a/2.txt, a/3.txt, a/4.txt and 1 other file: torch.save did not write it");
   CHECK(what_is("PK\x05\x06" + std::string(18, '\0')) == "an empty zip file");
