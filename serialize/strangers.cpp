@@ -161,8 +161,8 @@ std::optional<std::string_view> name_protobuf(std::string_view text) {
 
 std::string name_text(std::string_view text, const std::string& lower) {
   const bool is_markup = lower.starts_with('<');
-  if (is_markup &&
-      (starts_with_any(lower, {"<!doctype", "<head", "<body", "<!--"}) || lower.find("<html") != lower.npos)) {
+  if (is_markup && (starts_with_any(lower, {"<!doctype", "<head", "<body", "<!--"}) ||
+                    lower.find("<html") != lower.npos || lower.find("<!doctype html") != lower.npos)) {
     return "an HTML page, as servers send instead of a file: download the file itself";
   }
   if (lower.starts_with("<?xml")) return "an XML file, as servers send instead of a file: download the file itself";

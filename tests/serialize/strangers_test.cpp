@@ -62,6 +62,7 @@ TEST_CASE("text is told by what it is") {
   const std::string page = "an HTML page, as servers send instead of a file: download the file itself";
   CHECK(what_is("<!DOCTYPE html><html>" + kRest) == page);
   CHECK(what_is("\xef\xbb\xbf\n  <HTML>") == page);
+  CHECK(what_is("<?xml version='1.0'?>\n<!DOCTYPE html>") == page);
   CHECK(contains(what_is("<?xml version='1.0'?><Error><Code>AccessDenied"), "an XML file"));
   CHECK(what_is(R"({"metadata": {"total_size": 1}, "weight_map": {"a": "model-00001-of-00002.safetensors"}})") ==
         "the index (JSON) of a model in several files: load each of the .safetensors or .bin files that it names");
