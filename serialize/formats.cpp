@@ -38,7 +38,7 @@ bool is_pytorch(const FileStart& start) {
   if (begins_with_about(start, kLegacyMagic) || begins_with_about(start, kLegacyDigits)) return true;
   constexpr std::array<std::string_view, 4> kOldNames{"sys_info", "pickle", "tensors", "storages"};
   return start.has(257, "ustar") && std::any_of(kOldNames.begin(), kOldNames.end(), [&](std::string_view name) {
-           return start.has(0, std::string(name) + '\0') || start.has(0, "./" + std::string(name) + '\0');
+           return start.has(tar_name(start), std::string(name) + '\0');
          });
 }
 
@@ -92,6 +92,12 @@ bool ends_with(const std::string& path, std::string_view extension) {
 }
 
 }  // namespace
+
+std::size_t tar_name(const FileStart& start) {
+  // Newer ones begin with a block of what the block of the name has no place for, and a header of that.
+  const std::size_t header = start.has(0, "././@PaxHeader") ? 1024 : 0;
+  return start.has(header, "./") ? header + 2 : header;
+}
 
 bool FileStart::has(std::size_t place, std::string_view text) const {
   return place + text.size() <= std::min<std::uint64_t>(bytes.size(), file_bytes) &&

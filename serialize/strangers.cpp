@@ -222,7 +222,8 @@ std::string name_stranger(const FileStart& start) {
     if (start.has(magic.place, magic.bytes)) return std::string(magic.name);
   }
   if (start.has(257, "ustar")) {
-    const std::string_view first = text.substr(0, text.find('\0'));
+    const std::string_view name = text.substr(std::min(text.size(), tar_name(start)));
+    const std::string_view first = name.substr(0, name.find('\0'));
     return "a tar archive" +
            (first.empty() || first.size() > 100 ? "" : ", whose first file is " + escaped(first, 100)) +
            ": unpack it with tar xf";

@@ -24,7 +24,7 @@ std::string what_is(const std::string& bytes) {
 const std::string kRest(600, 'x');
 
 std::string tar_of(const std::string& first) {
-  return (first + std::string(257 - first.size(), '\0') + "ustar" + kRest).substr(0, 1024);
+  return (first + std::string(257 - first.size(), '\0') + "ustar" + kRest + kRest).substr(0, 1024);
 }
 
 }  // namespace
@@ -85,6 +85,10 @@ TEST_CASE("pickles of others are not run, and said to be none of torch.save") {
 TEST_CASE("archives are named with what is in them") {
   CHECK(what_is(tar_of("model_config.yaml")) ==
         "a tar archive, whose first file is model_config.yaml: unpack it with tar xf");
+  const std::string head = tar_of("././@PaxHeader");
+  CHECK(what_is((head + tar_of("./a.ckpt")).substr(0, 1800)) ==
+        "a tar archive, whose first file is a.ckpt: unpack it with tar xf");
+  CHECK(contains(refusal(head + tar_of("sys_info")), "it is a tar file, as PyTorch wrote before 0.1.10"));
   CHECK(contains(refusal(tar_of("sys_info")), "it is a tar file, as PyTorch wrote before 0.1.10"));
   CHECK(what_is(zip_of({{"data", "{}"}, {"policy.pth", "x"}, {"policy.optimizer.pth", "x"}})) ==
         "a zip that holds other files: unpack it and load policy.pth, policy.optimizer.pth");
