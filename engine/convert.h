@@ -4,6 +4,7 @@
 // Private: conversion between element types, and dispatch from dtype to type.
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -38,16 +39,49 @@ decltype(auto) visit_dtype(DType dtype, Function&& function) {
       return function(Half{});
     case DType::bfloat16:
       return function(BFloat16{});
+    case DType::uint16:
+      return function(std::uint16_t{});
+    case DType::uint32:
+      return function(std::uint32_t{});
+    case DType::uint64:
+      return function(std::uint64_t{});
+    case DType::float8_e4m3fn:
+      return function(Float8E4M3FN{});
+    case DType::float8_e5m2:
+      return function(Float8E5M2{});
   }
   throw TypeError("dtype: expected a known dtype, got number " + std::to_string(static_cast<int>(dtype)));
 }
 
+/// Calls function(T{}) with a type through which the dtype's elements may be moved, of which there are fewer. (In a
+/// file a bool may be any byte.)
+template <class Function>
+decltype(auto) visit_moved(DType dtype, Function&& function) {
+  return visit_dtype(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (sizeof(T) == 1) {
+      return function(static_cast<unsigned char>(0));
+    } else if constexpr (std::is_integral_v<T>) {
+      return function(std::make_signed_t<T>{});
+    } else {
+      return function(T{});
+    }
+  });
+}
+
+/// Floats that are kept and not computed with, only converted to float.
+template <class T>
+inline constexpr bool kIsStoredFloat = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16> ||
+                                       std::is_same_v<T, Float8E4M3FN> || std::is_same_v<T, Float8E5M2>;
+
 /// The rules of Tensor::to for one element. Never undefined behaviour: what does not fit saturates, NaN gives 0.
 template <class To, class From>
 To convert(From value) {
-  if constexpr (std::is_same_v<From, Half> || std::is_same_v<From, BFloat16>) {
+  if constexpr (std::is_same_v<From, To>) {
+    return value;
+  } else if constexpr (kIsStoredFloat<From>) {
     return convert<To>(static_cast<float>(value));
-  } else if constexpr (std::is_same_v<To, Half> || std::is_same_v<To, BFloat16>) {
+  } else if constexpr (kIsStoredFloat<To>) {
     return To(convert<float>(value));
   } else if constexpr (std::is_same_v<To, bool>) {
     return value != From(0);
@@ -66,5 +100,8 @@ To convert(From value) {
     return static_cast<To>(value);
   }
 }
+
+/// The same for `count` elements one behind the other. Source and target do not overlap.
+void convert_elements(const void* source, DType from, void* target, DType to, std::int64_t count);
 
 }  // namespace teff

@@ -218,6 +218,11 @@ TEFF_INSTANTIATE(std::uint8_t)
 TEFF_INSTANTIATE(bool)
 TEFF_INSTANTIATE(Half)
 TEFF_INSTANTIATE(BFloat16)
+TEFF_INSTANTIATE(std::uint16_t)
+TEFF_INSTANTIATE(std::uint32_t)
+TEFF_INSTANTIATE(std::uint64_t)
+TEFF_INSTANTIATE(Float8E4M3FN)
+TEFF_INSTANTIATE(Float8E5M2)
 #undef TEFF_INSTANTIATE
 
 Tensor rand(const Shape& shape, const TensorOptions& options) { return rand(shape, default_generator(), options); }

@@ -2,7 +2,10 @@
 #include "teff/engine/dict.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -37,6 +40,19 @@ void print_text(std::ostream& out, const std::string& text) {
     quoted += c;
   }
   out << '\'' << detail::escaped(quoted) << '\'';
+}
+
+/// As Python prints it: the shortest digits that give the number back, and always as no whole number.
+std::string float_text(double value) {
+  if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+  std::array<char, 40> buffer;
+  const auto digits = [&](std::chars_format format) {
+    return std::string(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr);
+  };
+  const double magnitude = std::abs(value);
+  if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e16)) return digits(std::chars_format::scientific);
+  const std::string text = digits(std::chars_format::fixed);
+  return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
 void print_list(std::ostream& out, const List& list) {
@@ -331,7 +347,7 @@ std::ostream& operator<<(std::ostream& out, const Value& value) {
     case Value::Kind::integer:
       return out << value.as_int();
     case Value::Kind::floating:
-      return out << value.as_float();
+      return out << float_text(value.as_float());
     case Value::Kind::text:
       print_text(out, value.as_text());
       return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/dtype.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -15,11 +16,52 @@ struct DTypeName {
 };
 
 constexpr std::array kNames = {
-    DTypeName{DType::float32, "float32"},   DTypeName{DType::float64, "float64"}, DTypeName{DType::int64, "int64"},
-    DTypeName{DType::int32, "int32"},       DTypeName{DType::int16, "int16"},     DTypeName{DType::int8, "int8"},
-    DTypeName{DType::uint8, "uint8"},       DTypeName{DType::bool_, "bool"},      DTypeName{DType::float16, "float16"},
+    DTypeName{DType::float32, "float32"},
+    DTypeName{DType::float64, "float64"},
+    DTypeName{DType::int64, "int64"},
+    DTypeName{DType::int32, "int32"},
+    DTypeName{DType::int16, "int16"},
+    DTypeName{DType::int8, "int8"},
+    DTypeName{DType::uint8, "uint8"},
+    DTypeName{DType::bool_, "bool"},
+    DTypeName{DType::float16, "float16"},
     DTypeName{DType::bfloat16, "bfloat16"},
+    DTypeName{DType::uint16, "uint16"},
+    DTypeName{DType::uint32, "uint32"},
+    DTypeName{DType::uint64, "uint64"},
+    DTypeName{DType::float8_e4m3fn, "float8_e4m3fn"},
+    DTypeName{DType::float8_e5m2, "float8_e5m2"},
 };
+
+/// The bits of the 8-bit float nearest to a finite value, ties to even; they may be those of a number that the type
+/// does not have. `max_bits`: the result for what is much larger.
+template <int kMantissa, int kBias>
+std::uint32_t round_to_8_bits(std::uint32_t magnitude, std::uint32_t max_bits) {
+  constexpr int kShift = 23 - kMantissa;
+  constexpr std::uint32_t kRebias = std::uint32_t{127 - kBias} << 23;
+  constexpr std::uint32_t kSmallestNormal = kRebias + (1u << 23);
+  if (magnitude < kSmallestNormal) {
+    // The float whose last bit is worth the smallest subnormal: adding it lets the float adder round.
+    constexpr float kUnit = std::bit_cast<float>(std::uint32_t{127 - kBias + 1 + kShift} << 23);
+    return std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + kUnit) - std::bit_cast<std::uint32_t>(kUnit);
+  }
+  const std::uint32_t odd = (magnitude >> kShift) & 1u;
+  return std::min((magnitude - kRebias + ((1u << (kShift - 1)) - 1u) + odd) >> kShift, max_bits);
+}
+
+/// The value of the bits without sign, of a number.
+template <int kMantissa, int kBias>
+float from_8_bits(std::uint32_t bits) {
+  constexpr int kShift = 23 - kMantissa;
+  if (bits >= 1u << kMantissa) return std::bit_cast<float>((bits << kShift) + (std::uint32_t{127 - kBias} << 23));
+  return static_cast<float>(bits) * std::bit_cast<float>(std::uint32_t{127 - kBias + 1 - kMantissa} << 23);
+}
+
+constexpr std::uint32_t kInfinity = 0x7f800000u;
+
+std::uint32_t magnitude_of(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffffu; }
+std::uint32_t sign_of(float value) { return (std::bit_cast<std::uint32_t>(value) >> 24) & 0x80u; }
+float with_sign(float magnitude, std::uint8_t bits) { return (bits & 0x80u) != 0 ? -magnitude : magnitude; }
 
 }  // namespace
 
@@ -34,9 +76,9 @@ DType dtype_from_string(std::string_view name) {
   for (const DTypeName& entry : kNames) {
     if (entry.name == name) return entry.dtype;
   }
-  throw TypeError("dtype: expected one of float32, float64, int64, int32, int16, int8, uint8, bool, float16, bfloat16, "
-                  "got \"" +
-                  std::string(name) + '"');
+  std::string names;
+  for (const DTypeName& entry : kNames) names.append(names.empty() ? "" : ", ").append(entry.name);
+  throw TypeError("dtype: expected one of " + names + ", got \"" + std::string(name) + '"');
 }
 
 void from_string(std::string_view name, DType& dtype) { dtype = dtype_from_string(name); }
@@ -75,6 +117,26 @@ BFloat16::BFloat16(float value) {
   } else {
     bits = static_cast<std::uint16_t>((x + 0x7fffu + ((x >> 16) & 1u)) >> 16);
   }
+}
+
+Float8E4M3FN::Float8E4M3FN(float value)
+    : bits(static_cast<std::uint8_t>(sign_of(value) | round_to_8_bits<3, 7>(magnitude_of(value), 0x7fu))) {}
+
+Float8E4M3FN::operator float() const {
+  const std::uint32_t magnitude = bits & 0x7fu;
+  return with_sign(magnitude == 0x7fu ? std::bit_cast<float>(kInfinity | 0x400000u) : from_8_bits<3, 7>(magnitude),
+                   bits);
+}
+
+Float8E5M2::Float8E5M2(float value)
+    : bits(static_cast<std::uint8_t>(
+          sign_of(value) |
+          (magnitude_of(value) > kInfinity ? 0x7fu : round_to_8_bits<2, 15>(magnitude_of(value), 0x7cu)))) {}
+
+Float8E5M2::operator float() const {
+  const std::uint32_t magnitude = bits & 0x7fu;
+  if (magnitude < 0x7cu) return with_sign(from_8_bits<2, 15>(magnitude), bits);
+  return with_sign(std::bit_cast<float>(kInfinity | (magnitude & 3u) << 21), bits);
 }
 
 }  // namespace teff

@@ -11,7 +11,8 @@
 namespace TEFF_EXPORT teff {
 
 /// Type of a tensor's elements. float32 and float64 compute; the others are stored, compared, converted with
-/// Tensor::to, saved and loaded (int64 also adds and multiplies). The numbers are those of the file format.
+/// Tensor::to, saved and loaded (int64 also adds and multiplies); those from float16 on are not compared. The numbers
+/// are those of the file format.
 enum class DType : std::uint8_t {
   float32 = 1,
   float64 = 2,
@@ -23,7 +24,15 @@ enum class DType : std::uint8_t {
   bool_ = 8,
   float16 = 9,
   bfloat16 = 10,
+  uint16 = 11,
+  uint32 = 12,
+  uint64 = 13,
+  float8_e4m3fn = 14,
+  float8_e5m2 = 15,
 };
+
+/// The last of them.
+inline constexpr DType kLastDType = DType::float8_e5m2;
 
 /// IEEE 754 half precision, for storage: convert to float to compute. Rounds to nearest even.
 struct Half {
@@ -43,6 +52,26 @@ struct BFloat16 {
   friend bool operator==(BFloat16, BFloat16) = default;
 };
 
+/// Eight bits with a mantissa of three, for storage: convert to float to compute. Up to 448, no infinity: what rounds
+/// (to nearest even) beyond is NaN.
+struct Float8E4M3FN {
+  std::uint8_t bits = 0;
+  Float8E4M3FN() = default;
+  explicit Float8E4M3FN(float value);
+  explicit operator float() const;
+  friend bool operator==(Float8E4M3FN, Float8E4M3FN) = default;
+};
+
+/// Eight bits with a mantissa of two, for storage: convert to float to compute. Up to 57344; what rounds (to nearest
+/// even) beyond is infinity.
+struct Float8E5M2 {
+  std::uint8_t bits = 0;
+  Float8E5M2() = default;
+  explicit Float8E5M2(float value);
+  explicit operator float() const;
+  friend bool operator==(Float8E5M2, Float8E5M2) = default;
+};
+
 /// PyTorch's name without "torch.": "float32", "bool", ...
 std::string_view to_string(DType dtype);
 
@@ -55,17 +84,22 @@ constexpr std::size_t size_of(DType dtype) {
   switch (dtype) {
     case DType::float64:
     case DType::int64:
+    case DType::uint64:
       return 8;
     case DType::float32:
     case DType::int32:
+    case DType::uint32:
       return 4;
     case DType::int16:
+    case DType::uint16:
     case DType::float16:
     case DType::bfloat16:
       return 2;
     case DType::int8:
     case DType::uint8:
     case DType::bool_:
+    case DType::float8_e4m3fn:
+    case DType::float8_e5m2:
       return 1;
   }
   return 0;
@@ -75,7 +109,8 @@ constexpr std::size_t size_of(DType dtype) {
 constexpr bool is_computable(DType dtype) { return dtype == DType::float32 || dtype == DType::float64; }
 
 constexpr bool is_floating_point(DType dtype) {
-  return is_computable(dtype) || dtype == DType::float16 || dtype == DType::bfloat16;
+  return is_computable(dtype) || dtype == DType::float16 || dtype == DType::bfloat16 || dtype == DType::float8_e4m3fn ||
+         dtype == DType::float8_e5m2;
 }
 
 namespace detail {
@@ -120,6 +155,26 @@ struct DTypeOf<Half> {
 template <>
 struct DTypeOf<BFloat16> {
   static constexpr DType value = DType::bfloat16;
+};
+template <>
+struct DTypeOf<std::uint16_t> {
+  static constexpr DType value = DType::uint16;
+};
+template <>
+struct DTypeOf<std::uint32_t> {
+  static constexpr DType value = DType::uint32;
+};
+template <>
+struct DTypeOf<std::uint64_t> {
+  static constexpr DType value = DType::uint64;
+};
+template <>
+struct DTypeOf<Float8E4M3FN> {
+  static constexpr DType value = DType::float8_e4m3fn;
+};
+template <>
+struct DTypeOf<Float8E5M2> {
+  static constexpr DType value = DType::float8_e5m2;
 };
 }  // namespace detail
 

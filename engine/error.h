@@ -44,6 +44,11 @@ struct FormatError : Error {
   using Error::Error;
 };
 
+/// A file that may be whole but is of a kind that Teff does not read, or holds what Teff has no place for.
+struct UnsupportedError : FormatError {
+  using FormatError::FormatError;
+};
+
 /// A file that the operating system could not open, read, write or rename.
 struct IoError : Error {
   using Error::Error;

@@ -21,6 +21,7 @@ void throw_again(const Error& error, const std::string& text) {
   throw_if_a<IndexError>(error, text);
   throw_if_a<StateDictError>(error, text);
   throw_if_a<FormatError>(error, text);
+  throw_if_a<UnsupportedError>(error, text);
   throw_if_a<IoError>(error, text);
   throw;
 }

@@ -17,11 +17,6 @@
 namespace teff {
 namespace {
 
-template <class To, class From>
-void convert_all(const From* from, To* to, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = convert<To>(from[i]);
-}
-
 /// Draws into a float32 or float64 tensor.
 template <class Draw>
 void draw_into(const char* function, const Tensor& tensor, Draw&& draw) {
@@ -62,6 +57,8 @@ template float Tensor::item_as() const;
 template double Tensor::item_as() const;
 template Half Tensor::item_as() const;
 template BFloat16 Tensor::item_as() const;
+template Float8E4M3FN Tensor::item_as() const;
+template Float8E5M2 Tensor::item_as() const;
 template bool Tensor::item_as() const;
 template std::int8_t Tensor::item_as() const;
 template std::int16_t Tensor::item_as() const;
@@ -91,11 +88,7 @@ void write(const char* function, const Tensor& values, const Tensor& target) {
     if (target.nbytes() > 0) std::memmove(target.raw_data(), source, target.nbytes());
     return;
   }
-  visit_dtype(target.dtype(), [&](auto to) {
-    visit_dtype(values.dtype(), [&](auto from) {
-      convert_all(values.data<decltype(from)>(), target.data<decltype(to)>(), target.numel());
-    });
-  });
+  convert_elements(source, values.dtype(), target.raw_data(), target.dtype(), target.numel());
 }
 
 /// target = compute(), where everything that can fail has its turn before the target changes.

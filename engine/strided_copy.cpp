@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <type_traits>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/parallel.h"
@@ -137,9 +136,8 @@ Strides contiguous_strides(const Shape& shape) {
 
 void strided_copy(const StridedCopy& copy, const Tensor& from, const Tensor& to) {
   if (numel(copy.shape) == 0) return;
-  visit_dtype(from.dtype(), [&](auto zero) {
-    using T = std::conditional_t<sizeof(zero) == 1, unsigned char,
-                                 decltype(zero)>;  // a bool in a file may be any byte
+  visit_moved(from.dtype(), [&](auto zero) {
+    using T = decltype(zero);
     Copier<T>(copy).run(static_cast<const T*>(from.raw_data()) + copy.from_begin,
                         static_cast<T*>(to.raw_data()) + copy.to_begin);
   });

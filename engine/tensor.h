@@ -108,7 +108,8 @@ class Tensor {
   /// true. @throws ShapeError unless numel() is 1; Error while a graph is captured.
   template <class T>
   T item() const {
-    static_assert(std::is_arithmetic_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>,
+    static_assert(std::is_arithmetic_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16> ||
+                      std::is_same_v<T, Float8E4M3FN> || std::is_same_v<T, Float8E5M2>,
                   "item: T must be a number");
     return static_cast<T>(item_as<detail::OfSameSize<T>>());
   }

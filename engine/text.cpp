@@ -1,33 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
 namespace teff::detail {
 namespace {
 
-/// Of ASCII, and U+0080 to U+009F in UTF-8, whose second byte follows 0xc2.
-bool is_control(unsigned char byte, unsigned char before) {
-  return byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0);
+/// Bytes of the character that begins there if it drives a terminal or turns the direction of writing instead of being
+/// shown; else 0. Of ASCII; U+0080 to U+009F; U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+std::size_t control_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;
+  if (byte(0) == 0xc2) return byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
+  if (byte(0) == 0xd8) return byte(1) == 0x9c ? 2 : 0;
+  if (byte(0) != 0xe2) return 0;
+  const bool is_mark = byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f || (byte(2) >= 0xa8 && byte(2) <= 0xae));
+  const bool is_isolate = byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9;
+  return is_mark || is_isolate ? 3 : 0;
 }
 
 std::string escape(std::string_view text, std::string_view also, std::string_view but) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string result;
   result.reserve(text.size());
-  unsigned char before = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_code = is_control(byte, before) && but.find(c) == std::string_view::npos;
-    if (is_code || also.find(c) != std::string_view::npos) {
+  for (std::size_t i = 0; i < text.size();) {
+    const bool is_special = also.find(text[i]) != std::string_view::npos;
+    std::size_t codes = but.find(text[i]) != std::string_view::npos ? 0 : control_bytes(text.substr(i));
+    if (is_special) codes = std::max<std::size_t>(codes, 1);
+    if (codes == 0) result += text[i++];
+    for (; codes > 0; --codes) {
+      const auto byte = static_cast<unsigned char>(text[i++]);
       result += "\\x";
       result += kHex[byte >> 4];
       result += kHex[byte & 15];
-    } else {
-      result += c;
     }
-    before = byte;
   }
   return result;
 }

@@ -11,7 +11,8 @@
 
 namespace teff::detail {
 
-/// The text with control characters, which could drive a terminal, as codes: \x1b. So are the characters of `also`.
+/// The text with control characters, which could drive a terminal, as codes: \x1b. So are marks that turn the direction
+/// of writing, and the characters of `also`.
 std::string escaped(std::string_view text, std::string_view also = {});
 
 /// The same for text of several lines: line ends stay.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <unordered_set>
+#include <set>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -136,7 +136,7 @@ class Loader {
   }
 
   void find_unexpected() {
-    std::unordered_set<std::string_view> expected;
+    std::set<std::string_view> expected;  // not hashed: all keys of a file could have one hash
     for (const StateEntry& target : targets_) expected.insert(target.name);
     for (const auto& [key, value] : values_) {
       if (!expected.contains(key)) report_.unexpected_keys.push_back(key);
@@ -151,7 +151,7 @@ class Loader {
     }
     if (nothing_matches()) {
       if (problems_.empty()) problems_.emplace_back("None of the keys in state_dict matches one of the module. ");
-      const std::string hint = renaming_hint();
+      const std::string nested = nested_hint(), hint = nested.empty() ? renaming_hint() : nested;
       if (!hint.empty()) problems_.push_back(hint);
     }
     if (problems_.empty()) return;
@@ -171,10 +171,27 @@ class Loader {
     return report_.missing_keys.size() == targets_.size() && (!targets_.empty() || !values_.empty());
   }
 
+  /// A checkpoint holds the state dict beside other things.
+  std::string nested_hint() const {
+    std::size_t most = 0;
+    std::string hint;
+    for (const auto& [key, value] : values_) {
+      if (!value.is_dict()) continue;
+      const Dict& inner = value.as_dict();
+      const auto found = static_cast<std::size_t>(std::count_if(
+          targets_.begin(), targets_.end(), [&](const StateEntry& target) { return inner.contains(target.name); }));
+      if (found <= most) continue;
+      most = found;
+      hint = "The entry " + quoted(key) + " has " + std::to_string(found) + " of the " +
+             std::to_string(targets_.size()) + " keys: load_state_dict(dict.at(" + quoted(key) + ").as_dict()). ";
+    }
+    return hint;
+  }
+
   /// How many of `longer` are one of `shorter` with something in front, by what that is: "module." or "net.features.".
   template <class Longer, class Shorter>
   static std::map<std::string, std::size_t> prefixes(const Longer& longer, const Shorter& shorter) {
-    const std::unordered_set<std::string_view> ends(shorter.begin(), shorter.end());
+    const std::set<std::string_view> ends(shorter.begin(), shorter.end());
     std::map<std::string, std::size_t> counts;
     for (const std::string_view name : longer) {
       std::size_t dot = name.find('.');

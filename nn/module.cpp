@@ -48,14 +48,18 @@ void indent_lines(std::string& lines, const std::string& text) {
   }
 }
 
+/// Names may come from a file: line ends in them could pass for other lines. Those of extra_repr are indented.
 std::string print(const ModuleSummary& summary) {
+  const std::string type = teff::detail::escaped(summary.type_name);
   if (summary.children.empty() && summary.extra_repr.find('\n') == std::string::npos) {
-    return summary.type_name + '(' + summary.extra_repr + ')';
+    return type + '(' + summary.extra_repr + ')';
   }
   std::string lines;
   if (!summary.extra_repr.empty()) indent_lines(lines, summary.extra_repr);
-  for (const ModuleSummary& child : summary.children) indent_lines(lines, '(' + child.name + "): " + print(child));
-  return summary.type_name + '(' + lines + "\n)";
+  for (const ModuleSummary& child : summary.children) {
+    indent_lines(lines, '(' + teff::detail::escaped(child.name) + "): " + print(child));
+  }
+  return type + '(' + lines + "\n)";
 }
 
 }  // namespace

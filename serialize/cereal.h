@@ -273,7 +273,7 @@ void put_tensor(Archive& archive, const Tensor& tensor) {
 }
 template <class Archive>
 Tensor get_tensor(Archive& archive) {
-  const std::uint8_t number = get_name(archive, "dtype", static_cast<std::uint8_t>(DType::bfloat16), dtype_name);
+  const std::uint8_t number = get_name(archive, "dtype", static_cast<std::uint8_t>(kLastDType), dtype_name);
   if (number == 0) return {};
   const auto dtype = static_cast<DType>(number);
   Shape shape;

@@ -39,6 +39,8 @@ class Contents {
   virtual StoragePlace place_of(const Tensor& stand_in) const = 0;
   /// The tensors, checked; those that share elements share memory. @throws FormatError, IoError.
   virtual std::vector<Tensor> read(std::span<const Tensor> stand_ins) const = 0;
+  /// Whether the file has checksums of its elements, so that check() sees each change of them.
+  virtual bool has_checksums() const { return true; }
   /// Checks all that was not checked when the file was opened.
   virtual std::vector<Damage> check() const = 0;
 };

@@ -80,6 +80,8 @@ Dict File::read_all() const {
                                        [&] { return serialize::read_value(*state_->contents, structure()).as_dict(); });
 }
 
+bool File::has_checksums() const { return state_->contents->has_checksums(); }
+
 std::vector<FileDamage> File::verify() const {
   return serialize::about<FormatError>("File::verify", state_->place, [&] {
     return serialize::named(state_->contents->check(), *state_->contents, size());

@@ -55,6 +55,9 @@ class File {
   /// All of it. @throws as read().
   Dict read_all() const;
 
+  /// Whether the file has checksums of its elements: verify() sees each change of them then. Files of .safetensors,
+  /// .npy and of PyTorch before 1.6 have none, nor has a .pt whose writer was told so.
+  bool has_checksums() const;
   /// Reads and checks everything, keeping nothing. Empty if all is as it was written.
   std::vector<FileDamage> verify() const;
 

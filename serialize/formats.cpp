@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <cstring>
+
+#include "teff/engine/error.h"
+#include "teff/serialize/strangers.h"
 
 namespace teff::serialize {
 namespace {
@@ -16,22 +20,61 @@ FileStart start_of(const ByteSource& source) {
   return start;
 }
 
+// The number that begins the first of the pickles of which files before PyTorch 1.6 consist, as bytes and as digits.
+constexpr std::string_view kLegacyMagic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 12);
+constexpr std::string_view kLegacyDigits = "119547037146038801333356";
+
+/// In the first 40 bytes: how far in depends on the pickle's protocol.
+bool begins_with_about(const FileStart& start, std::string_view text) {
+  for (std::size_t place = 0; place < 40; ++place) {
+    if (start.has(place, text)) return true;
+  }
+  return false;
+}
+
 /// A zip since PyTorch 1.6, a chain of pickles before, a tar in the beginning.
 bool is_pytorch(const FileStart& start) {
-  return start.has(0, "PK\x03\x04") || start.has(0, "\x80\x02") || start.has(257, "ustar");
+  if (start.has(0, "PK\x03\x04")) return true;
+  if (begins_with_about(start, kLegacyMagic) || begins_with_about(start, kLegacyDigits)) return true;
+  constexpr std::array<std::string_view, 4> kOldNames{"sys_info", "pickle", "tensors", "storages"};
+  return start.has(257, "ustar") && std::any_of(kOldNames.begin(), kOldNames.end(), [&](std::string_view name) {
+           return start.has(tar_name(start), std::string(name) + '\0');
+         });
+}
+
+/// A zip whose first entry is an array.
+bool is_npz(const FileStart& start) {
+  std::uint16_t name_bytes = 0;
+  std::memcpy(&name_bytes, start.bytes.data() + 26, sizeof name_bytes);
+  return start.has(0, "PK\x03\x04") && name_bytes >= 4 && start.has(30u + name_bytes - 4u, ".npy");
+}
+
+bool is_npy(const FileStart& start) { return start.has(0, "\x93NUMPY"); }
+
+/// Whatever claims to be one, also if it is damaged.
+bool is_teff(const FileStart& start) {
+  constexpr std::string_view kMagic("\x89TEFF\r\n\x1a\n\0", 10);
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < kMagic.size(); ++i) same += start.has(i, kMagic.substr(i, 1)) ? 1 : 0;
+  return same >= 7 || start.has(1, "TEFF") || (start.file_bytes < kMagic.size() && same == start.file_bytes);
 }
 
 /// The length of a JSON header, and the header.
 bool is_safetensors(const FileStart& start) {
   std::uint64_t length = 0;
   std::memcpy(&length, start.bytes.data(), sizeof length);
-  return start.has(8, "{") && length >= 2 && length <= start.file_bytes - 8;
+  constexpr std::uint64_t kMaxLength = 100'000'000;
+  const bool is_cut = start.has(8, "{\"") && length <= kMaxLength;  // such a header, but longer than the file
+  return start.has(8, "{") && length >= 2 && (length <= start.file_bytes - 8 || is_cut);
 }
 
-constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, nullptr};
-// What asks for the most bytes comes first: a header of 640 bytes begins with the first two bytes of a pickle.
+constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, is_teff};
+// What asks for the most bytes comes first: a header of 640 bytes begins with the first two bytes of a pickle, and
+// arrays in a zip are one of numpy.savez.
 constexpr std::array kForeign = {
     Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors},
+    Format{FileFormat::npz, ".npz", {".npz"}, is_npz},
+    Format{FileFormat::npy, ".npy", {".npy"}, is_npy},
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch},
 };
 
@@ -50,6 +93,12 @@ bool ends_with(const std::string& path, std::string_view extension) {
 
 }  // namespace
 
+std::size_t tar_name(const FileStart& start) {
+  // Newer ones begin with a block of what the block of the name has no place for, and a header of that.
+  const std::size_t header = start.has(0, "././@PaxHeader") ? 1024 : 0;
+  return start.has(header, "./") ? header + 2 : header;
+}
+
 bool FileStart::has(std::size_t place, std::string_view text) const {
   return place + text.size() <= std::min<std::uint64_t>(bytes.size(), file_bytes) &&
          std::memcmp(bytes.data() + place, text.data(), text.size()) == 0;
@@ -57,7 +106,10 @@ bool FileStart::has(std::size_t place, std::string_view text) const {
 
 const Format& format_of(const ByteSource& source) {
   const FileStart start = start_of(source);
-  return find_format([&](const Format& format) { return format.recognises(start); });
+  if (start.file_bytes == 0) throw FormatError("the file is empty");
+  const Format& format = find_format([&](const Format& one) { return one.recognises(start); });
+  if (!format.recognises(start)) refuse_stranger(name_stranger(start));
+  return format;
 }
 
 const Format& format_for(const std::string& path, FileFormat id) {

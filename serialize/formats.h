@@ -16,11 +16,14 @@ namespace teff::serialize {
 
 /// The beginning of a file, by which its format is known.
 struct FileStart {
-  std::array<std::byte, 512> bytes{};
+  std::array<std::byte, 2048> bytes{};
   std::uint64_t file_bytes = 0;
 
   bool has(std::size_t place, std::string_view text) const;
 };
+
+/// Where the name of the first file of a tar archive begins.
+std::size_t tar_name(const FileStart& start);
 
 struct Format {
   FileFormat id;
@@ -29,7 +32,7 @@ struct Format {
   bool (*recognises)(const FileStart&);
 };
 
-/// By the content, whatever the file is called; .teff for all that is not known.
+/// By the content, whatever the file is called. @throws UnsupportedError that says what it is, if it is none of them.
 const Format& format_of(const ByteSource& source);
 
 /// By the option, else by the extension, in any case.

@@ -91,11 +91,22 @@ class Path {
   std::size_t place_ = 0;
 };
 
+/// "epoch", "state_dict", ...
+std::string names_of(const Dict& dict) {
+  constexpr std::size_t kShownKeys = 10, kShownKeyBytes = 80;
+  std::string names;
+  std::size_t count = 0;
+  for (const DictItem& item : dict) {
+    if (++count > kShownKeys) return names + ", ...";
+    names += (names.empty() ? "\"" : ", \"") + escaped(item.key, kShownKeyBytes) + '"';
+  }
+  return names;
+}
+
 const Value& item_at(const Dict& dict, Path& path) {
-  const std::size_t items = dict.size();
   const std::string key = path.key();
   if (const Value* value = dict.find(key)) return *value;
-  path.refuse("one of " + std::to_string(items) + " keys", "a key that is not there");
+  path.refuse("one of the keys " + names_of(dict), "one that is not there");
 }
 
 const Value& element_at(const Value& value, Path& path) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/open_contents.h"
 
+#include "teff/serialize/numpy/numpy_file.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
 #include "teff/serialize/teff/teff_contents.h"
 #include "teff/serialize/torch/torch_file.h"
@@ -14,6 +15,10 @@ std::unique_ptr<Contents> open_contents(FileFormat format, std::shared_ptr<const
       return open_torch(std::move(source), options);
     case FileFormat::safetensors:
       return open_safetensors(std::move(source), options);
+    case FileFormat::npz:
+      return open_npz(std::move(source), options);
+    case FileFormat::npy:
+      return open_npy(std::move(source), options);
     case FileFormat::teff:
     case FileFormat::by_name:
       break;

@@ -2,6 +2,7 @@
 #include "teff/serialize/formats.h"
 #include "teff/serialize/io/about.h"
 #include "teff/serialize/io/atomic_file.h"
+#include "teff/serialize/numpy/numpy_file.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
 #include "teff/serialize/save_load.h"
 #include "teff/serialize/teff/dict_codec.h"
@@ -25,6 +26,10 @@ void save_as(FileFormat format, const Dict& dict, ByteSink& sink, const SaveOpti
       return serialize::save_torch(dict, sink, options);
     case FileFormat::safetensors:
       return serialize::save_safetensors(dict, sink, options);
+    case FileFormat::npz:
+      return serialize::save_npz(dict, sink, options);
+    case FileFormat::npy:
+      return serialize::save_npy(dict, sink, options);
     case FileFormat::teff:
     case FileFormat::by_name:
       break;

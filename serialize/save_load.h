@@ -21,13 +21,15 @@ namespace TEFF_EXPORT teff {
 /// For .pt and .pth, torch.load, also with weights_only, gives back what the Dict holds. A Dict of tensors only becomes
 /// an OrderedDict with the _metadata that load_state_dict expects (of the modules that have tensors: no other can be
 /// seen in it); the state of an optimiser gets whole numbers as keys. For .safetensors the Dict holds tensors and
-/// nothing else; each is written in full, and in the format's own order.
+/// nothing else; each is written in full, and in the format's own order. So it does for .npz, of dtypes that NumPy has;
+/// for .npy it is one tensor under "".
 /// @throws IoError if the system refuses; ValueError for what the format cannot hold (for .teff see FORMAT.md).
 void save(const Dict& dict, const std::string& path, const SaveOptions& options = {});
 /// The same bytes to a stream, which must be a binary one. @throws IoError if the stream fails.
 void save(const Dict& dict, std::ostream& stream, const SaveOptions& options = {});
 
-/// Reads a file of any format, which is known by its content. Nothing in it is ever run.
+/// Reads a file of any format, which is known by its content. Nothing in it is ever run. The array of a .npy file
+/// stands under ""; arrays in the order of Fortran, or of big-endian machines, are laid out anew.
 ///
 /// Of PyTorch's files, the zip since 1.6 and the chain of pickles before: tuples and sets become Lists; whole numbers
 /// as keys text ("0"); torch.Size a List; dtypes and devices text ("torch.float16", "cuda:0"); a value that is no
@@ -36,7 +38,7 @@ void save(const Dict& dict, std::ostream& stream, const SaveOptions& options = {
 /// _metadata are dropped. Whole pickled models are refused (see LoadOptions::inert_objects), and so are TorchScript
 /// archives, and complex, quantised and sparse tensors.
 /// @throws IoError if the file cannot be read; FormatError, with place and reason, if it is damaged, foreign
-/// or newer, or holds what Teff has no place for.
+/// or newer, or holds what Teff has no place for; in the cases in which it may be whole, UnsupportedError.
 Dict load(const std::string& path, const LoadOptions& options = {});
 /// From memory, of which the tensors are copies. @throws as above; ValueError with mmap.
 Dict load(std::span<const std::byte> bytes, const LoadOptions& options = {});

@@ -37,9 +37,10 @@ struct GreaterEqual : std::greater_equal<> {
 void check_comparable(std::string_view op, std::span<const TensorType> inputs) {
   ops::check_one_dtype(op, inputs);
   const DType dtype = inputs[0].dtype;
-  if (dtype != DType::float16 && dtype != DType::bfloat16) return;
-  ops::fail<TypeError>(op, "a dtype other than float16 and bfloat16, got ", to_string(dtype),
-                       "; convert with to(DType::float32)");
+  if (dtype < DType::float16) return;
+  ops::fail<TypeError>(op, "a dtype that is compared (float32, float64, bool, uint8 or a signed integer), got ",
+                       to_string(dtype), "; convert with to(DType::", is_floating_point(dtype) ? "float32" : "int64",
+                       ")");
 }
 
 /// Calls function(T{}) for a dtype that can be compared.
@@ -47,7 +48,7 @@ template <class Function>
 void visit_comparable(DType dtype, const Function& function) {
   visit_dtype(dtype, [&](auto zero) {
     using T = decltype(zero);
-    if constexpr (std::is_arithmetic_v<T>) function(zero);
+    if constexpr (dtype_of<T> < DType::float16) function(zero);
   });
 }
 

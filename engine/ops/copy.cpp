@@ -88,13 +88,7 @@ class To : public OpWith<To, ToOptions> {
 
  private:
   static void convert_all(const Tensor& x, const Tensor& y) {
-    visit_dtype(x.dtype(), [&](auto from) {
-      visit_dtype(y.dtype(), [&](auto to) {
-        const auto* source = x.data<decltype(from)>();
-        auto* target = y.data<decltype(to)>();
-        for (std::int64_t i = 0; i < x.numel(); ++i) target[i] = convert<decltype(to)>(source[i]);
-      });
-    });
+    convert_elements(x.raw_data(), x.dtype(), y.raw_data(), y.dtype(), x.numel());
   }
 };
 

@@ -135,9 +135,9 @@ class Pad : public OpWith<Pad, PadOptions> {
       detail::fill(y, options_.value);
       ops::strided_copy(shared_box(x.shape(), y.shape()), x, y);
     } else if (y.numel() > 0) {
-      visit_dtype(x.dtype(), [&](auto zero) {
-        const auto* from = x.data<decltype(zero)>();
-        auto* to = y.data<decltype(zero)>();
+      visit_moved(x.dtype(), [&](auto zero) {
+        const auto* from = static_cast<const decltype(zero)*>(x.raw_data());
+        auto* to = static_cast<decltype(zero)*>(y.raw_data());
         Repetition(options_, x.shape(), y.shape()).for_each_row([=](std::int64_t in, std::int64_t out, Places columns) {
           for (const std::int64_t column : columns) to[out++] = from[in + column];
         });

@@ -210,7 +210,7 @@ class Sum : public ReduceOp<Sum> {
   using ReduceOp::ReduceOp;
 
   static DType output_dtype(std::span<const TensorType> inputs) {
-    if (!is_floating_point(inputs[0].dtype)) return DType::int64;
+    if (!is_floating_point(inputs[0].dtype) && inputs[0].dtype != DType::uint64) return DType::int64;
     ops::check_computable(kName, inputs);
     return inputs[0].dtype;
   }

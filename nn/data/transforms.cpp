@@ -54,6 +54,12 @@ double greatest(DType dtype) {
       return std::numeric_limits<std::int32_t>::max();
     case DType::int64:
       return static_cast<double>(std::numeric_limits<std::int64_t>::max());
+    case DType::uint16:
+      return std::numeric_limits<std::uint16_t>::max();
+    case DType::uint32:
+      return std::numeric_limits<std::uint32_t>::max();
+    case DType::uint64:
+      return static_cast<double>(std::numeric_limits<std::uint64_t>::max());
     default:
       return 1;
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <unordered_set>
 
 #include "teff/engine/error.h"
@@ -199,7 +200,7 @@ std::vector<std::size_t> Optimizer::match(const List& saved_groups, std::vector<
            ", got " + std::to_string(saved_groups.size()));
   }
   std::vector<std::size_t> places;
-  std::unordered_set<std::string> seen;
+  std::set<std::string> seen;
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     const Dict& saved = saved_groups[i].as_dict();
     const List& params = saved.at("params").as_list();
@@ -227,7 +228,7 @@ void Optimizer::match_group(const Dict& saved, std::size_t group, std::vector<st
     for (std::size_t i = 0; i < groups_[group].tensors.size(); ++i) places.push_back(first + i);
     return;
   }
-  std::unordered_set<std::string_view> used;
+  std::set<std::string_view> used;
   for (const Value& saved_name : saved_names->as_list()) {
     const std::string& name = saved_name.as_text();
     std::size_t i = 0;

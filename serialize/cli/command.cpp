@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/cli/command.h"
 
-#include <memory>
-
 #include <CLI/CLI.hpp>
 
 namespace teff::cli {
@@ -25,16 +23,8 @@ void Parameters::option(const char* name, std::string& to, const char* help, con
 
 void Parameters::flag(const char* name, bool& to, const char* help) { app_.add_flag(name, to, help); }
 
-std::function<int()> set_up_files(Parameters& parameters,
-                                  int (*run)(const std::vector<std::string>& paths, bool json)) {
-  struct Options {
-    std::vector<std::string> paths;
-    bool json = false;
-  };
-  const auto options = std::make_shared<Options>();
-  parameters.required("FILE", options->paths, "files of any format");
-  parameters.flag("--json", options->json, "print a list with one object for each file");
-  return [options, run] { return run(options->paths, options->json); };
+void Parameters::loading(LoadOptions& to) {
+  flag("--inert-objects", to.inert_objects, "of PyTorch's files: take objects of unknown classes as their attributes");
 }
 
 std::function<int()> parse(const Program& program, int argc, const char* const* argv) {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <teff/serialize/options.h>
+
 namespace CLI {
 class App;
 }
@@ -18,8 +20,9 @@ namespace teff::cli {
 
 // What the command exits with, as diff(1) does.
 inline constexpr int kOk = 0;
-inline constexpr int kDiffers = 1;  // files differ, or one is damaged
-inline constexpr int kTrouble = 2;  // wrong usage, a file that cannot be read or written
+inline constexpr int kDiffers = 1;      // files differ, or one is damaged
+inline constexpr int kTrouble = 2;      // wrong usage, a file that cannot be read or written
+inline constexpr int kUnsupported = 3;  // a file may be whole, but is of a kind, or holds what, Teff does not read
 
 /// What a subcommand takes from the command line, and where it goes: the variables must be there until it is parsed.
 class Parameters {
@@ -37,6 +40,8 @@ class Parameters {
   void option(const char* name, std::string& to, const char* help, Check check);
   void option(const char* name, std::string& to, const char* help, const std::vector<std::string>& choices);
   void flag(const char* name, bool& to, const char* help);
+  /// The flags that say what is taken of a file.
+  void loading(LoadOptions& to);
 
  private:
   CLI::App& app_;
@@ -49,9 +54,6 @@ struct Command {
   /// Tells the subcommand's parameters. What it returns runs it, after parsing, and returns the exit code.
   std::function<int()> (*set_up)(Parameters& parameters);
 };
-
-/// The set-up of a subcommand that takes files of any format and --json, and prints one object for each file.
-std::function<int()> set_up_files(Parameters& parameters, int (*run)(const std::vector<std::string>& paths, bool json));
 
 /// The arguments of a program are none that it takes.
 struct UsageError : std::runtime_error {

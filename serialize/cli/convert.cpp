@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <teff/teff.h>
 
 #include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/input.h"
+#include "teff/serialize/cli/text.h"
 
 namespace teff::cli {
 namespace {
@@ -40,27 +45,133 @@ class Converter {
 };
 
 struct Options {
-  std::string from, to, dtype;
+  std::string from, to, dtype, entry;
   bool without_metadata = false;
+  LoadOptions loading;
 };
 
-int convert(const Options& options) {
-  const File file(options.from);
-  Value content = file.model() != nullptr ? file.read("state_dict") : Value(file.read_all());
-  if (!options.dtype.empty()) content = Converter(dtype_from_string(options.dtype))(content);
+bool is_state_dict(const Value& value) {
+  if (!value.is_dict() || value.as_dict().empty()) return false;
+  const Dict& dict = value.as_dict();
+  return std::all_of(dict.begin(), dict.end(), [](const DictItem& item) { return item.value.is_tensor(); });
+}
+
+/// The paths of entries that are dictionaries of tensors only, as they stand in the first two levels.
+std::string state_dicts_of(const Dict& dict, const std::string& path = {}) {
+  constexpr std::size_t kShown = 100;  // bytes of all names
+  std::string names;
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && names.size() < kShown) names += (names.empty() ? "" : ", ") + name;
+  };
+  for (const auto& [key, value] : dict) {
+    if (is_state_dict(value)) {
+      add(path + escape_key(key));
+    } else if (value.is_dict() && path.empty()) {
+      add(state_dicts_of(value.as_dict(), escape_key(key) + '/'));
+    }
+  }
+  return names;
+}
+
+/// The key with which a path ends.
+std::string last_key(const std::string& path) {
+  std::string key;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '\\' && i + 1 < path.size()) {
+      key += path[++i];
+    } else if (path[i] == '/') {
+      key.clear();
+    } else {
+      key += path[i];
+    }
+  }
+  return key;
+}
+
+bool ends_with(const std::string& path, std::string_view extension) {
+  return path.size() > extension.size() &&
+         std::equal(extension.rbegin(), extension.rend(), path.rbegin(),
+                    [](char a, char b) { return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b))); });
+}
+
+/// What is to be written: all of the file, of a model its state dict, or the entry.
+Dict content_of(const File& file, const Options& options) {
+  if (options.entry.empty()) return file.model() != nullptr ? file.read("state_dict").as_dict() : file.read_all();
+  Value entry = file.read(options.entry);
+  if (entry.is_dict()) return std::move(entry.as_dict());
+  if (!entry.is_tensor()) {
+    throw ValueError("--entry " + options.entry + ": expected a dictionary or a tensor, got " +
+                     std::string(to_string(entry.kind())));
+  }
+  return {{last_key(options.entry), entry}};
+}
+
+/// Tensors that overlap in the file are written one by one; a small file could fill a disk with them.
+void check_bytes(const Dict& dict, const File& file) {
+  constexpr std::uint64_t kTimes = 16, kSlack = 64 * 1024 * 1024;
+  std::set<std::pair<const void*, std::size_t>> written;
+  std::uint64_t bytes = 0;
+  for (const Leaf& leaf : leaves_of(dict)) {
+    if (!leaf.value.is_tensor()) continue;
+    const Tensor& tensor = leaf.value.as_tensor();
+    if (tensor.nbytes() > 0 && written.emplace(tensor.raw_data(), tensor.nbytes()).second) bytes += tensor.nbytes();
+  }
+  if (bytes <= kTimes * file.size() + kSlack) return;
+  throw ValueError("expected tensors that take at most 16 times the file and 64 MiB, got " + bytes_text(bytes) +
+                   ": they overlap in the file, and are written one by one; --entry takes one of them");
+}
+
+/// Formats of others have no place for metadata, or for text only. What kind of tensors these are they need not tell.
+Dict metadata_for(const std::string& to, const File& file) {
+  Dict metadata = file.metadata();
+  const bool has_place =
+      !(ends_with(to, ".pt") || ends_with(to, ".pth") || ends_with(to, ".npz") || ends_with(to, ".npy"));
+  if (has_place || metadata.empty()) return metadata;
+  std::string names;
+  for (const auto& [key, value] : metadata) {
+    if (key != "format") names += (names.empty() ? "\"" : ", \"") + key + '"';
+  }
+  if (names.empty()) return {};
+  throw ValueError(to + ": expected a format that has a place for the metadata " + names +
+                   " (.teff, .safetensors), got another: --without-metadata leaves it out");
+}
+
+void write(Dict content, const File& file, const Options& options) {
   SaveOptions saving;
-  if (!options.without_metadata) saving.metadata = file.metadata();
-  save(content.as_dict(), options.to, saving);
+  if (!options.without_metadata) saving.metadata = metadata_for(options.to, file);
+  if (ends_with(options.to, ".npy") && content.size() == 1) {
+    Value only = content.begin()->value;
+    content = Dict{{"", std::move(only)}};
+  }
+  save(content, options.to, saving);
+}
+
+int convert(const Options& options) {
+  const File file = open_file(options.from, options.loading);
+  Dict content = content_of(file, options);
+  if (!options.dtype.empty()) content = Converter(dtype_from_string(options.dtype))(content).as_dict();
+  check_bytes(content, file);
+  try {
+    write(std::move(content), file, options);
+  } catch (const ValueError& error) {
+    const std::string others = options.entry.empty() ? state_dicts_of(file.structure()) : "";
+    if (others.empty()) throw;
+    throw ValueError(told(error) + "; --entry takes one entry: " + others);
+  }
   return kOk;
 }
 
 std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
-  parameters.required("IN", options->from, "a file of any format; of an entire model its state dict is taken");
-  parameters.required("OUT", options->to, "its extension says the format: .teff, .pt, .pth, .safetensors");
+  parameters.required("IN", options->from,
+                      "a file of any format; of an entire model its state dict is taken; - is the standard input");
+  parameters.required("OUT", options->to, "its extension says the format: .teff, .pt, .pth, .safetensors, .npz, .npy");
+  parameters.option("--entry", options->entry, "takes one entry, named as `teff show` names it, in place of all",
+                    [](const std::string&) { return std::string(); });
   parameters.option("--dtype", options->dtype, "converts floating-point tensors",
-                    {"float32", "float64", "float16", "bfloat16"});
+                    {"float32", "float64", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"});
   parameters.flag("--without-metadata", options->without_metadata, "for formats that have no place for it");
+  parameters.loading(options->loading);
   return [options] { return convert(*options); };
 }
 
@@ -70,6 +181,7 @@ const Command kConvert = {"convert", "Writes the content of a file in another fo
                           "Examples:\n"
                           "  teff convert weights.pt weights.teff\n"
                           "  teff convert model.teff weights.safetensors\n"
+                          "  teff convert checkpoint.pt weights.safetensors --entry model_state_dict\n"
                           "  teff convert --dtype float16 weights.teff small.teff",
                           set_up};
 

@@ -9,6 +9,7 @@
 #include <teff/teff.h>
 
 #include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/input.h"
 #include "teff/serialize/cli/json.h"
 #include "teff/serialize/cli/text.h"
 
@@ -48,17 +49,30 @@ std::string compare_elements(const Tensor& a, const Tensor& b) {
   return text.str();
 }
 
+/// A file and what it holds. One that is large is mapped: its elements take no memory then.
+struct Side {
+  Side(const std::string& path, const LoadOptions& loading) : file(open_file(path, loading)) {
+    constexpr std::uint64_t kLarge = std::uint64_t{1} << 30;
+    if (path != "-" && file.size() > kLarge) {
+      LoadOptions mapped = loading;
+      mapped.mmap = true;
+      file = open_file(path, mapped);
+    }
+    metadata = file.metadata();
+    content = file.model() != nullptr ? file.read("state_dict").as_dict() : file.read_all();
+  }
+
+  File file;
+  Dict metadata, content;
+};
+
 class Comparison {
  public:
-  Comparison(const std::string& a, const std::string& b) : a_(a), b_(b) {}
+  Comparison(const std::string& a, const std::string& b, const LoadOptions& loading) : a_(a, loading), b_(b, loading) {}
 
   std::vector<Difference> run() {
-    compare("metadata", a_.metadata(), b_.metadata(),
-            [](const Value& value, const File&, const std::string&) { return value; });
-    compare("value", content(a_), content(b_), [](const Value& value, const File& file, const std::string& path) {
-      if (!value.is_tensor()) return value;
-      return file.read(file.model() != nullptr ? "state_dict/" + path : path);
-    });
+    compare("metadata", a_.metadata, b_.metadata);
+    compare("value", a_.content, b_.content);
     compare_models();
     return std::move(differences_);
   }
@@ -68,35 +82,28 @@ class Comparison {
     differences_.push_back({part, path, what});
   }
 
-  static const Dict& content(const File& file) {
-    return file.model() != nullptr ? file.structure().at("state_dict").as_dict() : file.structure();
-  }
-
-  /// `get(value, file, path)`: the value with its elements, if it is a tensor.
-  template <class Get>
-  void compare(const std::string& part, const Dict& a, const Dict& b, Get&& get) {
-    std::map<std::string, Value> others;
-    for (Leaf& leaf : leaves_of(b)) others.emplace(leaf.path, leaf.value);
-    const std::vector<Leaf> leaves = leaves_of(a);
+  void compare(const std::string& part, const Dict& a, const Dict& b) {
+    const std::vector<Leaf> leaves = leaves_of(a), other_leaves = leaves_of(b);
+    std::map<std::string, const Value*> others;
+    for (const Leaf& leaf : other_leaves) others.emplace(leaf.path, &leaf.value);
     for (const Leaf& leaf : leaves) {
       const auto other = others.find(leaf.path);
       if (other == others.end()) {
         add(part, leaf.path, "only in the first: " + kind_text(leaf.value));
         continue;
       }
-      compare_values(part, leaf.path, leaf.value, other->second, get);
+      compare_values(part, leaf.path, leaf.value, *other->second);
       others.erase(other);
     }
-    for (const Leaf& leaf : leaves_of(b)) {
+    for (const Leaf& leaf : other_leaves) {
       if (others.contains(leaf.path)) add(part, leaf.path, "only in the second: " + kind_text(leaf.value));
     }
   }
 
-  template <class Get>
-  void compare_values(const std::string& part, const std::string& path, const Value& a, const Value& b, Get&& get) {
+  void compare_values(const std::string& part, const std::string& path, const Value& a, const Value& b) {
     const bool tensors = a.is_tensor() && b.is_tensor();
     if (tensors && a.as_tensor().type() == b.as_tensor().type()) {
-      const std::string text = compare_elements(get(a, a_, path).as_tensor(), get(b, b_, path).as_tensor());
+      const std::string text = compare_elements(a.as_tensor(), b.as_tensor());
       if (!text.empty()) add(part, path, text);
     } else if (tensors || a.is_tensor() || b.is_tensor() || !(a == b)) {
       add(part, path, kind_text(a) + " and " + kind_text(b));
@@ -104,7 +111,7 @@ class Comparison {
   }
 
   void compare_models() {
-    const nn::GraphModuleData *a = a_.model(), *b = b_.model();
+    const nn::GraphModuleData *a = a_.file.model(), *b = b_.file.model();
     if (a == nullptr && b == nullptr) return;
     if (a == nullptr || b == nullptr) {
       add("graph", "", std::string("only in the ") + (a != nullptr ? "first" : "second"));
@@ -144,7 +151,7 @@ class Comparison {
     return text.str();
   }
 
-  File a_, b_;
+  Side a_, b_;
   std::vector<Difference> differences_;
 };
 
@@ -155,13 +162,19 @@ void print_text(const std::vector<Difference>& differences) {
   }
 }
 
-int diff(const std::string& a, const std::string& b, bool json) {
-  const std::vector<Difference> differences = Comparison(a, b).run();
+struct Options {
+  std::string a, b;
+  bool json = false;
+  LoadOptions loading;
+};
+
+int diff(const Options& options) {
+  const std::vector<Difference> differences = Comparison(options.a, options.b, options.loading).run();
   List list;
   for (const Difference& one : differences) {
     list.push_back(Dict{{"part", one.part}, {"path", one.path}, {"difference", one.what}});
   }
-  if (json) {
+  if (options.json) {
     print_json(std::cout, Dict{{"equal", differences.empty()}, {"differences", list}});
   } else {
     print_text(differences);
@@ -170,15 +183,12 @@ int diff(const std::string& a, const std::string& b, bool json) {
 }
 
 std::function<int()> set_up(Parameters& parameters) {
-  struct Options {
-    std::string a, b;
-    bool json = false;
-  };
   const auto options = std::make_shared<Options>();
-  parameters.required("A", options->a, "a file of any format");
+  parameters.required("A", options->a, "a file of any format; - is the standard input");
   parameters.required("B", options->b, "another one");
   parameters.flag("--json", options->json, "print an object with a list of the differences");
-  return [options] { return diff(options->a, options->b, options->json); };
+  parameters.loading(options->loading);
+  return [options] { return diff(*options); };
 }
 
 }  // namespace

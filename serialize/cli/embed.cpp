@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <teff/teff.h>
 
@@ -15,17 +17,21 @@ namespace {
 
 constexpr std::size_t kLineBytes = 60;
 
-std::string read_bytes(const std::string& path) {
+/// The bytes of a file that was opened as a regular one. Its size was known then; it may not have grown.
+std::string read_bytes(const std::string& path, std::uint64_t size) {
+  std::string bytes(static_cast<std::size_t>(size), '\0');
   std::ifstream stream(path, std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>(stream), {});
-  if (!stream) throw IoError("embed: " + path + ": it cannot be read");
+  if (!stream.read(bytes.data(), static_cast<std::streamsize>(size)) ||
+      stream.peek() != std::ifstream::traits_type::eof()) {
+    throw IoError(path + ": it cannot be read, or changes meanwhile");
+  }
   return bytes;
 }
 
 void write_text(const std::string& path, const std::string& text) {
   std::ofstream stream(path, std::ios::binary);
   stream << text;
-  if (!stream.flush()) throw IoError("embed: " + path + ": it cannot be written");
+  if (!stream.flush()) throw IoError(path + ": it cannot be written");
 }
 
 /// The bytes as string literals: what compilers read quickest. Octal escapes have an end; a '?' could begin a trigraph.
@@ -67,23 +73,57 @@ std::string identifier(const std::string& path) {
   for (char& c : name) {
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   }
-  return name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) ? '_' + name : name;
+  return name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0 ? '_' + name : name;
+}
+
+bool is_keyword(std::string_view name) {
+  static constexpr std::string_view kKeywords[] = {"alignas",   "alignof",      "and",           "and_eq",
+                                                   "asm",       "auto",         "bitand",        "bitor",
+                                                   "bool",      "break",        "case",          "catch",
+                                                   "char",      "char16_t",     "char32_t",      "char8_t",
+                                                   "class",     "co_await",     "co_return",     "co_yield",
+                                                   "compl",     "concept",      "const",         "const_cast",
+                                                   "consteval", "constexpr",    "constinit",     "continue",
+                                                   "decltype",  "default",      "delete",        "do",
+                                                   "double",    "dynamic_cast", "else",          "enum",
+                                                   "explicit",  "export",       "extern",        "false",
+                                                   "float",     "for",          "friend",        "goto",
+                                                   "if",        "inline",       "int",           "long",
+                                                   "main",      "mutable",      "namespace",     "new",
+                                                   "noexcept",  "not",          "not_eq",        "nullptr",
+                                                   "operator",  "or",           "or_eq",         "private",
+                                                   "protected", "public",       "register",      "reinterpret_cast",
+                                                   "requires",  "return",       "short",         "signed",
+                                                   "sizeof",    "static",       "static_assert", "static_cast",
+                                                   "std",       "struct",       "switch",        "template",
+                                                   "this",      "thread_local", "throw",         "true",
+                                                   "try",       "typedef",      "typeid",        "typename",
+                                                   "union",     "unsigned",     "using",         "virtual",
+                                                   "void",      "volatile",     "wchar_t",       "while",
+                                                   "xor",       "xor_eq"};
+  return std::find(std::begin(kKeywords), std::end(kKeywords), name) != std::end(kKeywords);
 }
 
 std::string check_identifier(const std::string& name) {
   const bool valid = !name.empty() && identifier(name) == name;
+  if (valid && is_keyword(name)) return "expected a name that C++ leaves free, got " + name;
   return valid ? "" : "expected letters, digits and _, got " + name;
+}
+
+std::string free_identifier(const std::string& path) {
+  const std::string name = identifier(path);
+  return is_keyword(name) ? name + '_' : name;
 }
 
 int embed(const std::string& path, const std::string& output, const std::string& given_name) {
   const std::filesystem::path header = std::filesystem::path(output).replace_extension(".h");
-  if (header == output) throw ValueError("embed: expected an output like model.cpp, got " + output);
-  const std::string bytes = read_bytes(path);
+  if (header == output) throw ValueError("expected an output like model.cpp, got " + output);
+  const std::string bytes = read_bytes(path, File(path).size());
   const File file(std::as_bytes(std::span(bytes)));
   if (const auto damages = file.verify(); !damages.empty()) {
-    throw FormatError("embed: " + path + ": " + damages[0].entry + ": " + damages[0].reason);
+    throw FormatError(path + ": " + damages[0].entry + ": " + damages[0].reason);
   }
-  const std::string name = given_name.empty() ? identifier(output) : given_name;
+  const std::string name = given_name.empty() ? free_identifier(output) : given_name;
   write_text(output, source_text(header.filename().string(), name, bytes));
   write_text(header.string(), header_text(name, path, file.model() != nullptr));
   return kOk;

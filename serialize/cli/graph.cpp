@@ -5,6 +5,7 @@
 #include <teff/teff.h>
 
 #include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/input.h"
 #include "teff/serialize/cli/text.h"
 
 namespace teff::cli {
@@ -77,7 +78,7 @@ void print_dot(const Graph& graph, bool parameters) {
 }
 
 int graph(const std::string& path, bool parameters) {
-  const File file(path);
+  const File file = open_file(path);
   if (file.model() == nullptr) {
     throw ValueError("graph: " + path + ": expected an entire model, got a dictionary, which has no graph");
   }

@@ -20,7 +20,8 @@ constexpr const Command* kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff, &kG
 constexpr Program kProgram = {
     kCommands, "teff " TEFF_VERSION, "Looks into, checks, converts and compares files of tensors and models.",
     "Exit codes: 0 all is well; 1 files differ, or one is damaged; 2 wrong usage, or a file cannot be read or "
-    "written.\n`teff COMMAND --help` tells more."};
+    "written; 3 a file is not supported: it may be whole, but of another kind.\n"
+    "A file called - is the standard input. `teff COMMAND --help` tells more."};
 
 /// One line, fit for a terminal.
 int complain(std::string text, int code) {
@@ -34,12 +35,14 @@ int run(const std::function<int()>& command) {
     const int code = command();
     if (std::cout.flush()) return code;
     return complain("the output cannot be written", kTrouble);
+  } catch (const UnsupportedError& error) {
+    return complain(told(error), kUnsupported);
   } catch (const FormatError& error) {
-    return complain(error.what(), kDiffers);
+    return complain(told(error), kDiffers);
   } catch (const std::bad_alloc&) {
     return complain("not enough memory", kTrouble);
   } catch (const std::exception& error) {
-    return complain(error.what(), kTrouble);
+    return complain(told(error), kTrouble);
   }
 }
 

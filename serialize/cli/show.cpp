@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <iomanip>
 #include <iostream>
+#include <memory>
 #include <sstream>
 
 #include <teff/teff.h>
 
 #include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/input.h"
 #include "teff/serialize/cli/json.h"
 #include "teff/serialize/cli/text.h"
 
@@ -47,18 +49,20 @@ std::vector<std::string> notes_on(const File& file, const std::vector<FileEntry>
   return notes;
 }
 
-void print_values(const File& file, const std::vector<FileEntry>& entries) {
+void print_values(const File& file, const std::vector<FileEntry>& entries, bool all) {
   Table table;
   table.add({"name", "value", "bytes", "offset"});
   const std::vector<std::string> notes = notes_on(file, entries);
-  std::size_t next = 0;  // of the entries, which are the tensors among the leaves
-  for (const Leaf& leaf : leaves_of(file.structure())) {
-    if (!leaf.value.is_tensor()) {
+  for (const Leaf& leaf : leaves_of(file.structure(), !all)) {
+    if (leaf.left_out > 0) {
+      table.add({leaf.path, "... " + std::to_string(leaf.left_out) + " more, which --all shows"});
+    } else if (!leaf.value.is_tensor()) {
       table.add({leaf.path, value_text(leaf.value)});
-      continue;
+    } else {
+      const FileEntry& entry = entries[leaf.tensor];
+      table.add(
+          {leaf.path, type_text(entry.type), std::to_string(entry.bytes), shown(entry.offset), notes[leaf.tensor]});
     }
-    const FileEntry& entry = entries[next];
-    table.add({leaf.path, type_text(entry.type), std::to_string(entry.bytes), shown(entry.offset), notes[next++]});
   }
   table.print(std::cout);
   const Totals totals = totals_of(entries);
@@ -111,14 +115,14 @@ void print_model(const nn::GraphModuleData& model) {
   print_graph(model.graph);
 }
 
-void print_text(const std::string& path, const File& file) {
+void print_text(const std::string& path, const File& file, bool all) {
   const std::vector<FileEntry> entries = file.entries();
   std::cout << printable(path) << ": " << (file.model() != nullptr ? "entire model" : "dictionary") << ", "
             << format_name(file) << ", " << bytes_text(file.size()) << '\n';
   for (const auto& [key, value] : file.metadata()) {
     std::cout << "metadata " << printable(key) << ": " << printable(value_text(value)) << '\n';
   }
-  print_values(file, entries);
+  print_values(file, entries, all);
   if (file.model() != nullptr) print_model(*file.model());
 }
 
@@ -194,21 +198,34 @@ Value json_of(const std::string& path, const File& file) {
               {"model", file.model() != nullptr ? json_of(*file.model()) : Value()}};
 }
 
-int show(const std::vector<std::string>& paths, bool json) {
-  List all;
-  for (const std::string& path : paths) {
-    const File file(path);
-    if (json) {
-      all.push_back(json_of(path, file));
+struct Options {
+  std::vector<std::string> paths;
+  bool json = false, all = false;
+  LoadOptions loading;
+};
+
+int show(const Options& options) {
+  List list;
+  for (const std::string& path : options.paths) {
+    const File file = open_file(path, options.loading);
+    if (options.json) {
+      list.push_back(json_of(path, file));
     } else {
-      print_text(path, file);
+      print_text(path, file, options.all);
     }
   }
-  if (json) print_json(std::cout, all);
+  if (options.json) print_json(std::cout, list);
   return kOk;
 }
 
-std::function<int()> set_up(Parameters& parameters) { return set_up_files(parameters, show); }
+std::function<int()> set_up(Parameters& parameters) {
+  const auto options = std::make_shared<Options>();
+  parameters.required("FILE", options->paths, "files of any format; - is the standard input");
+  parameters.flag("--json", options->json, "print a list with one object for each file");
+  parameters.flag("--all", options->all, "print long lists whole, an element a line");
+  parameters.loading(options->loading);
+  return [options] { return show(*options); };
+}
 
 }  // namespace
 
@@ -216,6 +233,7 @@ const Command kShow = {"show", "What is in a file: names, types, sizes, values, 
                        "Only the header of a .teff file is read: large files are shown at once.\n"
                        "Examples:\n"
                        "  teff show model.teff\n"
+                       "  unzip -p agent.zip policy.pth | teff show -\n"
                        "  teff show --json checkpoint.teff | jq '.[0].tensors[].path'",
                        set_up};
 

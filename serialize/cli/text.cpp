@@ -7,6 +7,7 @@
 #include <iomanip>
 #include <ostream>
 #include <sstream>
+#include <utility>
 
 #include <teff/engine/error.h>
 
@@ -16,14 +17,18 @@ namespace teff::cli {
 namespace {
 
 constexpr std::size_t kMaxValueBytes = 200;
+constexpr std::size_t kMaxColumn = 80;  // of a column of names: longer cells go beyond it
 
-/// Whether the character drives a terminal instead of being shown by it.
+/// Whether the character drives a terminal, or turns the direction of writing, instead of being shown.
 bool is_control(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7f;
-  if (character.size() == 2) return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
-  // Line separators and embeddings, overrides and isolates of direction: U+2028 to U+202E, U+2066 to U+2069.
-  return (character >= "\xe2\x80\xa8" && character <= "\xe2\x80\xae") ||
+  if (character.size() == 2)
+    return (first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0) || character == "\xd8\x9c";
+  // U+200E, U+200F, line separators and embeddings, overrides and isolates of direction: U+2028 to U+202E, U+2066 to
+  // U+2069.
+  return character == "\xe2\x80\x8e" || character == "\xe2\x80\x8f" ||
+         (character >= "\xe2\x80\xa8" && character <= "\xe2\x80\xae") ||
          (character >= "\xe2\x81\xa6" && character <= "\xe2\x81\xa9");
 }
 
@@ -36,18 +41,71 @@ std::size_t width(std::string_view text) {
 // Keys of up to 65535 bytes in each other make the paths of a small file fill the memory.
 constexpr std::size_t kMaxPathBytes = 256 * 1024 * 1024;
 
-void add_leaves(std::vector<Leaf>& leaves, std::size_t& path_bytes, const std::string& path, const Value& value) {
-  path_bytes += path.size();
-  if (path_bytes > kMaxPathBytes) throw FormatError("expected shorter keys: together their paths take over 256 MiB");
-  if (value.is_dict() && !value.as_dict().empty()) {
-    for (const auto& [key, item] : value.as_dict()) add_leaves(leaves, path_bytes, path + '/' + escape_key(key), item);
-  } else if (value.is_list() && !value.as_list().empty()) {
-    std::size_t index = 0;
-    for (const Value& item : value.as_list())
-      add_leaves(leaves, path_bytes, path + '[' + std::to_string(index++) + ']', item);
-  } else {
-    leaves.push_back({path, value});
+constexpr std::size_t kMaxListElements = 10;  // of a list that is shown whole
+constexpr std::size_t kEdge = 3;              // elements shown at either end of a longer one
+
+bool holds_others(const Value& value) { return value.is_tensor() || value.is_list() || value.is_dict(); }
+
+class Leaves {
+ public:
+  explicit Leaves(bool abridged) : abridged_(abridged) {}
+
+  void add(const std::string& path, const Value& value) {
+    if (value.is_dict() && !value.as_dict().empty()) {
+      for (const auto& [key, item] : value.as_dict()) add(path + '/' + escape_key(key), item);
+    } else if (value.is_list() && !value.as_list().empty()) {
+      add_list(path, value.as_list());
+    } else {
+      add_leaf({path, value, tensors_});
+      if (value.is_tensor()) ++tensors_;
+    }
   }
+
+  std::vector<Leaf> leaves;
+
+ private:
+  void add_leaf(Leaf leaf) {
+    path_bytes_ += leaf.path.size();
+    if (path_bytes_ > kMaxPathBytes) throw FormatError("expected shorter keys: together their paths take over 256 MiB");
+    leaves.push_back(std::move(leaf));
+  }
+
+  void add_list(const std::string& path, const List& list) {
+    if (abridged_ && std::none_of(list.begin(), list.end(), holds_others)) return add_leaf({path, list, tensors_});
+    const bool whole = !abridged_ || list.size() <= kMaxListElements;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (!whole && i == kEdge) {
+        const std::size_t left_out = list.size() - 2 * kEdge;
+        add_leaf({path + '[' + std::to_string(i) + ']', Value(), tensors_, left_out});
+        for (; i < list.size() - kEdge; ++i) count(list[i]);
+      }
+      add(path + '[' + std::to_string(i) + ']', list[i]);
+    }
+  }
+
+  void count(const Value& value) {
+    if (value.is_tensor()) ++tensors_;
+    if (value.is_list()) {
+      for (const Value& item : value.as_list()) count(item);
+    } else if (value.is_dict()) {
+      for (const auto& [key, item] : value.as_dict()) count(item);
+    }
+  }
+
+  bool abridged_;
+  std::size_t tensors_ = 0;
+  std::size_t path_bytes_ = 0;
+};
+
+/// The elements of a long list that holds no others: the first and last ones, and how many there are.
+std::string abridged(const List& list) {
+  std::ostringstream text;
+  text << '[';
+  for (std::size_t i = 0; i < kEdge; ++i) text << value_text(list[i]) << ", ";
+  text << "...";
+  for (std::size_t i = list.size() - kEdge; i < list.size(); ++i) text << ", " << value_text(list[i]);
+  text << "] (" << list.size() << " elements)";
+  return text.str();
 }
 
 }  // namespace
@@ -84,6 +142,10 @@ std::string bytes_text(std::uint64_t bytes) {
 
 std::string value_text(const Value& value) {
   if (value.is_bytes()) return std::to_string(value.as_bytes().size()) + " bytes";
+  if (value.is_list() && value.as_list().size() > kMaxListElements &&
+      std::none_of(value.as_list().begin(), value.as_list().end(), holds_others)) {
+    return abridged(value.as_list());
+  }
   std::ostringstream stream;
   stream << value;
   const std::string text = stream.str();
@@ -100,6 +162,28 @@ std::string type_text(const TensorType& type) {
   return text + (type.shape.empty() ? " []" : "]");
 }
 
+std::string told(const std::exception& error, const std::string& path) {
+  std::string text = error.what();
+  const auto drop = [&](const std::string& beginning) {
+    if (text.starts_with(beginning)) text.erase(0, beginning.size());
+  };
+  for (const char* function : {"File", "File::entries", "File::metadata", "File::read", "File::read_all",
+                               "File::verify", "load", "load_model", "salvage", "save", "save_model"}) {
+    drop(std::string(function) + ": ");
+  }
+  if (path == "-") drop("memory: ");
+  if (!path.empty()) drop(path + ": ");
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"LoadOptions{.inert_objects = true}", "--inert-objects"},
+      {"SaveOptions::metadata", "metadata (--without-metadata leaves it out)"},
+      {"got a device, pipe or socket", "got a device, pipe or socket (the standard input is -)"},
+  };
+  for (const auto& [member, option] : kWords) {
+    if (const std::size_t place = text.find(member); place != text.npos) text.replace(place, member.size(), option);
+  }
+  return text;
+}
+
 void Table::add(std::vector<std::string> row) {
   for (std::string& cell : row) cell = printable(cell);
   rows_.push_back(std::move(row));
@@ -109,22 +193,23 @@ void Table::print(std::ostream& out) const {
   std::vector<std::size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (width(row[i]) <= kMaxColumn) widths[i] = std::max(widths[i], width(row[i]));
+    }
   }
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line.append(2, ' ').append(row[i]).append(widths[i] - width(row[i]), ' ');
+      line.append(2, ' ').append(row[i]).append(widths[i] - std::min(widths[i], width(row[i])), ' ');
     }
     out << line.substr(0, line.find_last_not_of(' ') + 1) << '\n';
   }
 }
 
-std::vector<Leaf> leaves_of(const Dict& dict) {
-  std::vector<Leaf> leaves;
-  std::size_t path_bytes = 0;
-  for (const auto& [key, value] : dict) add_leaves(leaves, path_bytes, escape_key(key), value);
-  return leaves;
+std::vector<Leaf> leaves_of(const Dict& dict, bool abridged) {
+  Leaves all(abridged);
+  for (const auto& [key, value] : dict) all.add(escape_key(key), value);
+  return std::move(all.leaves);
 }
 
 }  // namespace teff::cli

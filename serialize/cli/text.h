@@ -4,6 +4,7 @@
 // What the subcommands print.
 
 #include <cstdint>
+#include <exception>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -27,7 +28,11 @@ std::string value_text(const Value& value);
 /// "float32 [6, 3, 5, 5]"; a size of -1, which follows the batch, as N.
 std::string type_text(const TensorType& type);
 
-/// Rows of cells, printed in columns. The cells are made printable.
+/// What an error says, in the words of who uses the command: without the name of the function of the library, and with
+/// options instead of members. `path`: of a file that need not be named again.
+std::string told(const std::exception& error, const std::string& path = {});
+
+/// Rows of cells, printed in columns. The cells are made printable; long ones do not widen their column.
 class Table {
  public:
   void add(std::vector<std::string> row);
@@ -37,14 +42,18 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// A value of a file that holds no others: its path as in FileEntry, and the value (of tensors, a stand-in).
+/// A value of a file that holds no others: its path as in FileEntry, and the value (of tensors, a stand-in). Or, if
+/// `left_out` is not 0, so many elements of a list that are not shown.
 struct Leaf {
   std::string path;
   Value value;
+  std::size_t tensor = 0;  // how many tensors come before it
+  std::size_t left_out = 0;
 };
 
-/// All of the dictionary, in order; an empty list or dictionary is a leaf too. @throws FormatError if the paths
+/// All of the dictionary, in order; an empty list or dictionary is a leaf too. `abridged`: so is a list of values that
+/// hold no others, and of other long lists there are the first and last elements. @throws FormatError if the paths
 /// together are longer than 256 MiB.
-std::vector<Leaf> leaves_of(const Dict& dict);
+std::vector<Leaf> leaves_of(const Dict& dict, bool abridged = false);
 
 }  // namespace teff::cli

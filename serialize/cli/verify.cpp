@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <iostream>
+#include <memory>
 
 #include <teff/teff.h>
 
 #include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/input.h"
 #include "teff/serialize/cli/json.h"
 #include "teff/serialize/cli/text.h"
 
@@ -17,39 +18,59 @@ struct Result {
   std::vector<FileDamage> damages;
   std::string passed;  // what was checked
 
-  void fail(int with, FileDamage damage) {
+  void fail(int with, const std::exception& error) {
     code = with;
-    damages.push_back(std::move(damage));
+    damages.push_back({"", told(error, path)});
   }
 };
 
-void check(Result& result) {
-  const File file(result.path);
+void check(Result& result, const LoadOptions& loading) {
+  const File file = open_file(result.path, loading);
   result.damages = file.verify();
   if (!result.damages.empty()) {
     result.code = kDiffers;
     return;
   }
   result.passed = std::to_string(file.entries().size()) + " tensors, " + bytes_text(file.size());
+  if (!file.has_checksums()) result.passed += ", which have no checksums";
   if (file.model() == nullptr) return;
-  load_model(result.path, {.self_test = true});
+  open_model(result.path, {.self_test = true});
   result.passed += ", self-test passed";
 }
 
-Result checked(const std::string& path) {
+Result checked(const std::string& path, const LoadOptions& loading) {
   Result result{path, kOk, {}, {}};
   try {
-    check(result);
+    check(result, loading);
+  } catch (const UnsupportedError& error) {
+    result.fail(kUnsupported, error);
   } catch (const FormatError& error) {
-    result.fail(kDiffers, {"", error.what()});
+    result.fail(kDiffers, error);
   } catch (const Error& error) {
-    result.fail(kTrouble, {"", error.what()});
+    result.fail(kTrouble, error);
   }
   return result;
 }
 
 const char* status(const Result& result) {
-  return result.code == kOk ? "ok" : result.code == kDiffers ? "damaged" : "not read";
+  switch (result.code) {
+    case kOk:
+      return "ok";
+    case kDiffers:
+      return "damaged";
+    case kUnsupported:
+      return "not supported";
+    default:
+      return "not read";
+  }
+}
+
+/// The code of all files together: what is worse counts.
+int worse(int a, int b) {
+  const auto badness = [](int code) {
+    return code == kTrouble ? 3 : code == kDiffers ? 2 : code == kUnsupported ? 1 : 0;
+  };
+  return badness(a) < badness(b) ? b : a;
 }
 
 void print_text(const Result& result) {
@@ -69,28 +90,42 @@ Value json_of(const Result& result) {
   return Dict{{"file", result.path}, {"status", status(result)}, {"damages", damages}};
 }
 
-int verify(const std::vector<std::string>& paths, bool json) {
+struct Options {
+  std::vector<std::string> paths;
+  bool json = false;
+  LoadOptions loading;
+};
+
+int verify(const Options& options) {
   List all;
   int code = kOk;
-  for (const std::string& path : paths) {
-    const Result result = checked(path);
-    code = std::max(code, result.code);
-    if (json) {
+  for (const std::string& path : options.paths) {
+    const Result result = checked(path, options.loading);
+    code = worse(code, result.code);
+    if (options.json) {
       all.push_back(json_of(result));
     } else {
       print_text(result);
     }
   }
-  if (json) print_json(std::cout, all);
+  if (options.json) print_json(std::cout, all);
   return code;
 }
 
-std::function<int()> set_up(Parameters& parameters) { return set_up_files(parameters, verify); }
+std::function<int()> set_up(Parameters& parameters) {
+  const auto options = std::make_shared<Options>();
+  parameters.required("FILE", options->paths, "files of any format; - is the standard input");
+  parameters.flag("--json", options->json, "print a list with one object for each file");
+  parameters.loading(options->loading);
+  return [options] { return verify(*options); };
+}
 
 }  // namespace
 
 const Command kVerify = {"verify", "Checks every byte of files, and that models give the outputs that they gave",
-                         "Exits with 1 if a file is damaged, with 2 if one cannot be read.\n"
+                         "Exits with 1 if a file is damaged, with 2 if one cannot be read, with 3 if one is not "
+                         "supported: it may be whole, but it is of another kind, or holds what Teff has no place "
+                         "for.\n"
                          "Examples:\n"
                          "  teff verify *.teff\n"
                          "  teff verify --json model.teff",

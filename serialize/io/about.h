@@ -23,6 +23,8 @@ auto about(const char* function, const std::string& place, Function&& body) {
     return body();
   } catch (const IoError& error) {
     throw IoError(text(error));
+  } catch (const UnsupportedError& error) {
+    throw UnsupportedError(text(error));
   } catch (const Error& error) {
     throw Otherwise(text(error));
   }

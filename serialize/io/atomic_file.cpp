@@ -32,12 +32,32 @@ std::string read_link(const std::string& path) {
   return text.starts_with('/') ? text : folder_of(path) + text;
 }
 
+/// In folders where everybody may write, as /tmp, others could lead to any file of ours: as Linux does by default, only
+/// links of this user and of the folder's owner are followed.
+void check_link(const std::string& path, const struct stat& link) {
+  struct stat folder {};
+  if (::stat(folder_of(path).c_str(), &folder) != 0) throw_io_error("stat", folder_of(path));
+  constexpr mode_t kShared = S_ISVTX | S_IWOTH;
+  if ((folder.st_mode & kShared) != kShared || link.st_uid == ::geteuid() || link.st_uid == folder.st_uid) return;
+  throw IoError("expected no link of another user in a folder that all may write to, got one: " + path);
+}
+
 /// The file that `path` leads to.
-std::string follow_links(std::string path) {
-  check_path(path);
+std::string follow_links(const std::string& given) {
+  check_path(given);
+  std::string path = given;
   for (int links = 0; links < kMaxLinks; ++links) {
     struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return path;
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) {
+      // A link of /proc leads to an open file, which may have lost its name, or never had one.
+      struct stat opened {};
+      if (links > 0 && ::stat(given.c_str(), &opened) == 0 &&
+          (::lstat(path.c_str(), &status) != 0 || status.st_ino != opened.st_ino || status.st_dev != opened.st_dev)) {
+        throw IoError("expected a file that has a name, which a new one can take, got one without");
+      }
+      return path;
+    }
+    check_link(path, status);
     path = read_link(path);
   }
   errno = ELOOP;
@@ -83,10 +103,10 @@ void flush_folder(const std::string& folder) {
 
 }  // namespace
 
-AtomicFile::Temporary::Temporary(const std::string& folder) {
+AtomicFile::Temporary::Temporary(const std::string& folder, mode_t mode) {
   for (int names = 0; names < kMaxNames; ++names) {
     path = folder + temporary_name();
-    descriptor.exchange(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    descriptor.exchange(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (descriptor.get() >= 0) return;
     if (errno != EEXIST && errno != EINTR) break;
   }
@@ -101,9 +121,9 @@ AtomicFile::AtomicFile(const std::string& path, bool durable)
     : target_(follow_links(path)),
       replaced_(replaceable(target_)),
       folder_(folder_of(target_)),
-      temporary_(folder_),
+      temporary_(folder_, replaced_ ? 0600 : 0666),
       durable_(durable) {
-  // Before anything is written, so that nobody reads what he may not.
+  // Until then the new file is for this user alone, so that nobody reads what he may not.
   if (replaced_) keep_owner_and_permissions();
 }
 
@@ -124,13 +144,19 @@ void AtomicFile::keep_owner_and_permissions() const {
   const int descriptor = temporary_.descriptor.get();
   struct stat made {};
   if (::fstat(descriptor, &made) != 0) throw_io_error("fstat", temporary_.path);
-  const bool same_owner = replaced_->st_uid == made.st_uid && replaced_->st_gid == made.st_gid;
-  // Only some users may give a file away; if not, the new file is theirs.
-  if (!same_owner && ::fchown(descriptor, replaced_->st_uid, replaced_->st_gid) != 0) errno = 0;
+  mode_t mode = replaced_->st_mode & 0777;
+  // Only some users may give a file away; if not, the new file is theirs. A group that is not the old one gets nothing.
+  const auto give = [&](uid_t user, gid_t group) { return ::fchown(descriptor, user, group) == 0; };
+  const bool same_owner = replaced_->st_uid == made.st_uid, same_group = replaced_->st_gid == made.st_gid;
+  constexpr auto kUnchanged = static_cast<uid_t>(-1);
+  if ((!same_owner || !same_group) && !give(replaced_->st_uid, replaced_->st_gid) && !same_group &&
+      !give(kUnchanged, replaced_->st_gid)) {
+    mode &= ~static_cast<mode_t>(070);
+  }
+  errno = 0;
   // Some file systems know no permissions: there nothing differs.
-  const bool same_permissions = ((replaced_->st_mode ^ made.st_mode) & 0777) == 0;
-  if (same_permissions) return;
-  if (::fchmod(descriptor, replaced_->st_mode & 0777) != 0) throw_io_error("fchmod", temporary_.path);
+  if (mode == (made.st_mode & 0777)) return;
+  if (::fchmod(descriptor, mode) != 0) throw_io_error("fchmod", temporary_.path);
 }
 
 void AtomicFile::commit() {

@@ -33,7 +33,7 @@ class AtomicFile final : public ByteSink {
  private:
   /// A new file that is removed unless it was renamed.
   struct Temporary {
-    explicit Temporary(const std::string& folder);
+    Temporary(const std::string& folder, mode_t mode);
     ~Temporary();
     Temporary(const Temporary&) = delete;
     Temporary& operator=(const Temporary&) = delete;

@@ -27,8 +27,8 @@ void TensorListing::add(const std::string& place, const TensorType& type) {
 
 void TensorListing::check() const {
   if (unsupported_.count == 0) return;
-  throw FormatError("expected tensors of dtypes that Teff has, got " + unsupported_.text() +
-                    (supported_.count == 0 ? "; there are no others" : "; the others are " + supported_.text()));
+  throw UnsupportedError("expected tensors of dtypes that Teff has, got " + unsupported_.text() +
+                         (supported_.count == 0 ? "; there are no others" : "; the others are " + supported_.text()));
 }
 
 }  // namespace teff::serialize

@@ -140,7 +140,7 @@ Header read_header(const ByteSource& source) {
   if (length > kMaxJsonBytes || length > source.size() - kLengthBytes) {
     throw FormatError("expected a header of at most " +
                       std::to_string(std::min(kMaxJsonBytes, source.size() - kLengthBytes)) + " bytes, got " +
-                      std::to_string(length));
+                      std::to_string(length) + (length <= kMaxJsonBytes ? ": the file was cut off" : ""));
   }
   std::string text(static_cast<std::size_t>(length), '\0');
   source.read(std::as_writable_bytes(std::span(text)), kLengthBytes);
@@ -202,6 +202,8 @@ class SafetensorsContents final : public Contents {
     }
     return tensors;
   }
+
+  bool has_checksums() const override { return false; }
 
   std::vector<Damage> check() const override {
     std::vector<Damage> damages;

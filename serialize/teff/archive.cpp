@@ -53,6 +53,7 @@ void HeaderWriter::tensor(const Tensor& tensor) {
   if (is_new) {
     const std::span bytes(static_cast<const std::byte*>(tensor.raw_data()), tensor.nbytes());
     if (tensor.dtype() == DType::bool_ && !are_bools(bytes)) refuse("expected bool values of 0 or 1, got others");
+    if (tensor.dtype() > DType::bfloat16) use(kMoreDTypes);
     tensors_.push_back(tensor);
   }
   word(known->second);

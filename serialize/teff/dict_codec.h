@@ -19,7 +19,8 @@ void load(HeaderReader& archive, Dict& dict);
 
 template <class Archive>
 void serialize(Archive& archive, TensorType& type) {
-  archive(OneOf<DType>{type.dtype, DType::float32, DType::bfloat16}, type.shape);
+  archive(OneOf<DType>{type.dtype, DType::float32, kLastDType}, type.shape);
+  if (type.dtype > DType::bfloat16) archive.use(kMoreDTypes);
 }
 
 void save(HeaderWriter& archive, const Shape& shape);

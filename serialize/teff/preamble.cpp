@@ -45,22 +45,17 @@ T get(std::span<const std::byte> bytes, std::size_t place) {
 
 void check_magic(std::span<const std::byte> bytes) {
   if (has_magic(bytes)) return;
-  const bool high_bit_lost = !bytes.empty() && bytes.front() == std::byte{0x09};
-  if (bytes.size() >= 5 && std::memcmp(bytes.data() + 1, "TEFF", 4) == 0 &&
-      (bytes.front() == std::byte{0x89} || high_bit_lost)) {
-    throw FormatError("damaged: expected the first bytes " + hex(std::as_bytes(std::span(kMagic))) + ", got " +
-                      hex(bytes.first(std::min(bytes.size(), kMagic.size()))) +
-                      ", as after a transfer as text: transfer it as binary");
-  }
-  throw FormatError(bytes.empty() ? "not a .teff file: it is empty"
-                                  : "not a .teff file: the first bytes are " +
-                                        hex(bytes.first(std::min<std::size_t>(bytes.size(), 8))));
+  const bool as_text = bytes.size() >= 5 && std::memcmp(bytes.data() + 1, "TEFF", 4) == 0 &&
+                       (bytes.front() == std::byte{0x89} || bytes.front() == std::byte{0x09});
+  throw FormatError("damaged: expected the first bytes " + hex(std::as_bytes(std::span(kMagic))) + ", got " +
+                    hex(bytes.first(std::min(bytes.size(), kMagic.size()))) +
+                    (as_text ? ", as after a transfer as text: transfer it as binary" : ""));
 }
 
 void check_features(std::uint64_t features) {
   if (const std::uint64_t unknown = features & ~std::uint64_t{kKnownFeatures}; unknown != 0) {
-    refuse("the file uses feature " + std::to_string(std::countr_zero(unknown)) +
-           ", which this program does not know: read it with a newer Teff");
+    throw UnsupportedError("preamble: the file uses feature " + std::to_string(std::countr_zero(unknown)) +
+                           ", which this program does not know: read it with a newer Teff");
   }
 }
 
@@ -90,7 +85,8 @@ Preamble decode_preamble(std::span<const std::byte> bytes) {
     refuse("damaged: expected checksum " + hex(expected) + ", got " + hex(stored));
   }
   if (const auto version = get<std::uint16_t>(bytes, kVersion); version != kFormatVersion) {
-    refuse("expected format version 1, got version " + std::to_string(version) + ": read it with a newer Teff");
+    throw UnsupportedError("preamble: expected format version 1, got version " + std::to_string(version) +
+                           ": read it with a newer Teff");
   }
   check_features(get<std::uint64_t>(bytes, kFeatures));
   const auto kind = get<std::uint32_t>(bytes, kKind);

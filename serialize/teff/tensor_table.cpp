@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/teff/tensor_table.h"
 
+#include <map>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -9,10 +11,6 @@
 
 namespace teff::serialize {
 namespace {
-
-bool same_place(const TensorEntry& a, const TensorEntry& b) {
-  return a.bytes == b.bytes && a.type.dtype == b.type.dtype;
-}
 
 [[noreturn]] void refuse(std::size_t tensor, const std::string& what) {
   throw FormatError("tensor " + std::to_string(tensor) + " of the table: " + what);
@@ -28,7 +26,7 @@ std::size_t find_owner(const std::vector<TensorEntry>& table, std::size_t tensor
                        std::to_string(entry.offset));
   }
   const TensorEntry& other = table[owner->second];
-  if (!same_place(entry, other) || entry.checksum != other.checksum) {
+  if (entry.bytes != other.bytes || entry.type.dtype != other.type.dtype || entry.checksum != other.checksum) {
     refuse(tensor, "expected dtype, length and checksum of tensor " + std::to_string(owner->second) +
                        ", whose offset it shares, got others");
   }
@@ -39,7 +37,7 @@ std::size_t find_owner(const std::vector<TensorEntry>& table, std::size_t tensor
 
 Layout lay_out(std::span<const Tensor> tensors, std::uint64_t header_end, std::vector<TensorEntry>& table) {
   Layout layout{{}, {}, header_end};
-  std::unordered_multimap<const void*, std::size_t> owners;
+  std::map<std::tuple<const void*, std::uint64_t, DType>, std::size_t> owners;
   table.assign(tensors.size(), {});
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     TensorEntry& entry = table[i];
@@ -47,15 +45,12 @@ Layout lay_out(std::span<const Tensor> tensors, std::uint64_t header_end, std::v
     entry.bytes = tensors[i].nbytes();
     layout.owner_of.push_back(i);
     if (entry.bytes == 0) continue;
-    const auto [first, last] = owners.equal_range(tensors[i].raw_data());
-    for (auto owner = first; owner != last; ++owner) {
-      if (same_place(entry, table[owner->second])) layout.owner_of[i] = owner->second;
-    }
-    if (layout.owner_of[i] != i) {
-      entry.offset = table[layout.owner_of[i]].offset;
+    const auto [owner, is_new] = owners.emplace(std::tuple(tensors[i].raw_data(), entry.bytes, entry.type.dtype), i);
+    if (!is_new) {
+      layout.owner_of[i] = owner->second;
+      entry.offset = table[owner->second].offset;
       continue;
     }
-    owners.emplace(tensors[i].raw_data(), i);
     layout.owners.push_back(i);
     entry.offset = align(layout.file_bytes);
     layout.file_bytes = entry.offset + entry.bytes;

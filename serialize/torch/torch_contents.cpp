@@ -18,6 +18,7 @@ class TorchContents final : public Contents {
   StoragePlace place_of(const Tensor& stand_in) const override { return storages_.place_of(stand_in); }
   std::vector<Tensor> read(std::span<const Tensor> stand_ins) const override { return storages_.read(stand_ins); }
   std::vector<Damage> check() const override { return storages_.check(); }
+  bool has_checksums() const override { return storages_.have_checksums(); }
 
  private:
   TorchStorages storages_;
@@ -34,7 +35,7 @@ std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, c
   source->read(std::span(&first, 1), 0);
   if (first == std::byte{'P'}) return open_torch_zip(std::move(source), options);
   if (first == std::byte{0x80}) return open_torch_legacy(std::move(source), options);
-  throw FormatError("it is a tar file, as PyTorch wrote before 0.1.10: load it in Python and save it again");
+  throw UnsupportedError("it is a tar file, as PyTorch wrote before 0.1.10: load it in Python and save it again");
 }
 
 }  // namespace teff::serialize

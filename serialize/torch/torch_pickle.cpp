@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
-#include <unordered_set>
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/place.h"
@@ -16,6 +16,8 @@
 
 namespace teff::serialize {
 namespace {
+
+constexpr std::string_view kUntyped = "Untyped";
 
 /// A module's or an optimiser's state, and not a dictionary that happens to hold a tensor beside other things.
 bool is_state_dict(const Dict& dict) {
@@ -129,23 +131,25 @@ class Writer {
   }
 
   /// The version of each module, by which PyTorch knows how old a file is. Modules without state cannot be seen in a
-  /// state dict, and need no version.
+  /// state dict, and need no version; nor can a key with more dots than modules are deep be one of theirs.
   void write_metadata(const Dict& dict) {
-    std::vector<std::string> modules{""};
-    std::unordered_set<std::string> seen, batch_norms;
+    std::vector<std::string_view> modules{""};
+    std::set<std::string_view> seen, batch_norms;  // not hashed: all keys of a file could have one hash
     for (const auto& [key, value] : dict) {
-      const std::size_t last = key.rfind('.');
-      for (std::size_t dot = key.find('.'); dot != key.npos; dot = key.find('.', dot + 1)) {
-        if (seen.insert(key.substr(0, dot)).second) modules.push_back(key.substr(0, dot));
+      const std::string_view name = key;
+      if (static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')) > kMaxDepth) continue;
+      const std::size_t last = name.rfind('.');
+      for (std::size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1)) {
+        if (seen.insert(name.substr(0, dot)).second) modules.push_back(name.substr(0, dot));
       }
-      const bool has_dot = last != key.npos;
-      if (key.substr(has_dot ? last + 1 : 0) == "num_batches_tracked")
-        batch_norms.insert(key.substr(0, has_dot ? last : 0));
+      const bool has_dot = last != name.npos;
+      if (name.substr(has_dot ? last + 1 : 0) == "num_batches_tracked")
+        batch_norms.insert(name.substr(0, has_dot ? last : 0));
     }
     pickle_.empty_dict();
     pickle_.text("_metadata");
     pickle_.empty_ordered_dict();
-    pickle_.elements(modules, true, [&](const std::string& module) {
+    pickle_.elements(modules, true, [&](std::string_view module) {
       pickle_.text(module);
       pickle_.empty_dict();
       pickle_.shared_text("version");
@@ -158,7 +162,9 @@ class Writer {
 
   void write_tensor(const Tensor& tensor) {
     if (!tensor.defined()) refuse("expected a defined tensor, got an undefined one");
-    pickle_.global("torch._utils", "_rebuild_tensor_v2");
+    // Types that came with PyTorch 2.1 and 2.3 have no class of storages: these are of bytes, and the dtype is named.
+    const bool is_new = storage_type_name(tensor.dtype()) == kUntyped;
+    pickle_.global("torch._utils", is_new ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2");
     pickle_.mark();
     write_storage(tensor);
     pickle_.integer(0);
@@ -166,6 +172,7 @@ class Writer {
     pickle_.tuple_of(strides_of(tensor.shape()));
     pickle_.boolean(false);        // requires_grad
     pickle_.empty_ordered_dict();  // hooks
+    if (is_new) pickle_.global("torch", std::string(to_string(tensor.dtype())));
     pickle_.tuple();
     pickle_.call();
   }
@@ -174,10 +181,11 @@ class Writer {
     const std::string number = std::to_string(storage_of(tensor));
     pickle_.mark();
     pickle_.shared_text("storage");
-    pickle_.global("torch", std::string(storage_type_name(tensor.dtype())) + "Storage");
+    const std::string_view type = storage_type_name(tensor.dtype());
+    pickle_.global(type == kUntyped ? "torch.storage" : "torch", std::string(type) + "Storage");
     pickle_.shared_text(number);
     pickle_.shared_text("cpu");
-    pickle_.integer(tensor.numel());
+    pickle_.integer(type == kUntyped ? static_cast<std::int64_t>(tensor.nbytes()) : tensor.numel());
     pickle_.tuple();
     pickle_.persistent();
   }

@@ -109,7 +109,8 @@ StorageId storage_id(const Pickle& pickle, NodeId persistent) {
 }
 
 std::string_view storage_type_name(DType dtype) {
-  return std::find_if(kTypes.begin(), kTypes.end(), [&](const StorageType& t) { return t.dtype == dtype; })->name;
+  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const StorageType& t) { return t.dtype == dtype; });
+  return found == kTypes.end() ? "Untyped" : found->name;
 }
 
 TorchStorages::TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find)
@@ -168,13 +169,15 @@ StoragePlace TorchStorages::place_of(const Tensor& stand_in) const {
   const Entry& entry = entry_of(stand_in);
   if (!entry.view || !entry.view->strides.empty()) return {entry.elements, {}, {}};
   const Storage& storage = storages_[entry.view->storage];
+  if (storage.place.is_packed()) return {entry.elements, {}, {}};
   return {entry.elements,
           storage.place.offset + static_cast<std::uint64_t>(entry.view->offset) * size_of(storage.dtype),
           {}};
 }
 
 bool TorchStorages::is_mapped(const Storage& storage) const {
-  return mapping_ != nullptr && storage.numel > 0 && storage.place.offset % size_of(storage.dtype) == 0;
+  return mapping_ != nullptr && storage.numel > 0 && !storage.place.is_packed() &&
+         storage.place.offset % size_of(storage.dtype) == 0;
 }
 
 Tensor TorchStorages::make_array(const Storage& storage) const {
@@ -189,7 +192,8 @@ void TorchStorages::fill(const std::map<std::size_t, Tensor>& arrays, bool verif
   for (const auto& [index, array] : arrays) {
     const Storage& storage = storages_[index];
     const auto memory = std::span(static_cast<std::byte*>(array.raw_data()), array.nbytes());
-    blocks.push_back({storage.place.offset, memory, is_mapped(storage)});
+    if (storage.place.is_packed()) unpack(*source_, *storage.place.entry, memory);
+    blocks.push_back({storage.place.offset, memory, is_mapped(storage) || storage.place.is_packed()});
   }
   const std::vector<std::uint32_t> checksums = read_blocks(*source_, blocks, verify);
   for (std::size_t i = 0; const auto& [index, array] : arrays) {
@@ -226,6 +230,12 @@ std::vector<Tensor> TorchStorages::read(std::span<const Tensor> stand_ins) const
     }
   }
   return tensors;
+}
+
+bool TorchStorages::have_checksums() const {
+  return std::all_of(storages_.begin(), storages_.end(), [](const Storage& storage) {
+    return storage.place.entry != nullptr && storage.place.entry->has_crc;
+  });
 }
 
 std::vector<Damage> TorchStorages::check() const {

@@ -18,9 +18,9 @@
 #include "teff/engine/tensor.h"
 #include "teff/serialize/contents.h"
 #include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/io/zip_reader.h"
 #include "teff/serialize/options.h"
 #include "teff/serialize/torch/pickle_machine.h"
-#include "teff/serialize/torch/zip_reader.h"
 
 namespace teff::serialize {
 
@@ -38,7 +38,7 @@ struct StorageId {
 /// @throws FormatError unless the node is such a tuple.
 StorageId storage_id(const Pickle& pickle, NodeId persistent);
 
-/// The type of a dtype's storages, without "Storage": "Float".
+/// The type of a dtype's storages, without "Storage": "Float"; "Untyped", of bytes, for dtypes that have none.
 std::string_view storage_type_name(DType dtype);
 
 /// Where a storage's bytes lie.
@@ -46,6 +46,9 @@ struct StoredBytes {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
   const ZipEntry* entry = nullptr;  // with the checksum, where there is one
+
+  /// Whether they take other bytes in the file, and unpack() reads them.
+  bool is_packed() const { return entry != nullptr && entry->is_packed(); }
 };
 
 /// None for a key that the file does not have.
@@ -73,6 +76,7 @@ class TorchStorages {
   StoragePlace place_of(const Tensor& stand_in) const;
   std::vector<Tensor> read(std::span<const Tensor> stand_ins) const;
   std::vector<Damage> check() const;
+  bool have_checksums() const;
 
  private:
   struct Storage {

@@ -49,7 +49,7 @@ std::string with_shape(const std::vector<std::int64_t>& sizes) {
 
 /// The dtype of "torch.float32", if Teff has it.
 std::optional<DType> dtype_named(std::string_view name) {
-  for (int i = static_cast<int>(DType::float32); i <= static_cast<int>(DType::bfloat16); ++i) {
+  for (int i = static_cast<int>(DType::float32); i <= static_cast<int>(kLastDType); ++i) {
     const auto dtype = static_cast<DType>(i);
     if (name == "torch." + std::string(to_string(dtype))) return dtype;
   }

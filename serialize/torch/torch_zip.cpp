@@ -7,8 +7,9 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/limits.h"
+#include "teff/serialize/strangers.h"
 #include "teff/serialize/torch/torch_values.h"
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 
 namespace teff::serialize {
 namespace {
@@ -44,6 +45,16 @@ void check_byte_order(const ZipReader& zip, const LoadOptions& options) {
   }
 }
 
+void check_torch(const ZipReader& zip) {
+  if (!zip.root().empty() && (zip.find("data.pkl") != nullptr || zip.find("constants.pkl") != nullptr ||
+                              zip.find("model.json") != nullptr || zip.find("version") != nullptr)) {
+    return;
+  }
+  std::vector<std::string_view> names;
+  for (const ZipEntry& entry : zip.entries()) names.push_back(entry.name);
+  refuse_stranger(name_zip(names));
+}
+
 void check_kind(const ZipReader& zip) {
   if (zip.find("constants.pkl") == nullptr && zip.find("model.json") == nullptr) return;
   throw FormatError("it is a TorchScript archive, which holds code: load it in Python with torch.jit.load and save "
@@ -54,8 +65,9 @@ void check_kind(const ZipReader& zip) {
 
 std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
   const auto zip = std::make_shared<const ZipReader>(*source);
+  check_torch(*zip);
   check_kind(*zip);
-  zip->check_stored();
+  zip->check_packing();
   check_version(*zip, options);
   check_byte_order(*zip, options);
   const ZipEntry* entry = zip->find("data.pkl");

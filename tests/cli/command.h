@@ -16,5 +16,7 @@ struct Output {
 
 /// `teff` with the arguments, in the folder.
 Output run_teff(const std::vector<std::string>& arguments, const std::string& folder = ".");
+/// The same with a file as the standard input, through a pipe.
+Output pipe_to_teff(const std::string& file, const std::vector<std::string>& arguments, const std::string& folder);
 
 }  // namespace teff::testing

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "cli/command.h"
@@ -75,12 +77,20 @@ TEST_CASE("embed refuses names and files that give no program") {
   };
   CHECK(error({"embed", "a.teff", "-o", "x.cpp", "--name", "1x"}, 2) ==
         "teff: --name: expected letters, digits and _, got 1x (see teff --help)\n");
-  CHECK(error({"embed", "a.teff", "-o", "x.h"}, 2) == "teff: embed: expected an output like model.cpp, got x.h\n");
-  CHECK(error({"embed", "a.teff", "-o", "none/x.cpp"}, 2) == "teff: embed: none/x.cpp: it cannot be written\n");
-  CHECK(error({"embed", "b.teff", "-o", "x.cpp"}, 2) == "teff: embed: b.teff: it cannot be read\n");
+  CHECK(error({"embed", "a.teff", "-o", "x.h"}, 2) == "teff: expected an output like model.cpp, got x.h\n");
+  CHECK(error({"embed", "a.teff", "-o", "none/x.cpp"}, 2) == "teff: none/x.cpp: it cannot be written\n");
+  CHECK(error({"embed", "b.teff", "-o", "x.cpp"}, 2) == "teff: b.teff: open b.teff: No such file or directory\n");
+  CHECK(error({"embed", "a.teff", "-o", "x.cpp", "--name", "while"}, 2) ==
+        "teff: --name: expected a name that C++ leaves free, got while (see teff --help)\n");
+  CHECK(error({"embed", "a.teff", "-o", "class.cpp"}, 0) == "");
+  CHECK(contains(read_file(folder / "class.h"), "std::span<const std::byte> class_();\n"));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  for (const char* name : {"pipe", "/dev/zero"}) {
+    CHECK(contains(error({"embed", name, "-o", "x.cpp"}, 2), "expected a regular file, got a device, pipe or socket"));
+  }
   std::string bytes = read_file(folder / "a.teff");
   bytes.back() ^= 1;
   write_file(folder / "a.teff", bytes);
-  CHECK(error({"embed", "a.teff", "-o", "y.cpp"}, 1).starts_with("teff: embed: a.teff: a: at offset "));
+  CHECK(error({"embed", "a.teff", "-o", "y.cpp"}, 1).starts_with("teff: a.teff: a: at offset "));
   CHECK_FALSE(std::filesystem::exists(folder / "y.cpp"));
 }

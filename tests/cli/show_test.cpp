@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "cli/command.h"
 #include "serialize/file_fixture.h"
 #include "serialize/sample_models.h"
@@ -29,8 +31,7 @@ TEST_CASE("show prints names, types, places, values and totals") {
                       "  weight  float32 [2, 3]  24     448\n"
                       "  tied    float32 [2, 3]  24     448     = weight\n"
                       "  epoch   5\n"
-                      "  log[0]  0.5\n"
-                      "  log[1]  'x'\n"
+                      "  log     [0.5, 'x']\n"
                       "  none    []\n"
                       "2 tensors, 6 elements, 24 B\n");
 }
@@ -134,8 +135,8 @@ TEST_CASE("wrong usage is one line and exit code 2") {
   };
   CHECK(error({}) == "teff: A subcommand is required (see teff --help)\n");
   CHECK(error({"show"}) == "teff: FILE is required (see teff --help)\n");
-  CHECK(error({"show", "none.teff"}) == "teff: File: none.teff: open none.teff: No such file or directory\n");
-  CHECK(error({"show", "."}) == "teff: File: .: expected a file, got a folder\n");
+  CHECK(error({"show", "none.teff"}) == "teff: none.teff: open none.teff: No such file or directory\n");
+  CHECK(error({"show", "."}) == "teff: .: expected a file, got a folder\n");
   CHECK(error({"frobnicate"}) != "");
 }
 
@@ -150,4 +151,52 @@ TEST_CASE("help tells what to do, with examples and exit codes") {
     CHECK(contains(help.out, std::string("Examples:\n  teff ") + command + ' '));
   }
   CHECK(run_teff({"--version"}).out == "teff " TEFF_VERSION "\n");
+}
+
+TEST_CASE("show abridges long lists; --all prints an element a line") {
+  const Folder folder;
+  List numbers, mixed;
+  for (int i = 0; i < 1000; ++i) {
+    numbers.push_back(i);
+    mixed.push_back(Dict{{"n", i}, {"w", full({i + 1}, 1)}});
+  }
+  save({{"split", numbers}, {"log", mixed}, {"last", ones({2})}}, folder / "a.teff");
+  const std::string text = folder.run({"show", "a.teff"}).out;
+  CHECK(contains(text, "  split       [0, 1, 2, ..., 997, 998, 999] (1000 elements)\n"
+                       "  log[0]/n    0\n"));
+  CHECK(contains(text, "  log[2]/w    float32 [3]                                    12     "));
+  CHECK(contains(text, "  log[3]      ... 994 more, which --all shows\n"
+                       "  log[997]/n  997\n"
+                       "  log[997]/w  float32 [998]                                  3992   "));
+  CHECK(contains(text, "  last        float32 [2]                                    8      "));
+  CHECK(contains(text, "1001 tensors, "));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 18);
+  const std::string all = folder.run({"show", "--all", "a.teff"}).out;
+  CHECK(contains(all, "  split[3]    3\n"));
+  CHECK(std::count(all.begin(), all.end(), '\n') == 3004);
+}
+
+TEST_CASE("one long name does not widen all rows of show") {
+  const Folder folder;
+  Dict dict{{std::string(60000, 'k'), 1}};
+  for (int i = 0; i < 100; ++i) dict.insert(std::to_string(i), i);
+  save(dict, folder / "a.teff");
+  const std::string text = folder.run({"show", "a.teff"}).out;
+  CHECK(text.size() < 70000);
+  CHECK(contains(text, "\n  5     5\n"));
+}
+
+TEST_CASE("names of modules cannot pass for lines of show") {
+  const Folder folder;
+  TinyNet net;
+  net.eval();
+  std::string model = saved_model(net, ones({1, 2}));
+  // In the printed form of the modules, where the last Linear is.
+  const std::size_t place = model.rfind("Linear");
+  REQUIRE(place != std::string::npos);
+  model.replace(place, 6, "A\nmo: ");
+  write_file(folder / "m.teff", repaired(model));
+  const Output output = folder.run({"show", "m.teff"});
+  CHECK(output.code == 0);
+  CHECK(contains(output.out, "(fc): A\\x0amo: (in_features=2"));
 }

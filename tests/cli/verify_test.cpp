@@ -45,8 +45,7 @@ TEST_CASE("verify tells for each file whether it is whole") {
 
   const Output none = run_teff({"verify", "none.teff", "bad.teff"}, folder.path());
   CHECK(none.code == 2);
-  CHECK(none.out.starts_with(
-      "none.teff: not read: File: none.teff: open none.teff: No such file or directory\nbad.teff: damaged: "));
+  CHECK(none.out.starts_with("none.teff: not read: open none.teff: No such file or directory\nbad.teff: damaged: "));
 
   const Output json = run_teff({"verify", "--json", "bad.teff"}, folder.path());
   CHECK(json.code == 1);
@@ -61,9 +60,45 @@ TEST_CASE("verify refuses what is no file of tensors, or cut off") {
   write_file(folder / "a.teff", bytes.substr(0, bytes.size() - 1));
   const Output cut = run_teff({"verify", "a.teff"}, folder.path());
   CHECK(cut.code == 1);
-  CHECK(contains(cut.out, "a.teff: damaged: File: a.teff: preamble: expected a file of "));
-  write_file(folder / "a.teff", "hello");
-  CHECK(run_teff({"verify", "a.teff"}, folder.path()).code == 1);
+  CHECK(contains(cut.out, "a.teff: damaged: preamble: expected a file of "));
+  write_file(folder / "a.teff", "");
+  CHECK(run_teff({"verify", "a.teff"}, folder.path()).out == "a.teff: damaged: the file is empty\n");
+}
+
+TEST_CASE("verify says where elements have no checksums") {
+  const TempFolder folder;
+  const Dict dict{{"", ones({2})}};
+  for (const auto& [name, has_checksums] :
+       {std::pair("a.teff", true), {"a.pt", true}, {"a.npz", true}, {"a.npy", false}, {"a.safetensors", false}}) {
+    CAPTURE(name);
+    save(dict, folder / name);
+    CHECK(File(folder / name).has_checksums() == has_checksums);
+    const Output output = run_teff({"verify", name}, folder.path());
+    CHECK(output.code == 0);
+    CHECK(contains(output.out, ", which have no checksums\n") == !has_checksums);
+  }
+}
+
+TEST_CASE("verify says not supported of files that are whole but of another kind") {
+  const TempFolder folder;
+  save(sample(), folder / "good.teff");
+  save(sample(), folder / "bad.teff");
+  damage(folder / "bad.teff", "good");
+  write_file(folder / "page.pt", "<html>404</html>");
+  const Output alone = run_teff({"verify", "page.pt", "good.teff"}, folder.path());
+  CHECK(alone.code == 3);
+  CHECK(alone.out.starts_with("page.pt: not supported: expected a .teff, PyTorch, safetensors or NumPy file, got an "
+                              "HTML page, as servers send instead of a file: download the file itself\n"
+                              "good.teff: ok: "));
+  CHECK(contains(run_teff({"verify", "--json", "page.pt"}, folder.path()).out, "\"status\": \"not supported\""));
+  CHECK(run_teff({"verify", "page.pt", "bad.teff"}, folder.path()).code == 1);
+  CHECK(run_teff({"verify", "none.pt", "page.pt", "bad.teff"}, folder.path()).code == 2);
+  for (const char* verb : {"show", "graph"}) {
+    CAPTURE(verb);
+    const Output output = run_teff({verb, "page.pt"}, folder.path());
+    CHECK(output.code == 3);
+    CHECK(output.err.starts_with("teff: page.pt: expected a .teff, "));
+  }
 }
 
 TEST_CASE("verify replays the model's example") {
@@ -82,8 +117,7 @@ TEST_CASE("verify replays the model's example") {
   write_file(folder / "m.teff", repaired(bytes));
   const Output output = run_teff({"verify", "m.teff"}, folder.path());
   CHECK(output.code == 1);
-  CHECK(output.out ==
-        "m.teff: damaged: load_model: m.teff: self-test: output 0 (\"relu\") at [0, 0]: expected 5, got 2\n");
+  CHECK(output.out == "m.teff: damaged: self-test: output 0 (\"relu\") at [0, 0]: expected 5, got 2\n");
 }
 
 TEST_CASE("salvage writes what is intact and names the rest") {
@@ -99,5 +133,5 @@ TEST_CASE("salvage writes what is intact and names the rest") {
   write_file(folder / "a.teff", read_file(folder / "a.teff").substr(0, 80));
   const Output nothing = run_teff({"salvage", "a.teff", "c.teff"}, folder.path());
   CHECK(nothing.code == 1);
-  CHECK(nothing.err.starts_with("teff: salvage: a.teff: preamble: expected a header of at most "));
+  CHECK(nothing.err.starts_with("teff: a.teff: preamble: expected a header of at most "));
 }

@@ -2,6 +2,7 @@
 #include "teff/engine/dict.h"
 
 #include <doctest/doctest.h>
+#include <cmath>
 
 #include <limits>
 #include <sstream>
@@ -253,8 +254,17 @@ TEST_SUITE("dict") {
     CHECK(printed(Dict()) == "{}");
   }
 
+  TEST_CASE("floats are printed with all their digits, and as no whole number") {
+    CHECK(printed(Value(List{1234567.5, 0.0, -0.0, 3.0, 0.1, 1e-5, 1.5e-7, 1e16, 123456789012345680.0, 1e22})) ==
+          "[1234567.5, 0.0, -0.0, 3.0, 0.1, 1e-05, 1.5e-07, 1e+16, 1.2345678901234568e+17, 1e+22]");
+    CHECK(printed(Value(List{INFINITY, -INFINITY, NAN})) == "[inf, -inf, nan]");
+  }
+
   TEST_CASE("text that would control a terminal is escaped") {
     CHECK(printed(Value("a\x1b[2J\n")) == "'a\\x1b[2J\\x0a'");
+    CHECK(printed(Value("a\xe2\x80\xae"
+                        "b\xe2\x81\xa9\xd8\x9c\xe2\x80\x8f\xe2\x82\xac")) ==
+          "'a\\xe2\\x80\\xaeb\\xe2\\x81\\xa9\\xd8\\x9c\\xe2\\x80\\x8f\xe2\x82\xac'");
   }
 
   TEST_CASE("options become a dict and come back") {

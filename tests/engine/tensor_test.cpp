@@ -122,8 +122,9 @@ TEST_SUITE("tensor") {
   TEST_CASE("item() converts as to() does, for every pair of types") {
     const std::vector<double> values = {0,   -0.0, 0.5,  -0.25, 1,    -1,   127.9,     128,       255,        256,  300,
                                         3e9, -3e9, 1e20, -1e20, 1e39, 2.75, kFloatNan, kFloatInf, -kFloatInf, 65536};
-    const DType dtypes[] = {DType::float32, DType::float64, DType::int64, DType::int32,   DType::int16,
-                            DType::int8,    DType::uint8,   DType::bool_, DType::float16, DType::bfloat16};
+    const DType dtypes[] = {DType::float32, DType::float64, DType::int64,  DType::int32,         DType::int16,
+                            DType::int8,    DType::uint8,   DType::bool_,  DType::float16,       DType::bfloat16,
+                            DType::uint16,  DType::uint32,  DType::uint64, DType::float8_e4m3fn, DType::float8_e5m2};
     const auto check = [&]<class T>(T) {
       for (const DType dtype : dtypes) {
         for (const double value : values) {
@@ -144,6 +145,11 @@ TEST_SUITE("tensor") {
     check(bool());
     check(Half());
     check(BFloat16());
+    check(std::uint16_t());
+    check(std::uint32_t());
+    check(std::uint64_t());
+    check(Float8E4M3FN());
+    check(Float8E5M2());
   }
 
   TEST_CASE("item() never wraps around, for types that no tensor has either") {
@@ -352,15 +358,85 @@ TEST_SUITE("tensor") {
     }
   }
 
+  TEST_CASE("8-bit floats round to nearest even; beyond the last number is NaN for e4m3fn, infinity for e5m2") {
+    const auto e4m3 = [](float value) { return int{Float8E4M3FN(value).bits}; };
+    CHECK(e4m3(1) == 0x38);
+    CHECK(e4m3(1.0625f) == 0x38);  // half way: to even
+    CHECK(e4m3(1.1875f) == 0x3a);
+    CHECK(e4m3(-448) == 0xfe);
+    CHECK(e4m3(464) == 0x7e);  // half way to 480, which is NaN's place
+    CHECK(e4m3(std::nextafter(464.f, 500.f)) == 0x7f);
+    CHECK(e4m3(kFloatInf) == 0x7f);
+    CHECK(e4m3(-kFloatInf) == 0xff);
+    CHECK(e4m3(kFloatNan) == 0x7f);
+    CHECK(e4m3(-0.f) == 0x80);
+    CHECK(e4m3(0x1p-9f) == 0x01);   // the least subnormal
+    CHECK(e4m3(0x1p-10f) == 0x00);  // half way: to even
+    CHECK(e4m3(0x1.8p-9f) == 0x02);
+    CHECK(e4m3(0x1p-6f) == 0x08);
+    const auto e5m2 = [](float value) { return int{Float8E5M2(value).bits}; };
+    CHECK(e5m2(1) == 0x3c);
+    CHECK(e5m2(1.125f) == 0x3c);
+    CHECK(e5m2(57344) == 0x7b);
+    CHECK(e5m2(std::nextafter(61440.f, 0.f)) == 0x7b);
+    CHECK(e5m2(61440) == 0x7c);
+    CHECK(e5m2(-1e30f) == 0xfc);
+    CHECK(e5m2(kFloatNan) == 0x7f);
+    CHECK(e5m2(0x1p-16f) == 0x01);
+    CHECK(e5m2(0x1p-17f) == 0x00);
+    CHECK(e5m2(0x1p-14f) == 0x04);
+    CHECK(converted<Float8E5M2>({std::int64_t{-3}})[0].bits == 0xc2);
+    CHECK(converted<std::int64_t>({Float8E4M3FN(448.f)}) == std::vector<std::int64_t>{448});
+  }
+
+  TEST_CASE("every 8-bit float comes back from float32, and values between two go to the nearer") {
+    const auto check = [&]<class T>(T, int infinity, int last) {
+      for (int bits = 0; bits < 256; ++bits) {
+        T eight;
+        eight.bits = static_cast<std::uint8_t>(bits);
+        const auto value = static_cast<float>(eight);
+        if ((bits & 0x7f) > infinity) {
+          if (!std::isnan(value)) FAIL("no NaN: ", bits);
+        } else if (T(value) != eight) {
+          FAIL("not itself: ", bits);
+        }
+        if ((bits & 0x7f) >= last) continue;
+        T above;
+        above.bits = static_cast<std::uint8_t>(bits + 1);
+        const float next = static_cast<float>(above), middle = (value + next) / 2;
+        const T even = bits % 2 == 0 ? eight : above;
+        if (T(middle) != even || T(std::nextafter(middle, value)) != eight ||
+            T(std::nextafter(middle, next)) != above) {
+          FAIL("not rounded: ", bits);
+        }
+      }
+    };
+    check(Float8E4M3FN(), 0x7e, 0x7e);
+    check(Float8E5M2(), 0x7c, 0x7b);
+  }
+
+  TEST_CASE("unsigned integers saturate, and keep what float64 has no place for") {
+    CHECK(converted<std::uint16_t>({-1.f, 70000.f, 2.9f, kFloatNan}) == std::vector<std::uint16_t>{0, 65535, 2, 0});
+    CHECK(converted<std::uint32_t>({std::int64_t{-1}, std::int64_t{1} << 40}) ==
+          std::vector<std::uint32_t>{0, UINT32_MAX});
+    CHECK(converted<std::uint64_t>({1e30, -1.0, 0x1p63}) ==
+          std::vector<std::uint64_t>{UINT64_MAX, 0, std::uint64_t{1} << 63});
+    CHECK(converted<std::int64_t>({UINT64_MAX, std::uint64_t{7}}) == std::vector<std::int64_t>{INT64_MAX, 7});
+    CHECK(converted<std::uint32_t>({UINT64_MAX}) == std::vector<std::uint32_t>{UINT32_MAX});
+    CHECK(converted<float>({(std::uint64_t{1} << 63) + 1}) == std::vector<float>{0x1p63f});
+    CHECK(converted<std::uint8_t>({std::uint16_t{300}, std::uint16_t{3}}) == std::vector<std::uint8_t>{255, 3});
+    CHECK(converted<bool>({std::uint64_t{1} << 40}) == std::vector<bool>{true});
+  }
+
   TEST_CASE("to() the same dtype is the tensor itself") {
     const Tensor x = ones({2});
     CHECK(x.to(DType::float32).is(x));
   }
 
   TEST_CASE("every dtype converts to every other and back") {
-    for (int from = 1; from <= 10; ++from) {
+    for (int from = 1; from <= static_cast<int>(kLastDType); ++from) {
       const Tensor x = tensor<float>({0, 1, 1, 0}).to(static_cast<DType>(from));
-      for (int to = 1; to <= 10; ++to) {
+      for (int to = 1; to <= static_cast<int>(kLastDType); ++to) {
         const Tensor y = x.to(static_cast<DType>(to));
         CHECK(y.dtype() == static_cast<DType>(to));
         CHECK(same(y.to(x.dtype()), x));

@@ -45,7 +45,8 @@ void write_dicts(const std::string& folder) {
        folder + "/tied.teff", options);
   Dict dtypes;
   for (const DType dtype : {DType::float32, DType::float64, DType::int64, DType::int32, DType::int16, DType::int8,
-                            DType::uint8, DType::bool_, DType::float16, DType::bfloat16}) {
+                            DType::uint8, DType::bool_, DType::float16, DType::bfloat16, DType::uint16, DType::uint32,
+                            DType::uint64, DType::float8_e4m3fn, DType::float8_e5m2}) {
     dtypes.insert(std::string(to_string(dtype)), tensor<std::int32_t>({0, 1}).to(dtype));
   }
   save(dtypes, folder + "/dtypes.teff", options);

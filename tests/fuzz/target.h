@@ -34,6 +34,8 @@ void run_torch(std::span<const std::byte> bytes);
 void run_pickle(std::span<const std::byte> bytes);
 void run_safetensors(std::span<const std::byte> bytes);
 void run_json(std::span<const std::byte> bytes);
+void run_numpy(std::span<const std::byte> bytes);
+void run_inflate(std::span<const std::byte> bytes);
 void run_image(std::span<const std::byte> bytes);  // where there are libpng and libjpeg
 
 std::span<const Target> targets();

@@ -5,9 +5,9 @@
 #include "fuzz/checks.h"
 #include "teff/engine/error.h"
 #include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/io/zip_writer.h"
 #include "teff/serialize/torch/pickle_machine.h"
 #include "teff/serialize/torch/torch_values.h"
-#include "teff/serialize/torch/zip_writer.h"
 
 namespace teff::fuzz {
 namespace {

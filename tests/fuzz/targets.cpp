@@ -19,6 +19,9 @@ constexpr std::array kTargets = {
     Target{"pickle", run_pickle, nullptr},
     Target{"safetensors", run_safetensors, mutate_safetensors},
     Target{"json", run_json, nullptr},
+    Target{"npy", run_numpy, nullptr},
+    Target{"npz", run_numpy, mutate_torch},
+    Target{"inflate", run_inflate, nullptr},
 #ifdef TEFF_FUZZ_IMAGES
     Target{"image", run_image, mutate_image},
 #endif

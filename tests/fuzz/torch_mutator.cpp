@@ -7,8 +7,8 @@
 #include <string>
 
 #include "teff/serialize/io/byte_sink.h"
-#include "teff/serialize/torch/zip_format.h"
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_format.h"
+#include "teff/serialize/io/zip_writer.h"
 
 namespace teff::fuzz {
 namespace {
@@ -58,12 +58,15 @@ std::vector<Entry> entries_of(const Bytes& file) {
 }
 
 Bytes pack(const std::vector<Entry>& entries) {
-  const std::string root = entries[0].name.substr(0, entries[0].name.find('/'));
+  // NumPy's arrays are in no folder.
+  const std::size_t slash = entries[0].name.find('/');
+  const std::string root = slash == std::string::npos ? "" : entries[0].name.substr(0, slash);
+  const std::size_t skipped = root.empty() ? 0 : root.size() + 1;
   std::ostringstream stream;
   serialize::StreamSink sink(stream);
   serialize::ZipWriter writer(sink, root);
   for (const Entry& entry : entries) {
-    writer.add(entry.name.substr(std::min(root.size() + 1, entry.name.size())), std::as_bytes(std::span(entry.bytes)));
+    writer.add(entry.name.substr(std::min(skipped, entry.name.size())), std::as_bytes(std::span(entry.bytes)));
   }
   writer.finish();
   const std::string file = stream.str();

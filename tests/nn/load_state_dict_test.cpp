@@ -90,6 +90,16 @@ TEST_CASE("a dict of which no key matches is refused even if not strict") {
                 {.strict = false});
 }
 
+TEST_CASE("a checkpoint is told which of its entries is the state dict") {
+  Small net;
+  check_refused({{"epoch", 3}, {"optimizer", Dict{{"state", Dict()}}}, {"model_state_dict", net.state_dict()}},
+                "Error(s) in loading state_dict for Small:\n"
+                "\tNone of the keys in state_dict matches one of the module. \n"
+                "\tThe entry \"model_state_dict\" has 8 of the 8 keys: "
+                "load_state_dict(dict.at(\"model_state_dict\").as_dict()). ",
+                {.strict = false});
+}
+
 TEST_CASE("the cure is proposed where keys lack a prefix") {
   struct Wrapper : nn::Module {
     Small net;

@@ -5,9 +5,9 @@
 
 #include "reliability/files.h"
 #include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/io/zip_writer.h"
 #include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/teff/teff_file.h"
-#include "teff/serialize/torch/zip_writer.h"
 
 namespace teff::reliability {
 namespace {
@@ -215,6 +215,59 @@ void visit_torch_files(const Visit& visit) {
   visit("a safetensors file of deep lists", std::string(reinterpret_cast<const char*>(&length), 8) + json);
 }
 
+std::string number(std::uint64_t value, std::size_t bytes) {
+  return std::string(reinterpret_cast<const char*>(&value), bytes);
+}
+
+/// A zip with one entry, deflated, of which so many bytes are said to come out.
+std::string zip_of_packed(const std::string& name, const std::string& packed, std::uint64_t bytes) {
+  const std::string fields = number(8, 2) + number(0, 4) + number(1, 4) + number(packed.size(), 4) + number(bytes, 4) +
+                             number(name.size(), 2) + number(0, 2);
+  const std::string head = "PK\x03\x04" + number(20, 2) + number(0, 2) + fields + name + packed;
+  const std::string directory =
+      "PK\x01\x02" + number(20, 2) + number(20, 2) + number(0, 2) + fields + std::string(14, '\0') + name;
+  return head + directory + "PK\x05\x06" + number(0, 4) + number(1, 2) + number(1, 2) + number(directory.size(), 4) +
+         number(head.size(), 4) + number(0, 2);
+}
+
+std::string repeated(const std::string& text, std::size_t bytes) {
+  std::string result;
+  while (result.size() < bytes) result += text;
+  return result;
+}
+
+void visit_numpy_files(const Visit& visit) {
+  Dict arrays;
+  for (std::size_t i = 0; i < kBytes / 400; ++i) arrays.insert(std::to_string(i), ones({1}));
+  std::ostringstream npz;
+  save(arrays, npz, {.format = FileFormat::npz});
+  visit("arrays of NumPy", npz.str());
+  for (const std::string& header : {std::string(60'000, ' '), "{'descr': '" + std::string(60'000, 'x'),
+                                    "{'shape': (" + repeated("1,", 60'000), repeated("{", 60'000)}) {
+    visit("a header of NumPy", std::string("\x93NUMPY\1\0", 8) + number(header.size(), 2) + header);
+  }
+  // What inflating costs most: blocks that give nothing, stored, with everybody's codes and with codes of their own;
+  // and the most bytes from the fewest: the byte before, 258 times.
+  const std::string stored("\0\0\0\xff\xff", 5);
+  const std::string fixed("\x02\x08\x20\x80\x00", 5);
+  const std::string own("\x04\xc0\x81\x00\x00\x00\x00\x00\x90\xff\x6b\x10\x00\x07\x02\x00\x00\x00\x00\x40\xfe\xaf\x41"
+                        "\x00\x1c\x08\x00\x00\x00\x00\x00\xf9\xbf\x06\x01\x70\x20\x00\x00\x00\x00\x00\xe4\xff\x1a",
+                        45);
+  const std::string start("\x4b\x1c\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28", 14),
+      run("\x18\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28", 13);
+  const std::uint64_t most = 16 * kBytes + 16 * 1024 * 1024;
+  for (const bool is_numpy : {false, true}) {
+    const auto visit_packed = [&](const std::string& what, const std::string& packed, std::uint64_t bytes) {
+      const std::string name = is_numpy ? "a.npy" : "x/version";
+      visit(name + " of " + what, zip_of_packed(name, packed, bytes));
+    };
+    visit_packed("empty blocks", repeated(stored, kBytes), 900);
+    visit_packed("empty blocks of fixed codes", repeated(fixed, kBytes), 900);
+    visit_packed("empty blocks of own codes", repeated(own, kBytes), 900);
+    visit_packed("runs", start + repeated(run, kBytes), most);
+  }
+}
+
 }  // namespace
 
 void for_each_hostile_file(const std::string& corpus, const Visit& visit) {
@@ -224,6 +277,7 @@ void for_each_hostile_file(const std::string& corpus, const Visit& visit) {
   visit_dicts(visit);
   visit_models(visit);
   visit_torch_files(visit);
+  visit_numpy_files(visit);
 }
 
 }  // namespace teff::reliability

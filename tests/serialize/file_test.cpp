@@ -90,8 +90,9 @@ TEST_CASE("a path that leads nowhere is an error that says where it ends") {
   const std::string bytes = saved(nested());
   const File file(bytes_of(bytes));
   const auto error = [&](const char* path) { return error_of<IndexError>([&] { file.read(path); }); };
-  CHECK(error("model/fc") ==
-        R"(path "model/fc": expected one of 3 keys behind "model/fc", got a key that is not there)");
+  CHECK(
+      error("model/fc") ==
+      R"(path "model/fc": expected one of the keys "conv.weight", "tied", "view" behind "model/fc", got one that is not there)");
   CHECK(error("state[3]") == R"(path "state[3]": expected a place below 3 behind "state[3]", got 3)");
   CHECK(error("state[x]") == R"(path "state[x]": expected a place like [3] behind "state[", got something else)");
   CHECK(error("state[99999999999999999999]").find("expected a place like [3]") != std::string::npos);
@@ -163,8 +164,10 @@ TEST_CASE("long keys in each other make no path longer than the file allows") {
 TEST_CASE("what cannot be opened is refused as by load") {
   const TempFile path("x.teff");
   write_file(path, "hello, world");
-  CHECK(error_of<FormatError>([&] { File file(path); }) ==
-        "File: " + path.path() + ": not a .teff file: the first bytes are 68 65 6c 6c 6f 2c 20 77");
+  CHECK(
+      error_of<FormatError>([&] { File file(path); }) ==
+      "File: " + path.path() +
+          ": expected a .teff, PyTorch, safetensors or NumPy file, got a text file that begins with \"hello, world\"");
   CHECK_THROWS_AS(File(path.path() + "x"), IoError);
   CHECK(error_of<ValueError>([] { File(std::span<const std::byte>(), {.mmap = true}); }) ==
         "File: expected a file where mmap is set, got memory");

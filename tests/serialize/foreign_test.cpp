@@ -40,18 +40,13 @@ class CountedSource final : public serialize::ByteSource {
 TEST_CASE("a file's format is known by its content, whatever it is called") {
   const std::string rest(600, 'x');
   CHECK(contains(refusal("PK\x03\x04" + rest), "load: x.teff: zip: expected the end of the directory"));
-  CHECK(contains(refusal("\x80\x02\x8a\x0al\xfc" + rest), "load: x.teff: pickle: "));
-  CHECK(contains(refusal(rest.substr(0, 257) + "ustar" + rest), "it is a tar file, as PyTorch wrote before 0.1.10"));
+  CHECK(contains(refusal("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19" + rest), "load: x.teff: pickle: "));
+  CHECK(contains(refusal(std::string("pickle\0", 7) + rest.substr(0, 250) + "ustar" + rest),
+                 "it is a tar file, as PyTorch wrote before 0.1.10"));
   CHECK(contains(refusal(word(10) + "{\"a\":1234}"), "load: x.teff: JSON at offset 13"));
   CHECK(model_refusal("PK\x03\x04" + rest) == "load_model: x.teff: expected a .teff file with an entire model, got a "
                                               "file in the format of PyTorch, which holds "
                                               "no graph: use load");
-}
-
-TEST_CASE("any other file is refused with its first bytes") {
-  CHECK(refusal("") == "load: x.teff: not a .teff file: it is empty");
-  CHECK(refusal("hello, world") == "load: x.teff: not a .teff file: the first bytes are 68 65 6c 6c 6f 2c 20 77");
-  CHECK(contains(refusal("PK"), "not a .teff file: the first bytes are 50 4b"));
 }
 
 TEST_CASE("damage by a transfer as text is told by name") {
@@ -108,7 +103,7 @@ TEST_CASE("what is not a regular file is refused when loading") {
 
 TEST_CASE("files of all formats are looked into without reading their tensors") {
   constexpr std::uint64_t kBytes = 4'000'000, kHead = 4'000;
-  for (const FileFormat format : {FileFormat::teff, FileFormat::pytorch, FileFormat::safetensors}) {
+  for (const FileFormat format : {FileFormat::teff, FileFormat::pytorch, FileFormat::safetensors, FileFormat::npz}) {
     CAPTURE(to_string(format));
     std::ostringstream stream;
     save({{"first", ones({1'000'000})}, {"second", arange(1'000'000).to(DType::float32)}}, stream, {.format = format});
@@ -117,7 +112,9 @@ TEST_CASE("files of all formats are looked into without reading their tensors") 
     const auto contents = serialize::open_contents(format, source, {});
     CHECK(source->bytes_read() < kHead);
     const Value second = serialize::read_value(*contents, contents->structure.at("second"));
-    CHECK(source->bytes_read() == kBytes);
+    const std::uint64_t read = source->bytes_read();
+    CHECK(read >= kBytes);
+    CHECK(read <= kBytes + (format == FileFormat::npz ? 128 : 0));  // the checksum is that of the header, too
     CHECK(second == Value(arange(1'000'000).to(DType::float32)));
     CHECK(contents->check().empty());
     CHECK(source->bytes_read() < 2 * kBytes + kHead);
@@ -126,7 +123,7 @@ TEST_CASE("files of all formats are looked into without reading their tensors") 
 
 TEST_CASE("entries of files of all formats tell where their elements are, and which are damaged") {
   const TempFile path;
-  for (const FileFormat format : {FileFormat::teff, FileFormat::pytorch, FileFormat::safetensors}) {
+  for (const FileFormat format : {FileFormat::teff, FileFormat::pytorch, FileFormat::safetensors, FileFormat::npz}) {
     CAPTURE(to_string(format));
     save({{"flags", tensor({true, false})}, {"other", tensor({1.5f, 2.5f})}}, path, {.format = format});
     std::string bytes = read_file(path);

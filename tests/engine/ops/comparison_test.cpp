@@ -29,8 +29,9 @@ TEST_SUITE("comparisons") {
     CHECK(show(tensor<std::int8_t>({-1, 1}) < tensor<std::int8_t>({0, 0})) == "bool [2]: 1 0");
     const Tensor half = zeros({1}, {.dtype = DType::float16});
     CHECK_THROWS_WITH_AS(eq(half, half),
-                         "eq: expected a dtype other than float16 and bfloat16, got float16; convert with "
-                         "to(DType::float32)",
+                         "eq: expected a dtype that is compared (float32, float64, bool, uint8 or a signed integer), "
+                         "got float16; convert "
+                         "with to(DType::float32)",
                          TypeError);
   }
 }

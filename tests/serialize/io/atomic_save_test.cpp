@@ -172,6 +172,56 @@ TEST_CASE("a link stays, and what it points to is replaced") {
   CHECK(contains(error_of<IoError>([&] { save({}, folder / "circle.teff"); }), "Too many levels of symbolic links"));
 }
 
+TEST_CASE("an open file without a name is not saved to under another") {
+  const TempFolder folder;
+  for (const bool had_a_name : {true, false}) {
+    const int file = had_a_name ? ::open((folder / "gone").c_str(), O_RDWR | O_CREAT, 0600)
+                                : ::open(folder.path().c_str(), O_RDWR | O_TMPFILE, 0600);
+    if (file < 0 && !had_a_name) break;  // the file system knows no such files
+    REQUIRE(file >= 0);
+    if (had_a_name) fs::remove(folder / "gone");
+    const std::string path = "/proc/self/fd/" + std::to_string(file);
+    CHECK(error_of<IoError>([&] {
+            save({{"x", 1}}, path);
+          }) == "save: " + path + ": expected a file that has a name, which a new one can take, got one without");
+    ::close(file);
+    CHECK(fs::is_empty(folder.path()));
+  }
+}
+
+TEST_CASE("links of other users in a folder for all are not followed") {
+  if (::geteuid() != 0) return;  // only root can make one
+  const TempFolder folder;
+  fs::create_directory(folder / "shared");
+  ::chmod((folder / "shared").c_str(), 01777);
+  save({{"x", 1}}, folder / "mine.teff");
+  fs::create_symlink(folder / "mine.teff", folder / "shared/link.teff");
+  REQUIRE(::lchown((folder / "shared/link.teff").c_str(), 12345, 12345) == 0);
+  CHECK(contains(error_of<IoError>([&] {
+                   save({{"x", 2}}, folder / "shared/link.teff");
+                 }),
+                 "expected no link of another user in a folder that all may write to, got one"));
+  CHECK(same(load(folder / "mine.teff"), {{"x", 1}}));
+  REQUIRE(::lchown((folder / "shared/link.teff").c_str(), ::geteuid(), ::getegid()) == 0);
+  save({{"x", 2}}, folder / "shared/link.teff");
+  CHECK(same(load(folder / "mine.teff"), {{"x", 2}}));
+}
+
+TEST_CASE("a replaced file keeps its owner and group where that may be") {
+  if (::geteuid() != 0) return;  // others may not give files away
+  const TempFolder folder;
+  const std::string path = folder / "x.teff";
+  save({}, path);
+  REQUIRE(::chown(path.c_str(), 12345, 23456) == 0);
+  REQUIRE(::chmod(path.c_str(), 0640) == 0);
+  save({{"x", 1}}, path);
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK(status.st_uid == 12345);
+  CHECK(status.st_gid == 23456);
+  CHECK((status.st_mode & 0777) == 0640);
+}
+
 TEST_CASE("a path without a folder is in the current one") {
   const TempFolder folder;
   const fs::path before = fs::current_path();

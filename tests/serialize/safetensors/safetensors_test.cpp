@@ -62,7 +62,8 @@ TEST_CASE("what is written is read again") {
   Dict dict{{"matrix", base.view({2, 3, 4})}, {"row", base.slice(0, 3, 7)},  {"scalar", scalar_tensor(1.5)},
             {"empty", zeros({0, 3})},         {"a/\"\\\n\u00e9", ones({1})}, {"", ones({2})}};
   for (const DType dtype : {DType::float64, DType::int64, DType::int32, DType::int16, DType::int8, DType::uint8,
-                            DType::bool_, DType::float16, DType::bfloat16}) {
+                            DType::bool_, DType::float16, DType::bfloat16, DType::uint16, DType::uint32, DType::uint64,
+                            DType::float8_e4m3fn, DType::float8_e5m2}) {
     dict.insert(std::string(to_string(dtype)), arange(3).to(dtype));
   }
   const std::string bytes = safetensors_bytes(dict, {{"key", "value"}});
@@ -146,16 +147,17 @@ TEST_CASE("a header longer than the file or the limit is refused") {
     });
   };
   CHECK(load_all("abc") == "expected 8 bytes, got 3");
-  CHECK(load_all(word(100) + "{}") == "expected a header of at most 2 bytes, got 100");
+  CHECK(load_all(word(100) + "{}") == "expected a header of at most 2 bytes, got 100: the file was cut off");
+  check_refused(word(100) + "{\"a\"", "expected a header of at most 4 bytes, got 100: the file was cut off");
   CHECK(contains(load_all(word(std::uint64_t{1} << 63) + "{}"), "got 9223372036854775808"));
   CHECK(load_all(word(2) + " {}") == "expected '{' at offset 8, got another byte");
 }
 
 TEST_CASE("dtypes that Teff has not are refused by name, and the others listed") {
   const std::string json =
-      R"({"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})";
+      R"({"a":{"dtype":"F8_E8M0","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})";
   check_refused(file_with(json, 8),
-                "expected tensors of dtypes that Teff has, got \"a\" (F8_E4M3); the others are \"b\" (uint8 [4])");
+                "expected tensors of dtypes that Teff has, got \"a\" (F8_E8M0); the others are \"b\" (uint8 [4])");
   std::string bytes = safetensors_bytes({{"a", tensor<bool>({true})}});
   bytes.back() = '\2';
   check_refused(bytes, "tensor \"a\": expected bool values of 0 or 1, got others");

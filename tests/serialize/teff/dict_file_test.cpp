@@ -23,8 +23,9 @@ Tensor patterned(DType dtype, const Shape& shape) {
   return tensor;
 }
 
-constexpr DType kAllTypes[] = {DType::float32, DType::float64, DType::int64, DType::int32,   DType::int16,
-                               DType::int8,    DType::uint8,   DType::bool_, DType::float16, DType::bfloat16};
+constexpr DType kAllTypes[] = {DType::float32, DType::float64, DType::int64,  DType::int32,         DType::int16,
+                               DType::int8,    DType::uint8,   DType::bool_,  DType::float16,       DType::bfloat16,
+                               DType::uint16,  DType::uint32,  DType::uint64, DType::float8_e4m3fn, DType::float8_e5m2};
 
 /// Lists in each other, `depth` of them.
 Value nested(int depth) {
@@ -243,4 +244,22 @@ TEST_CASE("a mapped tensor outlives the file's name") {
     save({{"w", full({100}, 3)}}, file);  // a new file under the same name: the mapping keeps the old one
   }
   CHECK(mapped.sum().item<float>() == 200);
+}
+
+TEST_CASE("a file with dtypes from uint16 on sets feature 2, and no other does") {
+  for (int i = static_cast<int>(DType::float32); i <= static_cast<int>(kLastDType); ++i) {
+    const auto dtype = static_cast<DType>(i);
+    CAPTURE(to_string(dtype));
+    const std::string bytes = saved({{"x", List{zeros({2}, {.dtype = dtype})}}});
+    CHECK(word_at(bytes, 16) == (dtype > DType::bfloat16 ? 4 : 0));
+    std::string without = bytes;
+    without[16] = 0;
+    if (dtype > DType::bfloat16) {
+      CHECK(contains(refusal(repaired(without)), "expected the preamble to name feature 2, which is used here"));
+    }
+    without[16] = 4;
+    if (dtype <= DType::bfloat16) {
+      CHECK(contains(refusal(repaired(without)), "expected the file to use feature 2, as its preamble says"));
+    }
+  }
 }

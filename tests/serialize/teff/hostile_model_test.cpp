@@ -326,7 +326,7 @@ TEST_CASE("state and constants that do not fit each other are refused") {
 }
 
 TEST_CASE("names in a refusal, and in print, cannot drive a terminal") {
-  const std::string name = "a\x1b[31m\xc2\x9b\n\x7f", shown = "a\\x1b[31m\xc2\\x9b\\x0a\\x7f";
+  const std::string name = "a\x1b[31m\xc2\x9b\n\x7f", shown = "a\\x1b[31m\\xc2\\x9b\\x0a\\x7f";
   const auto check_shown = [&](const std::function<void(Model&)>& damage) {
     Model model;
     damage(model);
@@ -348,7 +348,7 @@ TEST_CASE("names in a refusal, and in print, cannot drive a terminal") {
   nn::GraphModule module(model.content.module);
   std::ostringstream printed;
   printed << module << module.graph();
-  CHECK_MESSAGE(contains(printed.str(), "a\\x1b[31m\xc2\\x9b"), printed.str());
+  CHECK_MESSAGE(contains(printed.str(), "a\\x1b[31m\\xc2\\x9b"), printed.str());
   CHECK_MESSAGE(printed.str().find_first_of("\x1b\x7f") == std::string::npos, printed.str());
 }
 

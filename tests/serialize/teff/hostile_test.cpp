@@ -147,8 +147,9 @@ TEST_CASE("tensors must be named in the order of the table") {
 }
 
 TEST_CASE("unknown dtypes and impossible shapes are refused") {
-  check_refused(file_with({.dtype = 0}), "expected a number from 1 to 10, got 0");
-  check_refused(file_with({.dtype = 11}), "got 11");
+  check_refused(file_with({.dtype = 0}), "expected a number from 1 to 15, got 0");
+  check_refused(file_with({.dtype = 16}), "got 16");
+  check_refused(file_with({.dtype = 11}), "expected the preamble to name feature 2, which is used here");
   check_refused(file_with({.dtype = 257}), "got 257");
   check_refused(file_with({.shape = {kHuge}}), "shape: expected sizes of at least 0, got [-1]");
   check_refused(file_with({.shape = {std::uint64_t{1} << 62}}), "expected at most 2^59 elements");

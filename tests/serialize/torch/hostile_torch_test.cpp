@@ -159,7 +159,7 @@ TEST_CASE("entries that PyTorch's files have, and must have") {
   check_refused(pt_of(pickle, {{"x/constants.pkl", ""}}), "it is a TorchScript archive, which holds code");
   check_refused(pt_of(pickle, {{.name = "x/code/a.py", .data = "abc", .method = 8}, {"x/constants.pkl", ""}}),
                 "TorchScript");
-  check_refused(pt_of(pickle, {{.name = "x/a", .data = "abc", .method = 8}}), "it is compressed");
+  check_refused(pt_of(pickle, {{.name = "x/a", .data = "abc", .method = 12}}), "it is compressed by method 12");
   check_refused(pt_of(pickle + "x"), "expected nothing after the pickle at offset 40, got 1 bytes");
 }
 
@@ -229,7 +229,9 @@ TEST_CASE("damaged data are told by entry and both checksums; without checksums 
   check_refused(zip_of(parts), "zip: entry \"x/data/0\" at offset");
   check_refused(zip_of(parts), "damaged: expected CRC-32 12345678, got 6522df69");
   CHECK(load_bytes(zip_of(parts), {.verify = false}).at("a") == Value(zeros({2})));
-  parts[1].crc = 0;  // not computed
+  parts[1].crc = 0;  // which it is not: others have one
+  check_refused(zip_of(parts), "damaged: expected CRC-32 00000000, got 6522df69");
+  for (ZipPart& part : parts) part.crc = 0;  // not computed
   CHECK(load_bytes(zip_of(parts)).at("a") == Value(zeros({2})));
 }
 

@@ -11,7 +11,7 @@
 #include "serialize/torch/zip_fixture.h"
 #include "support/temp_file.h"
 #include "teff/serialize/io/byte_source.h"
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 #include "teff/teff.h"
 
 using namespace teff;
@@ -192,6 +192,20 @@ TEST_CASE("the pickle of a state dict is the one that PyTorch writes, byte for b
   CHECK(entry_of(pt_bytes(dict), "data.pkl") == expected);
 }
 
+TEST_CASE("types that came with PyTorch 2 are written as it writes them: storages of bytes, and the dtype by name") {
+  const Tensor x = tensor<std::uint16_t>({1, 2});
+  const std::string pickle = entry_of(pt_bytes({{"x", x}}), "data.pkl");
+  CHECK(contains(pickle, "ctorch._utils\n_rebuild_tensor_v3\n"));
+  CHECK(contains(pickle, "ctorch.storage\nUntypedStorage\n"));
+  CHECK(contains(pickle, "K\x04tq"));  // bytes
+  CHECK(contains(pickle, "ctorch\nuint16\n"));
+  Dict dict;
+  for (const DType dtype : {DType::uint16, DType::uint32, DType::uint64, DType::float8_e4m3fn, DType::float8_e5m2}) {
+    dict.insert(std::string(to_string(dtype)), arange(6).to(dtype).view({2, 3}));
+  }
+  CHECK(same(load_bytes(pt_bytes(dict)), dict));
+}
+
 TEST_CASE("what is written is read again: ties, order, dtypes, kinds") {
   const Tensor weight = counted(0, {2, 2});
   const Dict dict{
@@ -271,7 +285,7 @@ TEST_CASE("what Python could not read is not written") {
   CHECK(contains(error_of<ValueError>([&] {
                    save({}, file, {.metadata = {{"by", "test"}}});
                  }),
-                 "expected no metadata, for which PyTorch's files have no place"));
+                 "expected no SaveOptions::metadata, for which PyTorch's files have no place"));
 }
 
 TEST_CASE("memory and streams are read like files") {

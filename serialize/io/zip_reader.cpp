@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "teff/serialize/torch/zip_reader.h"
+#include "teff/serialize/io/zip_reader.h"
 
 #include <algorithm>
 #include <array>
@@ -8,9 +8,10 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/crc32.h"
+#include "teff/serialize/io/inflate.h"
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/io/place.h"
-#include "teff/serialize/torch/zip_format.h"
+#include "teff/serialize/io/zip_format.h"
 
 namespace teff::serialize {
 namespace {
@@ -18,11 +19,16 @@ namespace {
 using namespace zip;
 
 constexpr std::size_t kShownNameBytes = 200;
+constexpr std::uint16_t kDeflated = 8;
+// What packed entries may unfold to, together, beyond a multiple of the file's size.
+constexpr std::uint64_t kMaxUnfolding = 16, kUnfoldingSlack = 16 * 1024 * 1024;
+// macOS keeps what its file system knows of a file beside it in the zip, under this folder.
+constexpr std::string_view kOfMac = "__MACOSX/";
 
-[[noreturn]] void refuse(const std::string& what) { throw FormatError("zip: " + what); }
+[[noreturn]] void refuse_zip(const std::string& what) { throw FormatError("zip: " + what); }
 
-[[noreturn]] void refuse(const ZipEntry& entry, const std::string& what) {
-  refuse("entry " + quoted_name(entry.name) + ": " + what);
+[[noreturn]] void refuse_zip(const ZipEntry& entry, const std::string& what) {
+  refuse_zip("entry " + quoted_name(entry.name) + ": " + what);
 }
 
 std::string_view as_text(std::span<const std::byte> bytes) {
@@ -43,10 +49,11 @@ ZipDirectory read_end(std::span<const std::byte> tail) {
     Fields(tail.last(kEndBytes)).get(signature, disk, first_disk, here, entries, bytes, offset, comment);
   }
   if (signature != kEnd || comment != 0) {
-    refuse("expected the end of the directory as the last bytes, got others: the file was cut off, or something was "
-           "appended");
+    refuse_zip(
+        "expected the end of the directory as the last bytes, got others: the file was cut off, or something was "
+        "appended");
   }
-  if (disk != 0 || first_disk != 0 || here != entries) refuse("expected a file in one part");
+  if (disk != 0 || first_disk != 0 || here != entries) refuse_zip("expected a file in one part");
   return {entries, bytes, offset};
 }
 
@@ -76,7 +83,7 @@ void widen(ZipDirectory& directory, std::span<const std::byte> tail, std::uint64
   if (signature != kEnd64 || length != kEnd64Bytes - 12 || locator_offset != offset || !one_part ||
       !same(wide.entries, directory.entries, kElsewhere16) || !same(wide.bytes, directory.bytes, kElsewhere32) ||
       !same(wide.offset, directory.offset, kElsewhere32)) {
-    refuse("the two ends of the directory do not agree");
+    refuse_zip("the two ends of the directory do not agree");
   }
   directory = wide;
 }
@@ -87,37 +94,27 @@ void read_zip64(ZipEntry& entry, std::span<const std::byte> extra) {
   bool missing = needs(entry.bytes) || needs(entry.packed) || needs(entry.header);
   for (Fields fields(extra); fields.left() > 0;) {
     std::uint16_t id = 0, size = 0;
-    if (fields.left() < 4) refuse(entry, "expected extra fields of at least 4 bytes, got the end");
+    if (fields.left() < 4) refuse_zip(entry, "expected extra fields of at least 4 bytes, got the end");
     fields.get(id, size);
-    if (size > fields.left()) refuse(entry, "an extra field is longer than what holds it");
+    if (size > fields.left()) refuse_zip(entry, "an extra field is longer than what holds it");
     Fields field(fields.take(size));
     if (id != kZip64) continue;
-    if (!std::exchange(missing, false)) refuse(entry, "expected no ZIP64 field, or no further one, got one");
+    if (!std::exchange(missing, false)) refuse_zip(entry, "expected no ZIP64 field, or no further one, got one");
     for (std::uint64_t* value : {&entry.bytes, &entry.packed, &entry.header}) {
       if (!needs(*value)) continue;
-      if (field.left() < 8) refuse(entry, "its ZIP64 field is too short");
+      if (field.left() < 8) refuse_zip(entry, "its ZIP64 field is too short");
       field.get(*value);
     }
   }
-  if (missing) refuse(entry, "expected a ZIP64 field, got none");
+  if (missing) refuse_zip(entry, "expected a ZIP64 field, got none");
 }
 
 void check_flags(const ZipEntry& entry) {
-  if ((entry.flags & 1) != 0) refuse(entry, "it is encrypted");
-  if ((entry.flags & ~(kHasDescriptor | kUtf8Name)) != 0) {
-    refuse(entry, "expected no flags but 3 and 11, got " + std::to_string(entry.flags));
+  if ((entry.flags & 1) != 0) throw UnsupportedError("zip: entry " + quoted_name(entry.name) + ": it is encrypted");
+  constexpr unsigned kEffort = 3u << 1;  // that its packer took, also of what it stored
+  if ((entry.flags & ~(kHasDescriptor | kUtf8Name | kEffort)) != 0) {
+    refuse_zip(entry, "expected no flags but 1, 2, 3 and 11, got " + std::to_string(entry.flags));
   }
-}
-
-bool is_safe_name(std::string_view name) {
-  if (name.empty() || name.find('\0') != name.npos || name.find('\\') != name.npos) return false;
-  for (std::size_t begin = 0; begin <= name.size();) {
-    const std::size_t end = std::min(name.find('/', begin), name.size());
-    const std::string_view part = name.substr(begin, end - begin);
-    if (part == "." || part == ".." || (part.empty() && (begin == 0 || end < name.size()))) return false;
-    begin = end + 1;
-  }
-  return true;
 }
 
 /// The local header repeats the directory; the lengths may stand behind the bytes instead.
@@ -125,9 +122,9 @@ void check_local(const ZipEntry& entry, Fields fields, std::uint64_t& header_byt
   std::uint32_t signature = 0, crc = 0, packed = 0, bytes = 0;
   std::uint16_t needed = 0, flags = 0, method = 0, time = 0, date = 0, name_bytes = 0, extra_bytes = 0;
   fields.get(signature, needed, flags, method, time, date, crc, packed, bytes, name_bytes, extra_bytes);
-  if (signature != kLocal) refuse(entry, "expected its header at offset " + std::to_string(entry.header));
+  if (signature != kLocal) refuse_zip(entry, "expected its header at offset " + std::to_string(entry.header));
   if (name_bytes != entry.name.size() || as_text(fields.take(entry.name.size())) != entry.name) {
-    refuse(entry, "its header has another name");
+    refuse_zip(entry, "its header has another name");
   }
   const bool later = (entry.flags & kHasDescriptor) != 0;
   const auto same = [&](std::uint64_t local, std::uint64_t value, bool wide) {
@@ -135,7 +132,7 @@ void check_local(const ZipEntry& entry, Fields fields, std::uint64_t& header_byt
   };
   if (flags != entry.flags || method != entry.method || !same(crc, entry.crc, false) ||
       !same(packed, entry.packed, true) || !same(bytes, entry.bytes, true)) {
-    refuse(entry, "its header does not say what the directory says");
+    refuse_zip(entry, "its header does not say what the directory says");
   }
   header_bytes = kLocalBytes + name_bytes + std::uint64_t{extra_bytes};
 }
@@ -145,7 +142,8 @@ void check_descriptor(const ZipEntry& entry, std::span<const std::byte> bytes) {
   const bool expected = (entry.flags & kHasDescriptor) != 0;
   const std::size_t without = bytes.size() % 8 == 0 ? bytes.size() - 4 : bytes.size();  // signature
   if (!expected ? !bytes.empty() : without != 12 && without != 20) {
-    refuse(entry, "expected the next entry right behind it, got " + std::to_string(bytes.size()) + " bytes between");
+    refuse_zip(entry,
+               "expected the next entry right behind it, got " + std::to_string(bytes.size()) + " bytes between");
   }
   if (!expected) return;
   Fields fields(bytes);
@@ -161,23 +159,34 @@ void check_descriptor(const ZipEntry& entry, std::span<const std::byte> bytes) {
     fields.get(packed64, size64);
   }
   if (signature != kDescriptor || crc != entry.crc || packed64 != entry.packed || size64 != entry.bytes) {
-    refuse(entry, "what lies behind its bytes does not say what the directory says");
+    refuse_zip(entry, "what lies behind its bytes does not say what the directory says");
   }
 }
 
 }  // namespace
 
+bool is_entry_name(std::string_view name) {
+  if (name.empty() || name.find('\0') != name.npos || name.find('\\') != name.npos) return false;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('/', begin), name.size());
+    const std::string_view part = name.substr(begin, end - begin);
+    if (part == "." || part == ".." || (part.empty() && (begin == 0 || end < name.size()))) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 std::string quoted_name(std::string_view name) { return '"' + escaped(name, kShownNameBytes) + '"'; }
 
 void check_crc(const ZipEntry& entry, std::uint32_t actual) {
-  if (entry.crc == actual || entry.crc == 0) return;
+  if (entry.crc == actual || !entry.has_crc) return;
   const auto hex32 = [](std::uint32_t value) {
     std::array<char, 9> digits{};
     std::snprintf(digits.data(), digits.size(), "%08x", value);
     return std::string(digits.data());
   };
-  refuse("entry " + quoted_name(entry.name) + " at offset " + std::to_string(entry.offset) +
-         ": damaged: expected CRC-32 " + hex32(entry.crc) + ", got " + hex32(actual));
+  refuse_zip("entry " + quoted_name(entry.name) + " at offset " + std::to_string(entry.offset) +
+             ": damaged: expected CRC-32 " + hex32(entry.crc) + ", got " + hex32(actual));
 }
 
 ZipReader::ZipReader(const ByteSource& source) : source_(source) {
@@ -196,15 +205,15 @@ ZipDirectory ZipReader::find_directory() const {
     widen(directory, tail, end);
   } else {
     end = source_.size() - kEndBytes;
-    if (needs_end64(directory)) refuse("expected a ZIP64 directory, got none");
+    if (needs_end64(directory)) refuse_zip("expected a ZIP64 directory, got none");
   }
   if (directory.offset > end || directory.bytes != end - directory.offset) {
-    refuse("expected a directory that ends at offset " + std::to_string(end) + ", got " +
-           std::to_string(directory.bytes) + " bytes at offset " + std::to_string(directory.offset));
+    refuse_zip("expected a directory that ends at offset " + std::to_string(end) + ", got " +
+               std::to_string(directory.bytes) + " bytes at offset " + std::to_string(directory.offset));
   }
   if (directory.bytes > kMaxHeaderBytes || directory.entries > directory.bytes / kCentralBytes) {
-    refuse("expected a directory of at most 64 MiB, and 46 bytes or more for each entry, got " +
-           std::to_string(directory.bytes) + " bytes for " + std::to_string(directory.entries) + " entries");
+    refuse_zip("expected a directory of at most 64 MiB, and 46 bytes or more for each entry, got " +
+               std::to_string(directory.bytes) + " bytes for " + std::to_string(directory.entries) + " entries");
   }
   return directory;
 }
@@ -217,12 +226,12 @@ void ZipReader::read_directory(const ZipDirectory& directory) {
     std::uint32_t signature = 0, crc = 0, packed = 0, bytes = 0, attributes = 0, header = 0;
     std::uint16_t made_by = 0, needed = 0, time = 0, date = 0, name = 0, extra = 0, comment = 0, disk = 0, kind = 0;
     ZipEntry entry;
-    if (fields.left() < kCentralBytes) refuse("the directory ends in entry " + std::to_string(i));
+    if (fields.left() < kCentralBytes) refuse_zip("the directory ends in entry " + std::to_string(i));
     fields.get(signature, made_by, needed, entry.flags, entry.method, time, date, crc, packed, bytes, name, extra,
                comment, disk, kind, attributes, header);
     if (signature != kCentral || fields.left() < std::size_t{name} + extra + comment) {
-      refuse("expected entry " + std::to_string(i) + " of " + std::to_string(directory.entries) +
-             " in the directory, got other bytes");
+      refuse_zip("expected entry " + std::to_string(i) + " of " + std::to_string(directory.entries) +
+                 " in the directory, got other bytes");
     }
     entry.name = as_text(fields.take(name));
     entry.crc = crc;
@@ -230,26 +239,31 @@ void ZipReader::read_directory(const ZipDirectory& directory) {
     entry.packed = packed;
     entry.header = header;
     read_zip64(entry, fields.take(extra));
-    if (disk != 0) refuse(entry, "expected a file in one part, got part " + std::to_string(disk));
+    if (disk != 0) refuse_zip(entry, "expected a file in one part, got part " + std::to_string(disk));
     fields.take(comment);
     check_flags(entry);
     entries_.push_back(entry);
   }
-  if (fields.left() > 0) refuse("expected the end of the directory, got " + std::to_string(fields.left()) + " bytes");
-  if (entries_.empty()) refuse("expected an entry, got none");
+  if (fields.left() > 0)
+    refuse_zip("expected the end of the directory, got " + std::to_string(fields.left()) + " bytes");
+  if (entries_.empty()) refuse_zip("expected an entry, got none");
+  const bool has_crc =
+      std::any_of(entries_.begin(), entries_.end(), [](const ZipEntry& entry) { return entry.crc != 0; });
+  for (ZipEntry& entry : entries_) entry.has_crc = has_crc;
 }
 
 void ZipReader::check_names() {
-  const std::string_view first = entries_.front().name;
-  const std::string_view root = first.substr(0, std::min(first.find('/'), first.size() - 1) + 1);
+  const auto first = std::find_if(entries_.begin(), entries_.end(),
+                                  [](const ZipEntry& entry) { return !entry.name.starts_with(kOfMac); });
+  if (first != entries_.end()) root_ = first->name.substr(0, first->name.find('/') + 1);
+  for (const ZipEntry& entry : entries_) {
+    if (!is_entry_name(entry.name)) refuse_zip(entry, "expected a relative name without .., got another");
+    if (!entry.name.starts_with(root_) && !entry.name.starts_with(kOfMac)) root_ = {};
+  }
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const ZipEntry& entry = entries_[i];
-    if (!is_safe_name(entry.name)) refuse(entry, "expected a relative name without .., got another");
-    if (!root.ends_with('/') || !entry.name.starts_with(root)) {
-      refuse(entry, "expected a name in one folder with all others, got another");
-    }
-    if (!by_name_.emplace(entry.name.substr(root.size()), i).second)
-      refuse(entry, "expected a name once, got it again");
+    const std::size_t root = entry.name.starts_with(root_) ? root_.size() : 0;
+    if (!by_name_.emplace(entry.name.substr(root), i).second) refuse_zip(entry, "expected a name once, got it again");
   }
 }
 
@@ -264,34 +278,47 @@ void ZipReader::check_layout(const ZipDirectory& directory) {
     const ZipEntry* before = i > 0 ? &entries_[order[i - 1]] : nullptr;
     const std::uint64_t next = entry != nullptr ? entry->header : directory.offset;
     const ZipEntry& named = before != nullptr ? *before : *entry;
-    if (next < end) refuse(named, "it overlaps what follows it");
-    if (next - end > 24 || (before == nullptr && next != 0)) refuse(named, "expected no gap between entries, got one");
+    if (next < end) refuse_zip(named, "it overlaps what follows it");
+    if (next - end > 24 || (before == nullptr && next != 0))
+      refuse_zip(named, "expected no gap between entries, got one");
     const std::uint64_t gap = next - end;
     const std::uint64_t header = entry != nullptr ? kLocalBytes + entry->name.size() : 0;
-    if (header > directory.offset - next) refuse(*entry, "its header reaches into the directory");
+    if (header > directory.offset - next) refuse_zip(*entry, "its header reaches into the directory");
     const std::vector<std::byte> bytes = read_bytes(source_, end, gap + header);
     if (before != nullptr) check_descriptor(*before, std::span(bytes).first(static_cast<std::size_t>(gap)));
     if (entry == nullptr) break;
     std::uint64_t header_bytes = 0;
     check_local(*entry, Fields(std::span(bytes).subspan(static_cast<std::size_t>(gap))), header_bytes);
     if (header_bytes > directory.offset - next || entry->packed > directory.offset - next - header_bytes) {
-      refuse(*entry, "expected its " + std::to_string(entry->packed) + " bytes before the directory, got the end");
+      refuse_zip(*entry, "expected its " + std::to_string(entry->packed) + " bytes before the directory, got the end");
     }
     entry->offset = next + header_bytes;
     end = entry->offset + entry->packed;
   }
 }
 
-void ZipReader::check_stored() const {
+void ZipReader::check_packing() const {
+  const std::uint64_t most = kMaxUnfolding * source_.size() + kUnfoldingSlack;
+  std::uint64_t unfolded = 0;
   for (const ZipEntry& entry : entries_) {
-    if (entry.method != 0) {
-      refuse(entry, "it is compressed (method " + std::to_string(entry.method) +
-                        "), which torch.save never does: unpack the file and pack it again with zip -0");
+    if (entry.method != 0 && entry.method != kDeflated) {
+      throw UnsupportedError("zip: entry " + quoted_name(entry.name) + ": it is compressed by method " +
+                             std::to_string(entry.method) +
+                             ", which is read nowhere here: unpack the file and pack "
+                             "it again with zip -0 -r");
     }
-    if (entry.packed != entry.bytes) {
-      refuse(entry, "expected as many bytes packed as unpacked, got " + std::to_string(entry.packed) + " and " +
-                        std::to_string(entry.bytes));
+    if (!entry.is_packed() && entry.packed != entry.bytes) {
+      refuse_zip(entry, "expected as many bytes packed as unpacked, got " + std::to_string(entry.packed) + " and " +
+                            std::to_string(entry.bytes));
     }
+    if (!entry.is_packed()) continue;
+    if (entry.bytes > most || unfolded > most - entry.bytes) {
+      throw UnsupportedError("zip: entry " + quoted_name(entry.name) + ": expected compressed entries of at most " +
+                             std::to_string(most) +
+                             " bytes together (16 MiB and 16 times the file), got more: unpack "
+                             "the file and pack it again with zip -0 -r");
+    }
+    unfolded += entry.bytes;
   }
 }
 
@@ -302,11 +329,30 @@ const ZipEntry* ZipReader::find(std::string_view name) const {
 
 std::vector<std::byte> ZipReader::read(const ZipEntry& entry, std::uint64_t max_bytes, bool verify) const {
   if (entry.bytes > max_bytes) {
-    refuse(entry, "expected at most " + std::to_string(max_bytes) + " bytes, got " + std::to_string(entry.bytes));
+    refuse_zip(entry, "expected at most " + std::to_string(max_bytes) + " bytes, got " + std::to_string(entry.bytes));
   }
-  std::vector<std::byte> bytes = read_bytes(source_, entry.offset, entry.bytes);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(entry.bytes));
+  unpack(source_, entry, bytes);
   if (verify) check_crc(entry, crc32(bytes));
   return bytes;
+}
+
+void unpack(const ByteSource& source, const ZipEntry& entry, std::span<std::byte> memory) {
+  if (!entry.is_packed()) return source.read(memory, entry.offset);
+  const bool whole = memory.size() == entry.bytes;
+  // No code takes more than 15 bits for a byte, and stored blocks 5 bytes for 64 kB.
+  const std::uint64_t enough = whole ? entry.packed : std::min<std::uint64_t>(entry.packed, 2 * memory.size() + 4096);
+  const std::vector<std::byte> packed = read_bytes(source, entry.offset, enough);
+  Inflated unpacked;
+  try {
+    unpacked = inflate(packed, memory);
+  } catch (const FormatError& error) {
+    refuse_zip(entry, error.what());
+  }
+  if (unpacked.bytes < memory.size() || (whole && (!unpacked.ended || unpacked.used != packed.size()))) {
+    refuse_zip(entry, "expected its " + std::to_string(entry.packed) + " bytes to unpack to " +
+                          std::to_string(entry.bytes) + ", got others");
+  }
 }
 
 }  // namespace teff::serialize

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include "teff/serialize/torch/zip_writer.h"
+#include "teff/serialize/io/zip_writer.h"
 
 #include <algorithm>
 
 #include "teff/serialize/io/crc32.h"
 #include "teff/serialize/io/limits.h"
-#include "teff/serialize/torch/zip_format.h"
+#include "teff/serialize/io/zip_format.h"
 
 namespace teff::serialize {
 namespace {
 
 using namespace zip;
 
-constexpr std::size_t kChunkBytes = 256 * 1024;  // checked while they are in the core's cache, then written
-constexpr std::size_t kSmallBytes = 16 * 1024;   // below, gathering is quicker than a system call
+constexpr std::size_t kZipChunkBytes = 256 * 1024;  // checked while they are in the core's cache, then written
+constexpr std::size_t kSmallBytes = 16 * 1024;      // below, gathering is quicker than a system call
 constexpr std::uint16_t kMadeBy = 0x031e, kNeeded = 0x2d;
 
 std::uint16_t flags_of(const ZipWriter::Entry& entry) {
@@ -33,25 +33,31 @@ void put_text(std::vector<std::byte>& bytes, std::string_view text) {
 
 }  // namespace
 
-void ZipWriter::add(std::string_view name, std::span<const std::byte> bytes) {
-  Entry entry{root_ + '/' + std::string(name), flushed_ + pending_.size(), bytes.size()};
+void ZipWriter::add(std::string_view name, std::span<const std::byte> bytes, std::span<const std::byte> more) {
+  const std::string root = root_.empty() ? "" : root_ + '/';
+  Entry entry{root + std::string(name), flushed_ + pending_.size(), bytes.size() + more.size()};
   put_local_header(entry);
-  if (bytes.size() <= kSmallBytes) {
-    entry.crc = crc32(bytes);
-    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-  } else {
-    flush();
-    for (auto left = bytes; !left.empty();) {
-      const auto chunk = left.first(std::min(left.size(), kChunkBytes));
-      entry.crc = crc32(chunk, entry.crc);
-      sink_.write(chunk, flushed_);
-      flushed_ += chunk.size();
-      left = left.subspan(chunk.size());
-    }
-  }
+  put_bytes(entry, bytes);
+  put_bytes(entry, more);
   if (entry.bytes > 0) put_descriptor(entry);
-  if (pending_.size() >= kChunkBytes) flush();
+  if (pending_.size() >= kZipChunkBytes) flush();
   entries_.push_back(std::move(entry));
+}
+
+void ZipWriter::put_bytes(Entry& entry, std::span<const std::byte> bytes) {
+  if (bytes.size() <= kSmallBytes) {
+    entry.crc = crc32(bytes, entry.crc);
+    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  flush();
+  while (!bytes.empty()) {
+    const auto chunk = bytes.first(std::min(bytes.size(), kZipChunkBytes));
+    entry.crc = crc32(chunk, entry.crc);
+    sink_.write(chunk, flushed_);
+    flushed_ += chunk.size();
+    bytes = bytes.subspan(chunk.size());
+  }
 }
 
 void ZipWriter::flush() {

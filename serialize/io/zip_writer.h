@@ -23,16 +23,18 @@ class ZipWriter {
     std::uint32_t crc = 0;
   };
 
-  /// `root`: the folder of all entries. Refers to the sink, which takes each byte once, in order.
+  /// `root`: the folder of all entries; empty for none. Refers to the sink, which takes each byte once, in order.
   ZipWriter(ByteSink& sink, std::string root) : sink_(sink), root_(std::move(root)) {}
 
-  void add(std::string_view name, std::span<const std::byte> bytes);
+  /// An entry of these bytes, and of more behind them.
+  void add(std::string_view name, std::span<const std::byte> bytes, std::span<const std::byte> more = {});
   /// The entries so far.
   const std::vector<Entry>& entries() const { return entries_; }
   /// Writes the directory.
   void finish();
 
  private:
+  void put_bytes(Entry& entry, std::span<const std::byte> bytes);
   void put_local_header(const Entry& entry);
   void put_descriptor(const Entry& entry);
   void put_directory();
