@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/contents.h"
 
+#include "teff/engine/error.h"
+#include "teff/serialize/io/place.h"
+#include "teff/serialize/key_path.h"
+
 namespace teff::serialize {
+
+void check_supported(const Contents& contents, const LoadOptions& options) {
+  if (!contents.refusal.empty() && !options.skip_unsupported) throw UnsupportedError(contents.refusal);
+}
+
+void leave_out(Dict& structure, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (!erase_at(structure, path)) {
+      throw FormatError("expected the entries to skip among those of the file, got \"" + escaped(path, 100) + '"');
+    }
+  }
+}
 
 Value read_value(const Contents& contents, Value value) {
   std::vector<Tensor> stand_ins;

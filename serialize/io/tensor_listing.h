@@ -17,6 +17,10 @@ class TensorListing {
   /// `place` and `type` must be fit to be printed.
   void add_unsupported(const std::string& place, const std::string& type) { unsupported_.add(place, type); }
   void add(const std::string& place, const TensorType& type);
+  /// The same for what is no tensor: an object of a class that nobody knows.
+  void add_unknown(const std::string& place, const std::string& what);
+  /// What to say of a file with unsupported ones; empty if there was none.
+  std::string refusal() const;
   /// @throws FormatError if there was an unsupported one.
   void check() const;
 
@@ -31,6 +35,7 @@ class TensorListing {
   };
 
   Names unsupported_, supported_;
+  bool has_unknown_ = false;
 };
 
 }  // namespace teff::serialize

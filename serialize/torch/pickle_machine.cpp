@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "teff/serialize/io/place.h"
 #include "teff/serialize/io/utf8.h"
@@ -31,9 +34,10 @@ bool is_container(NodeKind kind) {
 }
 
 const char* kind_name(NodeKind kind) {
-  static constexpr std::array kNames = {
-      "None",  "a bool", "an integer",          "a float",   "text",     "bytes", "a long integer", "a tuple", "a list",
-      "a set", "a dict", "a class or function", "an object", "a storage"};
+  static constexpr std::array kNames = {"None",     "a bool",         "an integer",          "a float",   "text",
+                                        "bytes",    "a long integer", "a long integer",      "a tuple",   "a list",
+                                        "a set",    "a dict",         "a class or function", "an object", "a content",
+                                        "a storage"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -41,8 +45,7 @@ const char* kind_name(NodeKind kind) {
 
 class PickleMachine {
  public:
-  PickleMachine(Pickle& pickle, const PickleOptions& options)
-      : pickle_(pickle), options_(options), bytes_(pickle.bytes_) {}
+  PickleMachine(Pickle& pickle, std::uint64_t offset) : pickle_(pickle), offset_(offset), bytes_(pickle.bytes_) {}
 
   void run() {
     add({NodeKind::none});
@@ -52,7 +55,6 @@ class PickleMachine {
     do {
       opcode_at_ = position_;
       opcode_ = Opcode{byte()};
-      if (opcode_at_ == 0 && opcode_ != Opcode::proto) refuse("expected PROTO as the first opcode");
       step();
     } while (opcode_ != Opcode::stop);
     pickle_.size_ = position_;
@@ -93,6 +95,12 @@ class PickleMachine {
         return push_integer(static_cast<std::int32_t>(number(4)));
       case Opcode::long1:
         return push_long(number(1));
+      case Opcode::long4:
+        return push_long(number(4));
+      case Opcode::integer:
+        return push_digits(as_text(line()));
+      case Opcode::long_text:
+        return push_digits(without_l(as_text(line())));
       case Opcode::binfloat:
         return push_float();
       case Opcode::short_binstring:
@@ -109,6 +117,9 @@ class PickleMachine {
         return push_span(NodeKind::bytes, number(1));
       case Opcode::binbytes:
         return push_span(NodeKind::bytes, number(4));
+      case Opcode::binbytes8:
+      case Opcode::bytearray8:
+        return push_span(NodeKind::bytes, number(8));
       case Opcode::empty_list:
         return push_empty(NodeKind::list);
       case Opcode::empty_dict:
@@ -117,6 +128,12 @@ class PickleMachine {
         return push_empty(NodeKind::set);
       case Opcode::empty_tuple:
         return push(kEmptyTuple);
+      case Opcode::pop:
+        return drop();
+      case Opcode::pop_mark:
+        return stack_.resize(pop_mark());
+      case Opcode::frozenset:
+        return push_container(NodeKind::set, pop_mark());
       case Opcode::tuple:
         return push_tuple(pop_mark());
       case Opcode::tuple1:
@@ -145,10 +162,14 @@ class PickleMachine {
         return call("arguments");
       case Opcode::newobj:
         return call("arguments of a class");
+      case Opcode::newobj_ex:
+        return call_with_keywords();
+      case Opcode::obj:
+        return call_marked();
       case Opcode::build:
         return build();
     }
-    refuse("expected an opcode that dictionaries of tensors need: nothing of the pickle was run");
+    refuse("expected an opcode that files of PyTorch have: nothing of the pickle was run");
   }
 
   [[noreturn]] void refuse(const std::string& what) const { throw FormatError(place() + what); }
@@ -161,12 +182,16 @@ class PickleMachine {
       std::snprintf(digits.data(), digits.size(), "byte 0x%02x", code);
       name = digits.data();
     }
-    return "pickle: " + name + " at offset " + std::to_string(options_.offset + opcode_at_) + ": ";
+    return "pickle: " + name + " at offset " + std::to_string(offset_ + opcode_at_) + ": ";
   }
 
   // What the opcode's bytes say.
 
   std::span<const std::byte> take(std::uint64_t count) {
+    if (position_ == bytes_.size() && position_ == opcode_at_) {
+      throw PickleCutOff("pickle: it is cut off: expected its end, got that of the bytes at offset " +
+                         std::to_string(offset_ + position_));
+    }
     if (count > bytes_.size() - position_) {
       throw PickleCutOff(place() + "expected " + std::to_string(count) + " bytes, got the end after " +
                          std::to_string(bytes_.size() - position_));
@@ -184,7 +209,7 @@ class PickleMachine {
 
   void check_protocol(std::uint8_t protocol) const {
     if (opcode_at_ != 0) refuse("expected it as the first opcode only");
-    if (protocol < 2 || protocol > kMaxProtocol) {
+    if (protocol < 2 || protocol > kMaxProtocol) {  // the first does not name itself
       refuse("expected protocol 2 to 5, got " + std::to_string(protocol));
     }
   }
@@ -255,6 +280,21 @@ class PickleMachine {
     if (negative && size < 8) bits |= ~std::uint64_t{0} << (8 * size);
     push_integer(static_cast<std::int64_t>(bits));
   }
+  /// "01" is True, "00" is False, as protocol 1 writes them.
+  void push_digits(std::string_view digits) {
+    if (opcode_ == Opcode::integer && (digits == "00" || digits == "01")) return push(digits == "01" ? kTrue : kFalse);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (digits.empty() || end != digits.data() + digits.size() || error == std::errc::invalid_argument) {
+      refuse("expected digits, got " + escaped(digits, kMaxGlobalBytes));
+    }
+    if (error == std::errc()) return push_integer(value);
+    push(add({NodeKind::digits, 0, offset_of(digits), static_cast<std::uint32_t>(digits.size())}));
+  }
+  static std::string_view without_l(std::string_view digits) {
+    if (digits.ends_with('L')) digits.remove_suffix(1);
+    return digits;
+  }
   void push_float() {
     std::uint64_t bits = 0;
     for (const std::byte part : take(8)) bits = bits << 8 | std::to_integer<std::uint64_t>(part);
@@ -277,39 +317,66 @@ class PickleMachine {
 
   void push_empty(NodeKind kind) { push(add({kind, 0, kNoNode, kNoNode})); }
 
-  void push_tuple(std::size_t begin) {
-    const NodeId tuple = add({NodeKind::tuple, 0, kNoNode, kNoNode});
-    append_from(tuple, begin);
-    push(tuple);
+  void push_tuple(std::size_t begin) { push_container(NodeKind::tuple, begin); }
+  void push_container(NodeKind kind, std::size_t begin) {
+    const NodeId container = add({kind, 0, kNoNode, kNoNode});
+    append_from(container, begin);
+    push(container);
+  }
+  /// What a value that refers to itself leaves on the stack: the memo has it.
+  void drop() {
+    if (stack_.size() == floor() && !marks_.empty()) return marks_.pop_back();
+    pop();
   }
 
   /// Moves all from there on to the end of the container.
   void append_from(NodeId container, std::size_t begin) {
-    Node& node = pickle_.nodes_[container];
-    for (std::size_t i = begin; i < stack_.size(); ++i) {
-      // More elements than bytes: the same list, taken into dicts again and again.
-      if (pickle_.cells_.size() >= position_) refuse("expected at most as many elements as bytes, got more");
-      const auto cell = static_cast<std::uint32_t>(pickle_.cells_.size());
-      pickle_.cells_.push_back({stack_[i], kNoNode});
-      if (node.a++ == 0) {
-        node.b = cell;
-      } else {
-        pickle_.cells_[node.c].next = cell;
-      }
-      node.c = cell;
-    }
+    for (std::size_t i = begin; i < stack_.size(); ++i) append(container, stack_[i]);
     stack_.resize(begin);
+  }
+  void append(NodeId container, NodeId item) {
+    // More elements than bytes: the same list, taken into dicts again and again.
+    if (pickle_.cells_.size() >= position_) refuse("expected at most as many elements as bytes, got more");
+    const auto cell = static_cast<std::uint32_t>(pickle_.cells_.size());
+    pickle_.cells_.push_back({item, kNoNode});
+    Node& node = pickle_.nodes_[container];
+    if (node.a++ == 0) {
+      node.b = cell;
+    } else {
+      pickle_.cells_[node.c].next = cell;
+    }
+    node.c = cell;
+  }
+  void append_all(NodeId container, NodeId from) {
+    for (const NodeId item : pickle_.items(from)) append(container, item);
   }
 
   void extend(NodeKind kind, std::size_t begin) {
     if (begin == floor()) refuse("expected " + std::string(kind_name(kind)) + " below its elements, got nothing");
-    const NodeId target = stack_[begin - 1];
+    NodeId target = stack_[begin - 1];
+    if (pickle_[target].kind == NodeKind::object) target = content_of(target, kind);
     if (const NodeKind actual = pickle_[target].kind; actual != kind) {
       refuse("expected " + std::string(kind_name(kind)) + " to add to, got " + kind_name(actual));
     }
     if (kind == NodeKind::dict && (stack_.size() - begin) % 2 != 0)
       refuse("expected keys with values, got a key alone");
     append_from(target, begin);
+  }
+
+  /// The list or dict of an object whose class is derived from one, made if it has none yet.
+  NodeId content_of(NodeId object, NodeKind& kind) {
+    if (kind == NodeKind::set) kind = NodeKind::list;
+    Node& content = pickle_.nodes_[content_of(object)];
+    NodeId& part = kind == NodeKind::dict ? content.c : content.b;
+    if (part == kNoNode) part = add({kind, 0, kNoNode, kNoNode});
+    return part;
+  }
+  NodeId content_of(NodeId object) {
+    if (pickle_[object].c == kNoNode) {
+      const NodeId content = add({NodeKind::content, kNoNode, kNoNode, kNoNode});
+      pickle_.nodes_[object].c = content;
+    }
+    return pickle_[object].c;
   }
 
   // Classes, functions and what is made of them.
@@ -326,9 +393,16 @@ class PickleMachine {
     return take(size + 1).first(size);
   }
 
+  static std::string_view as_text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  std::uint32_t offset_of(std::string_view text) const {
+    return static_cast<std::uint32_t>(text.data() - reinterpret_cast<const char*>(bytes_.data()));
+  }
+
   void push_global() {
-    const auto module = line(), name = line();
-    add_global(module.data() - bytes_.data(), module.size(), name.data() - bytes_.data(), name.size());
+    const std::string_view module = as_text(line()), name = as_text(line());
+    add_global(offset_of(module), module.size(), offset_of(name), name.size());
   }
   void push_stack_global() {
     const std::size_t begin = below(2);
@@ -340,18 +414,8 @@ class PickleMachine {
     stack_.resize(begin);
     add_global(module.b, module.c, name.b, name.c);
   }
-  void add_global(std::ptrdiff_t module, std::size_t module_bytes, std::ptrdiff_t name, std::size_t name_bytes) {
-    const NodeId id = add({NodeKind::global, static_cast<std::uint32_t>(module_bytes << 16 | name_bytes),
-                           static_cast<std::uint32_t>(module), static_cast<std::uint32_t>(name)});
-    const auto text = [&](std::ptrdiff_t begin, std::size_t size) {
-      return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + begin, size);
-    };
-    if (!options_.inert_objects && !options_.knows(text(module, module_bytes), text(name, name_bytes))) {
-      refuse("expected tensors, numbers, text and containers, got " + escaped(pickle_.global(id), kMaxGlobalBytes) +
-             ", of which nothing was run. If the file holds a whole pickled model, save model.state_dict() instead; "
-             "LoadOptions{.inert_objects = true} reads the attributes of objects without their classes");
-    }
-    push(id);
+  void add_global(std::uint32_t module, std::size_t module_bytes, std::uint32_t name, std::size_t name_bytes) {
+    push(add({NodeKind::global, static_cast<std::uint32_t>(module_bytes << 16 | name_bytes), module, name}));
   }
 
   void push_persistent() {
@@ -359,63 +423,135 @@ class PickleMachine {
     push(add({NodeKind::persistent, id}));
   }
 
-  bool is_dict_class(NodeId callee) const {
-    if (pickle_[callee].kind != NodeKind::global) return false;
+  /// What its calls make, if the class is one of Python's containers.
+  std::optional<NodeKind> container_class(NodeId callee) const {
+    if (pickle_[callee].kind != NodeKind::global) return {};
+    static constexpr std::array<std::pair<std::string_view, NodeKind>, 8> kClasses = {{
+        {"collections.OrderedDict", NodeKind::dict},
+        {"collections.Counter", NodeKind::dict},
+        {"collections.defaultdict", NodeKind::dict},
+        {"collections.deque", NodeKind::list},
+        {"__builtin__.set", NodeKind::set},
+        {"builtins.set", NodeKind::set},
+        {"__builtin__.frozenset", NodeKind::set},
+        {"builtins.frozenset", NodeKind::set},
+    }};
     const std::string name = pickle_.global(callee);
-    return name == "collections.OrderedDict" || name == "collections.Counter";
+    const auto found = std::find_if(kClasses.begin(), kClasses.end(), [&](const auto& c) { return c.first == name; });
+    return found == kClasses.end() ? std::nullopt : std::optional(found->second);
   }
 
   void call(const char* what) {
     const NodeId arguments = stack_[below(2) + 1], callee = stack_[below(2)];
     const NodeKind kind = pickle_[callee].kind;
-    if (kind != NodeKind::global && !(kind == NodeKind::persistent && options_.inert_objects)) {
+    if (kind != NodeKind::global && kind != NodeKind::persistent) {
       refuse("expected a class or function with its " + std::string(what) + ", got " + kind_name(kind));
     }
     if (pickle_[arguments].kind != NodeKind::tuple) {
       refuse("expected a tuple of " + std::string(what) + ", got " + kind_name(pickle_[arguments].kind));
     }
     stack_.resize(below(2));
-    if (is_dict_class(callee)) return push_dict(arguments);
-    push(add({NodeKind::object, callee, arguments, kNoNode}));
+    const std::optional<NodeKind> container = container_class(callee);
+    if (container == NodeKind::dict) return push_dict(callee, arguments);
+    if (container) return push_copy(*container, arguments);
+    if (!push_reconstructed(callee, arguments)) push(add({NodeKind::object, callee, arguments, kNoNode}));
   }
 
-  /// OrderedDict(), of pairs in Python 2's files, or Counter(a dict).
-  void push_dict(NodeId arguments) {
+  /// The class, its arguments, and arguments by name, which become the last of them.
+  void call_with_keywords() {
+    const std::size_t begin = below(3);
+    const NodeId arguments = stack_[begin + 1], keywords = stack_[begin + 2];
+    if (pickle_[arguments].kind != NodeKind::tuple || pickle_[keywords].kind != NodeKind::dict) {
+      refuse("expected a tuple of arguments and a dict of more, got something else");
+    }
+    stack_.pop_back();
+    if (pickle_[keywords].a > 0) {
+      const NodeId all = add({NodeKind::tuple, 0, kNoNode, kNoNode});
+      append_all(all, arguments);
+      append(all, keywords);
+      stack_.back() = all;
+    }
+    call("arguments of a class");
+  }
+
+  /// The class and its arguments behind a mark.
+  void call_marked() {
+    const std::size_t begin = pop_mark();
+    if (stack_.size() == begin) refuse("expected a class behind the mark, got nothing");
+    push_tuple(begin + 1);
+    call("arguments of a class");
+  }
+
+  /// copyreg._reconstructor(class, base, content), which protocol 1 has instead of NEWOBJ.
+  bool push_reconstructed(NodeId callee, NodeId arguments) {
+    if (pickle_[callee].kind != NodeKind::global || pickle_[arguments].a != 3) return false;
+    const std::string name = pickle_.global(callee);
+    if (name != "copy_reg._reconstructor" && name != "copyreg._reconstructor") return false;
+    const std::vector<NodeId> fields = pickle_.items(arguments);
+    if (pickle_[fields[0]].kind != NodeKind::global) return false;
+    const NodeKind kind = pickle_[fields[2]].kind;
+    const bool is_container = kind == NodeKind::dict || kind == NodeKind::list;
+    NodeId given = kEmptyTuple;
+    if (kind != NodeKind::none && !is_container) {
+      push(fields[2]);
+      push_tuple(below(1));
+      given = pop();
+    }
+    const NodeId object = add({NodeKind::object, fields[0], given, kNoNode});
+    if (is_container) {
+      Node& content = pickle_.nodes_[content_of(object)];
+      (kind == NodeKind::dict ? content.c : content.b) = fields[2];
+    }
+    push(object);
+    return true;
+  }
+
+  /// A set, or a deque, of nothing or of another container.
+  void push_copy(NodeKind kind, NodeId arguments) {
     const std::vector<NodeId> items = pickle_.items(arguments);
-    if (items.empty()) return push_empty(NodeKind::dict);
+    if (!items.empty() && (!is_container(pickle_[items[0]].kind) || pickle_[items[0]].kind == NodeKind::dict)) {
+      refuse("expected " + std::string(kind_name(kind)) + " of nothing or of a list, got " +
+             kind_name(pickle_[items[0]].kind));
+    }
+    push_empty(kind);
+    if (!items.empty()) append_all(stack_.back(), items[0]);
+  }
+
+  /// OrderedDict(), of pairs in Python 2's files, Counter(a dict), or defaultdict(what makes its values).
+  void push_dict(NodeId callee, NodeId arguments) {
+    const std::vector<NodeId> items = pickle_.items(arguments);
+    if (items.empty() || pickle_.global(callee) == "collections.defaultdict") return push_empty(NodeKind::dict);
     const Node first = pickle_[items[0]];
     if (items.size() != 1 || (first.kind != NodeKind::list && first.kind != NodeKind::dict)) {
       refuse("expected a dict of nothing, of a dict, or of a list of pairs");
     }
     push_empty(NodeKind::dict);
-    const std::size_t begin = stack_.size();
+    const NodeId dict = stack_.back();
+    if (first.kind == NodeKind::dict) return append_all(dict, items[0]);
     for (const NodeId item : pickle_.items(items[0])) {
-      if (first.kind == NodeKind::dict) {
-        push(item);
-        continue;
-      }
       const bool is_pair = is_container(pickle_[item].kind) && pickle_[item].a == 2;
       if (!is_pair) refuse("expected a list of pairs, got " + std::string(kind_name(pickle_[item].kind)) + " in it");
-      for (const NodeId part : pickle_.items(item)) push(part);
+      append_all(dict, item);
     }
-    append_from(stack_[begin - 1], begin);
   }
 
   /// Attributes of an OrderedDict (such as _metadata) are read and dropped.
   void build() {
-    const NodeId state = stack_[below(2) + 1];
-    Node& target = pickle_.nodes_[stack_[below(2)]];
-    if (target.kind == NodeKind::object && options_.inert_objects && target.c == kNoNode) {
-      target.c = state;
-    } else if (target.kind != NodeKind::dict || pickle_[state].kind != NodeKind::dict) {
+    const NodeId state = stack_[below(2) + 1], target = stack_[below(2)];
+    const NodeKind kind = pickle_[target].kind;
+    if (kind == NodeKind::object) {
+      Node& content = pickle_.nodes_[content_of(target)];
+      if (content.a != kNoNode) refuse("expected the state of an object once, got it again");
+      content.a = state;
+    } else if (!is_container(kind) || kind == NodeKind::tuple || pickle_[state].kind != NodeKind::dict) {
       refuse("expected a dict of attributes for an OrderedDict, got " + std::string(kind_name(pickle_[state].kind)) +
-             " for " + kind_name(target.kind));
+             " for " + kind_name(kind));
     }
     stack_.pop_back();
   }
 
   Pickle& pickle_;
-  const PickleOptions& options_;
+  const std::uint64_t offset_;
   const std::span<const std::byte> bytes_;
   std::size_t position_ = 0;
   std::size_t opcode_at_ = 0;
@@ -425,9 +561,9 @@ class PickleMachine {
   std::vector<NodeId> memo_;
 };
 
-Pickle::Pickle(std::span<const std::byte> bytes, const PickleOptions& options)
+Pickle::Pickle(std::span<const std::byte> bytes, std::uint64_t offset)
     : bytes_(bytes.first(std::min<std::size_t>(bytes.size(), kNoNode))) {
-  PickleMachine(*this, options).run();
+  PickleMachine(*this, offset).run();
 }
 
 }  // namespace teff::serialize

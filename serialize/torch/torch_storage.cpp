@@ -75,9 +75,16 @@ void read_view(const Pickle& pickle, NodeId node, StorageId& id) {
                    " from " + std::to_string(offset) + " on");
   }
   id.view_offset = offset;
+  id.view_numel = size;
 }
 
 }  // namespace
+
+void swap_bytes(std::span<std::byte> memory, std::size_t item_bytes) {
+  for (std::size_t i = 0; i + item_bytes <= memory.size(); i += item_bytes) {
+    std::reverse(memory.data() + i, memory.data() + i + item_bytes);
+  }
+}
 
 StorageId storage_id(const Pickle& pickle, NodeId persistent) {
   const NodeId tuple = pickle[persistent].a;
@@ -113,9 +120,11 @@ std::string_view storage_type_name(DType dtype) {
   return found == kTypes.end() ? "Untyped" : found->name;
 }
 
-TorchStorages::TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find)
+TorchStorages::TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find,
+                             bool swapped)
     : source_(std::move(source)),
       verify_(options.verify),
+      swapped_(swapped),
       find_(std::move(find)),
       mapping_(options.mmap ? source_->map() : nullptr) {}
 
@@ -161,7 +170,15 @@ Tensor TorchStorages::add(const TensorType& type, const std::optional<TorchView>
     }
   }
   const std::size_t index = elements_.emplace(std::move(elements), elements_.size()).first->second;
-  entries_.emplace(stand_in.id(), Entry{index, view});
+  entries_.emplace(stand_in.id(), Entry{index, view, {}});
+  return stand_in;
+}
+
+Tensor TorchStorages::add_values(Tensor values) {
+  Tensor stand_in = detail::make_without_values(values.type());
+  const std::vector<std::int64_t> nobody_elses = {-1, static_cast<std::int64_t>(entries_.size())};
+  const std::size_t index = elements_.emplace(nobody_elses, elements_.size()).first->second;
+  entries_.emplace(stand_in.id(), Entry{index, {}, std::move(values)});
   return stand_in;
 }
 
@@ -176,8 +193,9 @@ StoragePlace TorchStorages::place_of(const Tensor& stand_in) const {
 }
 
 bool TorchStorages::is_mapped(const Storage& storage) const {
+  const std::size_t item_bytes = size_of(storage.dtype);
   return mapping_ != nullptr && storage.numel > 0 && !storage.place.is_packed() &&
-         storage.place.offset % size_of(storage.dtype) == 0;
+         storage.place.offset % item_bytes == 0 && (!swapped_ || item_bytes == 1);
 }
 
 Tensor TorchStorages::make_array(const Storage& storage) const {
@@ -203,6 +221,7 @@ void TorchStorages::fill(const std::map<std::size_t, Tensor>& arrays, bool verif
       refuse_storage("at offset " + std::to_string(storage.place.offset) +
                      ": expected bool values of 0 or 1, got others");
     }
+    if (swapped_) swap_bytes(blocks[i].memory, size_of(storage.dtype));
     ++i;
   }
 }
@@ -217,9 +236,11 @@ std::vector<Tensor> TorchStorages::read(std::span<const Tensor> stand_ins) const
   fill(arrays, verify_);
   std::vector<Tensor> tensors;
   for (const Tensor& stand_in : stand_ins) {
-    const auto& [elements, view] = entry_of(stand_in);
+    const auto& [elements, view, values] = entry_of(stand_in);
     const Shape& shape = stand_in.shape();
-    if (!view) {
+    if (values.defined()) {
+      tensors.push_back(values.clone());
+    } else if (!view) {
       tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
     } else if (view->strides.empty()) {
       tensors.push_back(detail::alias(arrays.at(view->storage), shape, view->offset));
