@@ -32,13 +32,15 @@ void TensorListing::add_unknown(const std::string& place, const std::string& wha
 
 std::string TensorListing::refusal() const {
   if (unsupported_.count == 0) return "";
-  const std::string others =
-      supported_.count == 0 ? "; there are no other tensors" : "; the others are " + supported_.text();
+  const std::string others = supported_.count == 0 ? "" : "; the others are " + supported_.text();
   const std::string skip = ". LoadOptions{.skip_unsupported = true} leaves them out";
-  if (!has_unknown_) return "expected tensors of dtypes that Teff has, got " + unsupported_.text() + others + skip;
+  if (!has_unknown_) {
+    return "expected tensors of dtypes that Teff has, got " + unsupported_.text() +
+           (others.empty() ? "; there are no others" : others) + skip;
+  }
   return "expected tensors, arrays, numbers, text, and lists, tuples, dicts, sets and frozensets of them, got " +
          unsupported_.text() + ", of which nothing was run" + others + skip +
-         ", and LoadOptions{.inert_objects = true} reads the attributes of objects without their classes";
+         ", LoadOptions{.inert_objects = true} reads the attributes of objects without their classes";
 }
 
 void TensorListing::check() const {

@@ -14,6 +14,15 @@ inline constexpr std::size_t kShownBytes = 100;  // of a name in an error
 /// The dtype of "torch.float32", if Teff has it.
 std::optional<DType> dtype_named(std::string_view name);
 
+/// The attributes of an nn.Module that hold others. Nodes that are not there are kNoNode.
+struct TorchValues::Members {
+  NodeId attributes = kNoNode;
+  NodeId parameters = kNoNode;
+  NodeId buffers = kNoNode;
+  NodeId modules = kNoNode;
+  NodeId not_saved = kNoNode;  // a set of names of buffers
+};
+
 class TorchValues::Guard {
  public:
   Guard(TorchValues& values, NodeId id);

@@ -10,15 +10,6 @@
 
 namespace teff::serialize {
 
-/// The attributes of an nn.Module that hold others. Nodes that are not there are kNoNode.
-struct TorchValues::Members {
-  NodeId attributes = kNoNode;
-  NodeId parameters = kNoNode;
-  NodeId buffers = kNoNode;
-  NodeId modules = kNoNode;
-  NodeId not_saved = kNoNode;  // a set of names of buffers
-};
-
 /// None if the object is no module: not every class with a state is one.
 std::optional<TorchValues::Members> TorchValues::members_of(NodeId id) {
   if (pickle_[id].kind != NodeKind::object) return {};
@@ -114,11 +105,11 @@ void TorchValues::add_state_item(Dict& state, const std::string& name, NodeId no
 void TorchValues::add_unsupported_part(const std::string& prefix, const std::string& what) {
   const std::string name = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
   if (name.empty()) {
-    unsupported(what);
+    unsupported_kind(what);
   } else {
     const Within within(*this, std::string_view(name));
     if (is_skipped()) return;
-    unsupported(what);
+    unsupported_kind(what);
   }
   left_out_ = false;
 }

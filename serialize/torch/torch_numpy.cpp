@@ -7,8 +7,8 @@
 #include <bit>
 #include <cstring>
 
-#include "teff/engine/creation.h"
 #include "teff/engine/error.h"
+#include "teff/engine/ops.h"
 #include "teff/serialize/io/utf8.h"
 #include "teff/serialize/torch/torch_guard.h"
 
@@ -123,7 +123,7 @@ std::optional<TorchValues::NumpyType> TorchValues::numpy_type(NodeId id) {
 
 Value TorchValues::numpy_type_name(NodeId id) {
   const std::optional<NumpyType> type = numpy_type(id);
-  if (!type) return unsupported("a dtype of numpy that is none of its own");
+  if (!type) return unsupported_kind("a dtype of numpy that is none of its own");
   return "numpy." + type->name;
 }
 
@@ -131,7 +131,7 @@ Value TorchValues::numpy_type_name(NodeId id) {
 Value TorchValues::numpy_scalar(std::span<const NodeId> arguments) {
   const std::optional<NumpyType> type = arguments.size() == 2 ? numpy_type(arguments[0]) : std::nullopt;
   if (!type) refuse("expected a dtype of numpy and a value, got something else");
-  const auto refused = [&] { return unsupported("a number of numpy's type " + escaped(type->name, kShownBytes)); };
+  const auto refused = [&] { return unsupported_kind("a number of numpy's type " + escaped(type->name, kShownBytes)); };
   if (std::string_view("biufSU").find(type->kind) == std::string_view::npos) return refused();
   const Bytes bytes = bytes_at(arguments[1]);
   if (bytes.size() != type->bytes) {
@@ -188,7 +188,9 @@ Value TorchValues::make_array(const NumpyType& type, std::span<const std::int64_
   std::optional<DType> dtype = found == kNumpyDTypes.end() ? std::nullopt : std::optional(found->dtype);
   if (type.kind == 'u' && type.bytes == 8) dtype = dtype_named("torch.uint64");
   if (!dtype) return unsupported("an array of numpy's type " + escaped(type.name, kShownBytes));
-  if (sizes.size() > kMaxRank) return unsupported("an array of " + std::to_string(sizes.size()) + " dimensions");
+  if (sizes.size() > kMaxRank) {
+    return unsupported("of " + std::to_string(sizes.size()) + " dimensions, which may be 8 at most");
+  }
   const Shape shape(sizes);
   std::int64_t elements = 0;
   try {

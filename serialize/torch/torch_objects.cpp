@@ -12,7 +12,7 @@ namespace teff::serialize {
 Value TorchValues::unknown(NodeId id) {
   if (options_.inert_objects) return inert(id);
   if (members_of(id)) return module(id);
-  return unsupported(class_of(pickle_, pickle_[id].a));
+  return unsupported_kind(class_of(pickle_, pickle_[id].a));
 }
 
 /// All that the pickle says of it. Arguments alone, or the elements of a list, are a list; else it is a dict of the
@@ -77,7 +77,7 @@ Value TorchValues::back_reference(NodeId id) {
                            : node.kind == NodeKind::dict ? "a dict"
                            : node.kind == NodeKind::list ? "a list"
                                                          : "a tuple";
-  if (!options_.inert_objects) return unsupported(what + " that contains itself");
+  if (!options_.inert_objects) return unsupported_kind(what + " that contains itself");
   count(what.size());
   return '<' + what + " that contains this>";
 }

@@ -71,6 +71,9 @@ Value TorchValues::tensor(Known function, std::span<const NodeId> arguments) {
     dtype = dtype_named(type);
   }
   if (!dtype) return unsupported(escaped(type, kShownBytes));
+  if (view.sizes.size() > kMaxRank) {
+    return unsupported("of " + std::to_string(view.sizes.size()) + " dimensions, which may be 8 at most");
+  }
   if (__builtin_add_overflow(view.offset, id.view_offset, &view.offset)) refuse("the offset of a tensor overflows");
   return make_tensor(id, *dtype, view);
 }
@@ -83,7 +86,8 @@ Value TorchValues::tensor_of_type(NodeId id, std::span<const NodeId> arguments) 
   const std::string name = pickle_.global(arguments[0]);
   const Known function = known(arguments[0]);
   if (function < Known::tensor || function > Known::other_tensor) {
-    return options_.inert_objects ? inert(id) : unsupported("a tensor that is made by " + escaped(name, kShownBytes));
+    return options_.inert_objects ? inert(id)
+                                  : unsupported_kind("a tensor that is made by " + escaped(name, kShownBytes));
   }
   return call(function, name, id, tuple(arguments[2], "a tuple of arguments"));
 }
@@ -91,7 +95,7 @@ Value TorchValues::tensor_of_type(NodeId id, std::span<const NodeId> arguments) 
 /// Of a legacy file the storage may be part of another.
 Value TorchValues::storage(NodeId id) {
   if (const std::string name = class_of(pickle_, id); name != kNoClass) {
-    if (!options_.inert_objects) return unsupported("the class " + name);
+    if (!options_.inert_objects) return unsupported_kind("the class " + name);
     count(name.size());
     return name;
   }
@@ -103,7 +107,6 @@ Value TorchValues::storage(NodeId id) {
 
 Tensor TorchValues::make_tensor(const StorageId& id, DType dtype, const View& view) {
   if (view.sizes.size() != view.strides.size()) refuse("expected as many strides as sizes, got others");
-  if (view.sizes.size() > kMaxRank) refuse("expected at most 8 dimensions, got " + std::to_string(view.sizes.size()));
   const std::size_t storage = storages_.get(id, dtype);
   Tensor tensor;
   try {

@@ -110,7 +110,7 @@ Value TorchValues::value_of(NodeId id) {
 Value TorchValues::long_integer(NodeId id) {
   count(pickle_[id].c);
   std::optional<std::string> digits = decimal_of(pickle_, id);
-  if (!digits) return unsupported("an integer of more than 2048 bits");
+  if (!digits) return unsupported_kind("an integer of more than 2048 bits");
   count(digits->size());
   return *std::move(digits);
 }
@@ -175,7 +175,7 @@ std::string TorchValues::other_key(const std::string& name, NodeId id, bool is_s
 /// Numbers, bools and None by their text. What is more than a value is a key on request only.
 std::optional<std::string> TorchValues::key(NodeId id) {
   const auto refused = [&](const std::string& what) -> std::optional<std::string> {
-    unsupported("a key that is " + what);
+    unsupported_kind("a key that is " + what);
     left_out_ = false;  // the item is, not the whole
     return {};
   };
@@ -219,7 +219,7 @@ std::optional<std::string> TorchValues::key(NodeId id) {
 
 Value TorchValues::global(NodeId id) {
   const std::string name = pickle_.global(id);
-  if (known(id) == Known::nothing && !options_.inert_objects) return unsupported("the class or function " + name);
+  if (known(id) == Known::nothing && !options_.inert_objects) return unsupported_kind("the class or function " + name);
   count(name.size());
   return name;
 }
@@ -265,7 +265,7 @@ Value TorchValues::call(Known function, const std::string& name, NodeId id, std:
     case Known::bytes:
       return byte_array(arguments);
     case Known::complex_number:
-      return options_.inert_objects ? inert(id) : unsupported("a complex number");
+      return options_.inert_objects ? inert(id) : unsupported_kind("a complex number");
     case Known::graph_module:
       return unknown(id);
     case Known::namespace_: {
@@ -340,12 +340,22 @@ Value TorchValues::device(std::span<const NodeId> arguments) const {
 }
 
 Value TorchValues::unsupported(const std::string& what) {
-  const std::string path = place.path();
-  count(path.size() + what.size());
   listing_.add_unsupported(place.text(), what);
-  unsupported_.push_back({path, what});
-  left_out_ = true;
+  list_unsupported(what);
   return {};
+}
+
+Value TorchValues::unsupported_kind(const std::string& what) {
+  listing_.add_unknown(place.text(), escaped(what, kShownBytes));
+  list_unsupported(what);
+  return {};
+}
+
+void TorchValues::list_unsupported(const std::string& what) {
+  std::string path = place.path();
+  count(path.size() + what.size());
+  unsupported_.push_back({std::move(path), what});
+  left_out_ = true;
 }
 
 bool TorchValues::take_left_out() { return std::exchange(left_out_, false); }

@@ -96,8 +96,11 @@ class TorchValues {
   void add_script_module(Dict& state, const std::string& prefix, NodeId id, ScriptCode& code,
                          nn::ModuleSummary& summary);
 
-  /// Lists the entry, and makes the container that is being filled leave it out.
+  /// Lists the entry, a tensor that Teff cannot hold, and makes the container that is being filled leave it out.
   Value unsupported(const std::string& what);
+  /// The same for what is no tensor.
+  Value unsupported_kind(const std::string& what);
+  void list_unsupported(const std::string& what);
   bool take_left_out();
   bool is_skipped();
   void count(std::size_t bytes);
