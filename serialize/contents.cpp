@@ -11,9 +11,10 @@ void check_supported(const Contents& contents, const LoadOptions& options) {
   if (!contents.refusal.empty() && !options.skip_unsupported) throw UnsupportedError(contents.refusal);
 }
 
-void leave_out(Dict& structure, const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) {
-    if (!erase_at(structure, path)) {
+void leave_out(Contents& contents, const LoadOptions& options) {
+  if (contents.has_skipped) return;
+  for (const std::string& path : options.skip) {
+    if (!erase_at(contents.structure, path)) {
       throw FormatError("expected the entries to skip among those of the file, got \"" + escaped(path, 100) + '"');
     }
   }

@@ -22,6 +22,7 @@ Dict load_dict(const std::shared_ptr<const serialize::ByteSource>& source, const
   if (format == FileFormat::teff && options.skip.empty()) return load_teff(*source, options);
   const std::unique_ptr<serialize::Contents> contents = serialize::open_contents(format, source, options);
   serialize::check_supported(*contents, options);
+  serialize::leave_out(*contents, options);
   Dict structure = std::move(contents->structure);
   return std::move(serialize::read_value(*contents, std::move(structure)).as_dict());
 }

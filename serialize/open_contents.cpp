@@ -8,10 +8,8 @@
 
 namespace teff::serialize {
 
-namespace {
-
-std::unique_ptr<Contents> open_whole(FileFormat format, std::shared_ptr<const ByteSource> source,
-                                     const LoadOptions& options) {
+std::unique_ptr<Contents> open_contents(FileFormat format, std::shared_ptr<const ByteSource> source,
+                                        const LoadOptions& options) {
   switch (format) {
     case FileFormat::pytorch:
       return open_torch(std::move(source), options);
@@ -26,16 +24,6 @@ std::unique_ptr<Contents> open_whole(FileFormat format, std::shared_ptr<const By
       break;
   }
   return open_teff(std::move(source), options);
-}
-
-}  // namespace
-
-std::unique_ptr<Contents> open_contents(FileFormat format, std::shared_ptr<const ByteSource> source,
-                                        const LoadOptions& options) {
-  std::unique_ptr<Contents> contents = open_whole(format, std::move(source), options);
-  // A pickle's entries to skip are not even looked into.
-  if (format != FileFormat::pytorch) leave_out(contents->structure, options.skip);
-  return contents;
 }
 
 }  // namespace teff::serialize

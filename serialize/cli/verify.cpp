@@ -33,6 +33,9 @@ void check(Result& result, const LoadOptions& loading) {
   }
   result.passed = std::to_string(file.entries().size()) + " tensors, " + bytes_text(file.size());
   if (!file.has_checksums()) result.passed += ", which have no checksums";
+  if (!file.unsupported().empty()) {
+    result.passed += ", " + std::to_string(file.unsupported().size()) + " entries that Teff has no place for";
+  }
   if (file.model() == nullptr) return;
   open_model(result.path, {.self_test = true});
   result.passed += ", self-test passed";

@@ -42,6 +42,7 @@ void TorchValues::finish(Contents& contents, Value root) {
                         "\"");
     }
   }
+  contents.has_skipped = true;
   contents.unsupported = std::move(unsupported_);
   contents.refusal = listing_.refusal();
   contents.modules = std::move(modules_);
