@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kMaxStack = 1 << 17;
 constexpr std::size_t kMaxPickleNodes = 1 << 23;
 constexpr std::size_t kMaxGlobalBytes = 255;
+constexpr std::size_t kMaxDigits = 5000;
 constexpr std::uint8_t kMaxProtocol = 5;
 
 // Nodes that every pickle begins with: values that need no place of their own.
@@ -98,9 +99,9 @@ class PickleMachine {
       case Opcode::long4:
         return push_long(number(4));
       case Opcode::integer:
-        return push_digits(as_text(line()));
+        return push_digits(as_text(line(kMaxDigits)));
       case Opcode::long_text:
-        return push_digits(without_l(as_text(line())));
+        return push_digits(without_l(as_text(line(kMaxDigits))));
       case Opcode::binfloat:
         return push_float();
       case Opcode::short_binstring:
@@ -381,12 +382,14 @@ class PickleMachine {
 
   // Classes, functions and what is made of them.
 
-  std::span<const std::byte> line() {
+  std::span<const std::byte> line(std::size_t most = kMaxGlobalBytes) {
     const auto rest = bytes_.subspan(position_);
-    const auto limited = rest.first(std::min(rest.size(), kMaxGlobalBytes + 1));
+    const auto limited = rest.first(std::min(rest.size(), most + 1));
     const auto end = std::find(limited.begin(), limited.end(), std::byte{'\n'});
     if (end == limited.end()) {
-      if (limited.size() > kMaxGlobalBytes) refuse("expected a name of at most 255 bytes, got a longer one");
+      if (limited.size() > most) {
+        refuse("expected a name or number of at most " + std::to_string(most) + " bytes, got a longer one");
+      }
       throw PickleCutOff(place() + "expected the end of a name, got the end of the bytes");
     }
     const auto size = static_cast<std::size_t>(end - limited.begin());
@@ -444,7 +447,7 @@ class PickleMachine {
   void call(const char* what) {
     const NodeId arguments = stack_[below(2) + 1], callee = stack_[below(2)];
     const NodeKind kind = pickle_[callee].kind;
-    if (kind != NodeKind::global && kind != NodeKind::persistent) {
+    if (kind != NodeKind::global && kind != NodeKind::persistent && kind != NodeKind::object) {
       refuse("expected a class or function with its " + std::string(what) + ", got " + kind_name(kind));
     }
     if (pickle_[arguments].kind != NodeKind::tuple) {
@@ -492,7 +495,9 @@ class PickleMachine {
     const NodeKind kind = pickle_[fields[2]].kind;
     const bool is_container = kind == NodeKind::dict || kind == NodeKind::list;
     NodeId given = kEmptyTuple;
-    if (kind != NodeKind::none && !is_container) {
+    if (kind == NodeKind::tuple) {
+      given = fields[2];
+    } else if (kind != NodeKind::none && !is_container) {
       push(fields[2]);
       push_tuple(below(1));
       given = pop();

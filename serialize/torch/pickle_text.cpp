@@ -22,6 +22,16 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, size);
 }
 
+/// Whether it is getattr(class, name), as members of enums are.
+bool member_of(const Pickle& pickle, NodeId id) {
+  const NodeId callee = pickle[id].a, arguments = pickle[id].b;
+  if (pickle[callee].kind != NodeKind::global || pickle[arguments].a != 2) return false;
+  const std::string function = pickle.global(callee);
+  if (function != "builtins.getattr" && function != "__builtin__.getattr") return false;
+  const std::vector<NodeId> parts = pickle.items(arguments);
+  return pickle[parts[0]].kind == NodeKind::global && pickle[parts[1]].kind == NodeKind::text;
+}
+
 /// Prints until the text is long enough: what a value refers to again and again is not printed again and again.
 class Printer {
  public:
@@ -82,8 +92,9 @@ class Printer {
         text_ += pickle_.global(id);
         return;
       case NodeKind::object:
-        text_ += class_of(pickle_, node.a);
-        return elements(node.b, "(", ")");
+        text_ += made_by(pickle_, id);
+        if (!member_of(pickle_, id)) elements(node.b, "(", ")");
+        return;
       case NodeKind::persistent:
         text_ += "<storage>";
         return;
@@ -188,6 +199,15 @@ std::optional<std::string> decimal_of(const Pickle& pickle, NodeId id) {
   }
   if (text.size() > kMaxDigits) return {};
   return std::string(text);
+}
+
+std::string made_by(const Pickle& pickle, NodeId id) {
+  const NodeId callee = pickle[id].a;
+  if (!member_of(pickle, id)) {
+    return class_of(pickle, pickle[callee].kind == NodeKind::object ? pickle[callee].a : callee);
+  }
+  const std::vector<NodeId> parts = pickle.items(pickle[id].b);
+  return pickle.global(parts[0]) + '.' + std::string(trimmed(pickle.text(parts[1])));
 }
 
 std::string class_of(const Pickle& pickle, NodeId callee) {

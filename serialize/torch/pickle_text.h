@@ -24,4 +24,7 @@ inline constexpr std::string_view kNoClass = "an object";
 /// The class or function that an object was made by: "omegaconf.dictconfig.DictConfig". Else kNoClass.
 std::string class_of(const Pickle& pickle, NodeId callee);
 
+/// What made an object: its class or function, or "Color.red" of a class's member.
+std::string made_by(const Pickle& pickle, NodeId object);
+
 }  // namespace teff::serialize

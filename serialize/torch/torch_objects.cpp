@@ -12,7 +12,7 @@ namespace teff::serialize {
 Value TorchValues::unknown(NodeId id) {
   if (options_.inert_objects) return inert(id);
   if (members_of(id)) return module(id);
-  return unsupported_kind(class_of(pickle_, pickle_[id].a));
+  return unsupported_kind(made_by(pickle_, id));
 }
 
 /// All that the pickle says of it. Arguments alone, or the elements of a list, are a list; else it is a dict of the
@@ -20,7 +20,8 @@ Value TorchValues::unknown(NodeId id) {
 Value TorchValues::inert(NodeId id) {
   const PickledObject object = pickle_.object(id);
   const bool has_arguments = pickle_[object.arguments].a > 0, has_items = object.items != kNoNode;
-  const bool has_rest = object.state != kNoNode || object.entries != kNoNode;
+  const bool is_called = pickle_[object.callee].kind == NodeKind::object;  // functools.partial(...)(...)
+  const bool has_rest = object.state != kNoNode || object.entries != kNoNode || is_called;
   if (has_arguments && !has_items && !has_rest) return list(object.arguments);
   if (has_items && !has_arguments && !has_rest) return list(object.items);
   Dict dict;
@@ -32,6 +33,7 @@ Value TorchValues::inert(NodeId id) {
     Value made = part();
     if (!take_left_out()) dict.insert(std::string(name), std::move(made));
   };
+  if (is_called) add_part("__function__", [&] { return value(object.callee); });
   if (has_arguments) add_part("__arguments__", [&] { return list(object.arguments); });
   if (has_items) add_part("__items__", [&] { return list(object.items); });
   if (object.state == kNoNode) return dict;

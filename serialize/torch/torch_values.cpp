@@ -206,7 +206,7 @@ std::optional<std::string> TorchValues::key(NodeId id) {
         if (number.is_float()) return nn::detail::python_float(number.as_float());
         if (number.is_bool()) return nn::detail::python_bool(number.as_bool());
       }
-      return options_.inert_objects ? printed() : refused("an object of " + class_of(pickle_, callee));
+      return options_.inert_objects ? printed() : refused("an object of " + made_by(pickle_, id));
     }
     case NodeKind::persistent:
     case NodeKind::list:
