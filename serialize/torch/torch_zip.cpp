@@ -7,8 +7,8 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/limits.h"
-#include "teff/serialize/strangers.h"
 #include "teff/serialize/io/zip_reader.h"
+#include "teff/serialize/strangers.h"
 #include "teff/serialize/torch/torch_script_code.h"
 
 namespace teff::serialize {
