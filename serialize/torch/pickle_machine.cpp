@@ -491,7 +491,8 @@ class PickleMachine {
     const std::string name = pickle_.global(callee);
     if (name != "copy_reg._reconstructor" && name != "copyreg._reconstructor") return false;
     const std::vector<NodeId> fields = pickle_.items(arguments);
-    if (pickle_[fields[0]].kind != NodeKind::global) return false;
+    const NodeKind class_kind = pickle_[fields[0]].kind;
+    if (class_kind != NodeKind::global && class_kind != NodeKind::persistent) return false;
     const NodeKind kind = pickle_[fields[2]].kind;
     const bool is_container = kind == NodeKind::dict || kind == NodeKind::list;
     NodeId given = kEmptyTuple;
