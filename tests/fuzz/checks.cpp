@@ -47,7 +47,7 @@ void check_file(std::span<const std::byte> bytes, bool is_loaded) {
     const File file(bytes);
     is_model = file.model() != nullptr;
     read_entries(file);
-    is_whole = file.verify().empty();
+    is_whole = file.verify().empty() && file.unsupported().empty();
     static_cast<void>(file.metadata());
   } catch (const FormatError&) {
   }

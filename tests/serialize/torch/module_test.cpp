@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "serialize/torch/golden_fixture.h"
 #include "serialize/torch/zip_fixture.h"
 #include "teff/teff.h"
 
@@ -13,20 +14,9 @@ using namespace teff::testing;
 
 namespace {
 
-std::string golden(const std::string& name) { return TEFF_GOLDEN_DIR "/torch/" + name; }
-
 std::vector<std::string> trees() {
-  return {golden("tree.pt"), golden("tree5.pt"), golden("tree_legacy1.pt"), golden("tree_legacy4.pt")};
-}
-
-Tensor counted(double first, const Shape& shape) {
-  return arange(first, first + static_cast<double>(numel(shape)), 1, {.dtype = DType::float32}).view(shape);
-}
-
-std::string keys_of(const Dict& dict) {
-  std::string keys;
-  for (const DictItem& item : dict) keys += item.key + ' ';
-  return keys;
+  return {torch_golden("tree.pt"), torch_golden("tree5.pt"), torch_golden("tree_legacy1.pt"),
+          torch_golden("tree_legacy4.pt")};
 }
 
 std::string printed(const nn::ModuleSummary& summary) {
@@ -85,7 +75,7 @@ TEST_CASE("the tree of a module's classes is printed as Python prints it") {
     const File file(path);
     REQUIRE(file.modules().size() == 2);
     CHECK(file.modules()[0].path == "model");
-    CHECK(printed(file.modules()[0].summary) == read_file(golden("tree.txt")));
+    CHECK(printed(file.modules()[0].summary) == read_file(torch_golden("tree.txt")));
     CHECK(file.modules()[1].path == "list[0]");
     CHECK(printed(file.modules()[1].summary) ==
           "DataParallel(\n  (module): Linear(in_features=1, out_features=1, bias=False)\n)\n");
@@ -144,7 +134,7 @@ TEST_CASE("what of a module has no state is listed by its place, and a module wi
 }
 
 TEST_CASE("a TorchScript archive is the state dict that torch.jit.load gives, and prints as it does") {
-  const std::string path = golden("script.pt");
+  const std::string path = torch_golden("script.pt");
   const Dict state = load(path);
   CHECK(same(state, {{"scale", tensor<float>({0})},
                      {"mean", counted(1, {2})},
@@ -154,13 +144,13 @@ TEST_CASE("a TorchScript archive is the state dict that torch.jit.load gives, an
   const File file(path);
   REQUIRE(file.modules().size() == 1);
   CHECK(file.modules()[0].path.empty());
-  CHECK(printed(file.modules()[0].summary) == read_file(golden("script.txt")));
+  CHECK(printed(file.modules()[0].summary) == read_file(torch_golden("script.txt")));
 }
 
 TEST_CASE("a frozen TorchScript archive gives its constants, a quantised one says what is missing") {
-  const Dict constants = load(golden("script_frozen.pt"));
+  const Dict constants = load(torch_golden("script_frozen.pt"));
   CHECK(keys_of(constants) == "CONSTANTS.c0 CONSTANTS.c1 CONSTANTS.c2 CONSTANTS.c3 CONSTANTS.c4 ");
-  const std::string path = golden("script_quantised.pt");
+  const std::string path = torch_golden("script_quantised.pt");
   const std::string what =
       "\"0._packed_params._packed_params\" (quantised: __torch__.torch.classes.quantized.LinearPackedParamsBase)";
   CHECK(contains(error_of<UnsupportedError>([&] { load(path); }), "got " + what + "; the others are \"1.weight\""));

@@ -5,6 +5,7 @@
 #include <limits>
 #include <sstream>
 
+#include "serialize/torch/golden_fixture.h"
 #include "serialize/torch/zip_fixture.h"
 #include "support/temp_file.h"
 #include "teff/teff.h"
@@ -14,35 +15,29 @@ using namespace teff::testing;
 
 namespace {
 
-std::string golden(const std::string& name) { return TEFF_GOLDEN_DIR "/torch/" + name + ".pt"; }
-
 /// The zip of protocols 2 and 5, the old chain of pickles of protocols 1 and 4.
 std::vector<std::string> all_of(const std::string& name) {
-  return {golden(name), golden(name + "5"), golden(name + "_legacy1"), golden(name + "_legacy4")};
+  return {torch_golden(name + ".pt"), torch_golden(name + "5.pt"), torch_golden(name + "_legacy1.pt"),
+          torch_golden(name + "_legacy4.pt")};
 }
 
-/// 0, 1, 2, ...
-Tensor counted(const Shape& shape, DType dtype = DType::float32) {
-  return arange(0, static_cast<double>(numel(shape)), 1, {.dtype = DType::float32}).view(shape).to(dtype);
-}
-
-Bytes bytes(std::initializer_list<int> values) {
+Bytes some_bytes(std::initializer_list<int> values) {
   Bytes all;
   for (const int value : values) all.push_back(static_cast<std::byte>(value));
   return all;
 }
 
-std::string refused(const std::string& path, const LoadOptions& options = {}) {
+std::string not_supported(const std::string& path, const LoadOptions& options = {}) {
   return error_of<UnsupportedError>([&] { load(path, options); });
 }
 
 /// {"v": what the pickle is}
-Value value_of(const std::string& pickle, const LoadOptions& options = {}) {
-  return load_bytes(pt_of(kProto + dict(text("v") + pickle) + '.'), options).at("v");
+Value value_in_file(const std::string& pickle) {
+  return load_bytes(pt_of(kProto + dict(text("v") + pickle) + '.')).at("v");
 }
 
-std::string value_refused(const std::string& pickle) {
-  return error_of<FormatError>([&] { value_of(pickle); });
+std::string refusal_of_value(const std::string& pickle) {
+  return refusal(pt_of(kProto + dict(text("v") + pickle) + '.'));
 }
 
 /// numpy.dtype(code, False, True) with the state (3, order, ...).
@@ -71,19 +66,19 @@ TEST_CASE("arrays of numpy are tensors: every dtype, both orders of elements and
     const Dict loaded = load(path);
     const Dict& arrays = loaded.at("arrays").as_dict();
     const Shape shape{2, 3};
-    CHECK(arrays.at("f2") == Value(counted(shape, DType::float16)));
-    CHECK(arrays.at("f4") == Value(counted(shape)));
-    CHECK(arrays.at("f8") == Value(counted(shape, DType::float64)));
-    CHECK(arrays.at("i1") == Value(counted(shape, DType::int8)));
-    CHECK(arrays.at("i2") == Value(counted(shape, DType::int16)));
-    CHECK(arrays.at("i4") == Value(counted(shape, DType::int32)));
-    CHECK(arrays.at("i8") == Value(counted(shape, DType::int64)));
-    CHECK(arrays.at("u1") == Value(counted(shape, DType::uint8)));
-    CHECK(arrays.at("u2") == Value(counted(shape, DType::int32)));
-    CHECK(arrays.at("u4") == Value(counted(shape, DType::int64)));
+    CHECK(arrays.at("f2") == Value(counted(0, shape, DType::float16)));
+    CHECK(arrays.at("f4") == Value(counted(0, shape)));
+    CHECK(arrays.at("f8") == Value(counted(0, shape, DType::float64)));
+    CHECK(arrays.at("i1") == Value(counted(0, shape, DType::int8)));
+    CHECK(arrays.at("i2") == Value(counted(0, shape, DType::int16)));
+    CHECK(arrays.at("i4") == Value(counted(0, shape, DType::int32)));
+    CHECK(arrays.at("i8") == Value(counted(0, shape, DType::int64)));
+    CHECK(arrays.at("u1") == Value(counted(0, shape, DType::uint8)));
+    CHECK(arrays.at("u2") == Value(counted(0, shape, DType::int32)));
+    CHECK(arrays.at("u4") == Value(counted(0, shape, DType::int64)));
     CHECK(arrays.at("?") == Value(tensor<bool>({false, true, true, true, true, true}, {2, 3})));
-    CHECK(arrays.at("fortran") == Value(counted(shape)));
-    CHECK(arrays.at("big") == Value(counted(shape, DType::int32)));
+    CHECK(arrays.at("fortran") == Value(counted(0, shape)));
+    CHECK(arrays.at("big") == Value(counted(0, shape, DType::int32)));
     CHECK(arrays.at("scalar") == Value(scalar_tensor(2.5)));
     CHECK(arrays.at("empty") == Value(zeros({0, 4})));
   }
@@ -92,8 +87,8 @@ TEST_CASE("arrays of numpy are tensors: every dtype, both orders of elements and
 TEST_CASE("scalars of numpy are numbers, bools, text and bytes") {
   for (const std::string& path : all_of("content")) {
     CAPTURE(path);
-    CHECK(load(path).at("scalars") ==
-          Value(List{0.5, 0.25, -1.5, -12, -3, 200, "18446744073709551615", true, "caf\u00e9", bytes({'a', 'b'})}));
+    CHECK(load(path).at("scalars") == Value(List{0.5, 0.25, -1.5, -12, -3, 200, "18446744073709551615", true,
+                                                 "caf\u00e9", some_bytes({'a', 'b'})}));
   }
 }
 
@@ -101,20 +96,20 @@ TEST_CASE("Python's containers, bytes and namespaces load, and keys that are num
   for (const std::string& path : all_of("content")) {
     CAPTURE(path);
     const Dict loaded = load(path);
-    const Tensor weight = counted({3});
+    const Tensor weight = counted(0, {3});
     CHECK(loaded.at("history") == Value(Dict{{"loss", List{0.5}}}));
     CHECK(loaded.at("counter") == Value(Dict{{"a", 2}, {"b", 1}}));
     CHECK(loaded.at("deque") == Value(List{1, weight}));
     CHECK(loaded.at("set") == Value(List{7}));
     CHECK(loaded.at("frozenset") == Value(List{8}));
-    CHECK(loaded.at("bytes") == Value(bytes({0, 255})));
+    CHECK(loaded.at("bytes") == Value(some_bytes({0, 255})));
     CHECK(loaded.at("no_bytes") == Value(Bytes{}));
-    CHECK(loaded.at("bytearray") == Value(bytes({1, 254})));
+    CHECK(loaded.at("bytearray") == Value(some_bytes({1, 254})));
     CHECK(loaded.at("namespace") == Value(Dict{{"lr", 0.1}, {"inner", Dict{{"a", Value()}}}}));
     CHECK(loaded.at("size") == Value(List{2, 3}));
     CHECK(loaded.at("dtype") == Value("torch.float16"));
     CHECK(loaded.at("device") == Value("cuda:1"));
-    CHECK(loaded.at("parameter") == Value(counted({2})));
+    CHECK(loaded.at("parameter") == Value(counted(0, {2})));
     CHECK(loaded.at("subclass") == Value(weight));
     CHECK(loaded.at("keys") == Value(Dict{{"1.5", "a"}, {"True", "b"}, {"None", "c"}, {"7", "d"}, {"9", "e"}}));
     CHECK(loaded.at("same") == Value(Dict{{"1", "a"}, {"'1'", "b"}}));
@@ -127,51 +122,53 @@ TEST_CASE("Python's containers, bytes and namespaces load, and keys that are num
 
 TEST_CASE("arrays of numpy that are put together by hand: both spellings, a buffer, and what is wrong") {
   const std::string six = "\1\2\3\4\5\6";
-  const Tensor expected = (counted({2, 3}) + ones({2, 3})).to(DType::uint8);
-  CHECK(value_of(numpy_array(numpy_type("u1"), six)) == Value(expected));
-  CHECK(value_of(numpy_array(numpy_type("u1"), six, "K\x02K\x03\x86", "\x89", "numpy._core")) == Value(expected));
-  CHECK(value_of(numpy_array(numpy_type("u1"), six, "K\x02K\x03\x86", "\x88")) ==
+  const Tensor expected = (counted(0, {2, 3}) + ones({2, 3})).to(DType::uint8);
+  CHECK(value_in_file(numpy_array(numpy_type("u1"), six)) == Value(expected));
+  CHECK(value_in_file(numpy_array(numpy_type("u1"), six, "K\x02K\x03\x86", "\x89", "numpy._core")) == Value(expected));
+  CHECK(value_in_file(numpy_array(numpy_type("u1"), six, "K\x02K\x03\x86", "\x88")) ==
         Value(tensor<std::uint8_t>({1, 3, 5, 2, 4, 6}, {2, 3})));
-  CHECK(value_of(global("numpy._core.numeric", "_frombuffer") +
-                 tuple(short_bytes(six) + numpy_type("u1") + "K\x02K\x03\x86" + text("C")) + 'R') == Value(expected));
-  CHECK(value_of(numpy_scalar("i2", "\1\2", ">")) == Value(258));
-  CHECK(value_of(numpy_scalar("<i2", "\1\2", "|")) == Value(513));
-  CHECK(contains(value_refused(numpy_array(numpy_type("u1"), "\1\2")),
+  CHECK(value_in_file(global("numpy._core.numeric", "_frombuffer") +
+                      tuple(short_bytes(six) + numpy_type("u1") + "K\x02K\x03\x86" + text("C")) + 'R') ==
+        Value(expected));
+  CHECK(value_in_file(numpy_scalar("i2", "\1\2", ">")) == Value(258));
+  CHECK(value_in_file(numpy_scalar("<i2", "\1\2", "|")) == Value(513));
+  CHECK(contains(refusal_of_value(numpy_array(numpy_type("u1"), "\1\2")),
                  "entry \"v\": expected 6 elements of 1 bytes of an array, got 2 bytes"));
-  CHECK(contains(value_refused(numpy_array(numpy_type("b1"), six)), "expected bool values of 0 or 1, got others"));
-  CHECK(contains(value_refused(numpy_array(numpy_type("f4"), six)), "expected 6 elements of 4 bytes"));
-  CHECK(contains(value_refused(numpy_array("N", six)), "expected sizes, dtype and elements of an array of numpy"));
-  CHECK(contains(value_refused(numpy_array(numpy_type("i1"), "", "J\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86")),
+  CHECK(contains(refusal_of_value(numpy_array(numpy_type("b1"), six)), "expected bool values of 0 or 1, got others"));
+  CHECK(contains(refusal_of_value(numpy_array(numpy_type("f4"), six)), "expected 6 elements of 4 bytes"));
+  CHECK(contains(refusal_of_value(numpy_array("N", six)), "expected sizes, dtype and elements of an array of numpy"));
+  CHECK(contains(refusal_of_value(numpy_array(numpy_type("i1"), "", "J\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86")),
                  "entry \"v\": "));
-  CHECK(contains(value_refused(numpy_scalar("i4", "\1")), "expected 4 bytes of numpy's type i4, got 1"));
-  CHECK(contains(value_refused(numpy_array(numpy_type("c8"), six)), "\"v\" (an array of numpy's type c8)"));
-  CHECK(contains(value_refused(numpy_scalar("M8", std::string(8, '\0'))), "\"v\" (a number of numpy's type M8)"));
+  CHECK(contains(refusal_of_value(numpy_scalar("i4", "\1")), "expected 4 bytes of numpy's type i4, got 1"));
+  CHECK(contains(refusal_of_value(numpy_array(numpy_type("c8"), six)), "\"v\" (an array of numpy's type c8)"));
+  CHECK(contains(refusal_of_value(numpy_scalar("M8", std::string(8, '\0'))), "\"v\" (a number of numpy's type M8)"));
 }
 
 TEST_CASE("integers of any length up to 2048 bits are digits") {
   const std::string power = "\x8a\x09" + std::string(8, '\0') + '\1';
-  CHECK(value_of(power) == Value("18446744073709551616"));
-  CHECK(value_of("\x8b" + number(9, 4) + std::string(8, '\0') + '\xff') == Value("-18446744073709551616"));
-  CHECK(value_of("L18446744073709551616L\n") == Value("18446744073709551616"));
-  CHECK(value_of("I-5\n") == Value(-5));
-  CHECK(value_of("I01\n") == Value(true));
-  CHECK(contains(value_refused("\x8b" + number(300, 4) + std::string(300, '\1')),
+  CHECK(value_in_file(power) == Value("18446744073709551616"));
+  CHECK(value_in_file("\x8b" + number(9, 4) + std::string(8, '\0') + '\xff') == Value("-18446744073709551616"));
+  CHECK(value_in_file("L18446744073709551616L\n") == Value("18446744073709551616"));
+  CHECK(value_in_file("I-5\n") == Value(-5));
+  CHECK(value_in_file("I01\n") == Value(true));
+  CHECK(contains(refusal_of_value("\x8b" + number(300, 4) + std::string(300, '\1')),
                  "\"v\" (an integer of more than 2048 bits)"));
-  CHECK(contains(value_refused("Ix\n"), "INT at offset"));
+  CHECK(contains(refusal_of_value("Ix\n"), "INT at offset"));
 }
 
 TEST_CASE("objects of unknown classes are refused by place and class, with advice") {
   for (const std::string& path : all_of("objects")) {
     CAPTURE(path);
-    const std::string error = refused(path);
+    const std::string error = not_supported(path);
     CHECK(contains(error, "expected tensors, arrays, numbers, text, and lists, tuples, dicts, sets and frozensets of "
                           "them, got \"node\" (__main__.Node), \"config\" (__main__.Config), "));
     CHECK(contains(error, ", of which nothing was run; the others are "));
     CHECK(contains(error, ". LoadOptions{.skip_unsupported = true} leaves them out, LoadOptions{.inert_objects = true} "
                           "reads the attributes of objects without their classes"));
     const Dict rest = load(path, {.skip_unsupported = true});
-    CHECK(same(rest,
-               {{"class_keys", Dict{}}, {"tuple_keys", Dict{}}, {"ring", List{1, Value()}}, {"weight", counted({3})}}));
+    CHECK(same(
+        rest,
+        {{"class_keys", Dict{}}, {"tuple_keys", Dict{}}, {"ring", List{1, Value()}}, {"weight", counted(0, {3})}}));
   }
 }
 
@@ -179,7 +176,7 @@ TEST_CASE("with inert_objects nothing of an object is lost") {
   for (const std::string& path : all_of("objects")) {
     CAPTURE(path);
     const Dict loaded = load(path, {.inert_objects = true});
-    const Tensor weight = counted({3});
+    const Tensor weight = counted(0, {3});
     CHECK(loaded.at("node") == Value(Dict{{"a", 1}, {"w", weight}}));
     CHECK(loaded.at("config") == Value(Dict{{"lr", 0.1}, {"inner", Dict{{"n", 3}}}}));
     CHECK(loaded.at("with_state") == Value(Dict{{"a", 1}, {"__state__", Dict{{"extra", 2}}}}));
@@ -202,14 +199,14 @@ TEST_CASE("with inert_objects nothing of an object is lost") {
 }
 
 TEST_CASE("one entry that cannot be represented does not hide the others") {
-  const std::string path = golden("unsupported");
-  CHECK(contains(refused(path),
+  const std::string path = torch_golden("unsupported.pt");
+  CHECK(contains(not_supported(path),
                  "got \"phase\" (ComplexFloatStorage), \"coo\" (sparse), \"csr\" (sparse), \"quantised\" (quantised), "
                  "\"meta\" (a meta tensor, which has no elements), \"deep\" (of 9 dimensions, which may be 8 at most), "
                  "\"list[1]\" (a complex number), \"text\" (an array of numpy's type U1), of which nothing was run; "
                  "the others are \"weight\" (float32 [3]), \"bias\" (float32 [3])"));
   const Dict rest = load(path, {.skip_unsupported = true});
-  CHECK(same(rest, {{"weight", counted({3})}, {"list", List{1, Value()}}, {"bias", counted({3})}}));
+  CHECK(same(rest, {{"weight", counted(0, {3})}, {"list", List{1, Value()}}, {"bias", counted(0, {3})}}));
   const File file(path);
   REQUIRE(file.unsupported().size() == 8);
   CHECK(file.unsupported()[6].path == "list[1]");
@@ -221,13 +218,13 @@ TEST_CASE("one entry that cannot be represented does not hide the others") {
 }
 
 TEST_CASE("entries are left out by name, and not looked into") {
-  const std::string path = golden("unsupported");
+  const std::string path = torch_golden("unsupported.pt");
   LoadOptions options{.skip = {"phase", "coo", "csr", "quantised", "meta", "deep", "list", "text"}};
-  CHECK(same(load(path, options), {{"weight", counted({3})}, {"bias", counted({3})}}));
+  CHECK(same(load(path, options), {{"weight", counted(0, {3})}, {"bias", counted(0, {3})}}));
   options.skip[6] = "list[1]";
   CHECK(load(path, options).at("list") == Value(List{1, Value()}));
   options.skip = {"phase"};
-  CHECK(contains(refused(path, options), "got \"coo\" (sparse)"));
+  CHECK(contains(not_supported(path, options), "got \"coo\" (sparse)"));
   options.skip = {"phases"};
   CHECK(error_of<FormatError>([&] { load(path, options); }) ==
         "load: " + path + ": expected the entries to skip among those of the file, got \"phases\"");

@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "serialize/torch/golden_fixture.h"
 #include "serialize/torch/zip_fixture.h"
 #include "support/temp_file.h"
 #include "teff/serialize/io/byte_source.h"
@@ -19,21 +20,10 @@ using namespace teff::testing;
 
 namespace {
 
-std::string golden_path(const std::string& name) { return TEFF_GOLDEN_DIR "/torch/" + name + ".pt"; }
+std::string golden_path(const std::string& name) { return torch_golden(name + ".pt"); }
 
 /// Both containers.
 std::vector<std::string> both(const std::string& name) { return {golden_path(name), golden_path(name + "_legacy")}; }
-
-/// first, first + 1, ...
-Tensor counted(double first, const Shape& shape) {
-  return arange(first, first + static_cast<double>(numel(shape)), 1, {.dtype = DType::float32}).view(shape);
-}
-
-std::string keys_of(const Dict& dict) {
-  std::string keys;
-  for (const DictItem& item : dict) keys += item.key + ' ';
-  return keys;
-}
 
 Dict expected_state_dict() {
   return {{"0.weight", counted(0, {3, 2})},
