@@ -22,13 +22,16 @@ std::string TensorListing::Names::text() const {
 }
 
 void TensorListing::add(const std::string& place, const TensorType& type) {
-  supported_.add(place, std::string(to_string(type.dtype)) + ' ' + to_string(type.shape));
+  supported_.add(place, shows_more() ? std::string(to_string(type.dtype)) + ' ' + to_string(type.shape) : "");
 }
 
 void TensorListing::add_unknown(const std::string& place, const std::string& what) {
   has_unknown_ = true;
   add_unsupported(place, what);
 }
+
+bool TensorListing::shows_more_unsupported() const { return unsupported_.count < kShown; }
+bool TensorListing::shows_more() const { return supported_.count < kShown; }
 
 std::string TensorListing::refusal() const {
   if (unsupported_.count == 0) return "";

@@ -19,6 +19,9 @@ class TensorListing {
   void add(const std::string& place, const TensorType& type);
   /// The same for what is no tensor: an object of a class that nobody knows.
   void add_unknown(const std::string& place, const std::string& what);
+  /// Whether more of them would only be counted: what describes them need not be made.
+  bool shows_more_unsupported() const;
+  bool shows_more() const;
   /// What to say of a file with unsupported ones; empty if there was none.
   std::string refusal() const;
   /// @throws FormatError if there was an unsupported one.

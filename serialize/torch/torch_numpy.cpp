@@ -211,7 +211,7 @@ Value TorchValues::make_array(const NumpyType& type, std::span<const std::int64_
   if (*dtype == DType::bool_ && !are_bools(memory)) refuse("expected bool values of 0 or 1, got others");
   if (fortran) values = permute(values, reversed_dims(sizes.size()));
   const Tensor stand_in = storages_.add_values(values);
-  listing_.add(place.text(), stand_in.type());
+  listing_.add(listing_.shows_more() ? place.text() : "", stand_in.type());
   return stand_in;
 }
 

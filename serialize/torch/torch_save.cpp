@@ -6,9 +6,9 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/limits.h"
+#include "teff/serialize/io/zip_writer.h"
 #include "teff/serialize/torch/torch_file.h"
 #include "teff/serialize/torch/torch_pickle.h"
-#include "teff/serialize/io/zip_writer.h"
 
 namespace teff::serialize {
 namespace {

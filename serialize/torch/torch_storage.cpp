@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <set>
 
 #include "teff/engine/autograd.h"
@@ -157,28 +158,25 @@ std::size_t TorchStorages::get(const StorageId& id, DType dtype) {
 
 Tensor TorchStorages::add(const TensorType& type, const std::optional<TorchView>& view) {
   Tensor stand_in = detail::make_without_values(type);
-  std::vector<std::int64_t> elements;
-  if (!view) {
-    elements = {-1, static_cast<std::int64_t>(entries_.size())};  // none, and nobody else's
-  } else {
-    elements = {static_cast<std::int64_t>(view->storage), view->offset};
+  std::size_t index = num_elements_;
+  if (view) {
+    std::vector<std::int64_t> elements = {static_cast<std::int64_t>(view->storage), view->offset};
     if (view->strides.empty()) {
       elements.push_back(stand_in.numel());
     } else {
       elements.insert(elements.end(), type.shape.begin(), type.shape.end());
       elements.insert(elements.end(), view->strides.begin(), view->strides.end());
     }
+    index = elements_.emplace(std::move(elements), num_elements_).first->second;
   }
-  const std::size_t index = elements_.emplace(std::move(elements), elements_.size()).first->second;
+  if (index == num_elements_) ++num_elements_;  // elements that no tensor before had
   entries_.emplace(stand_in.id(), Entry{index, view, {}});
   return stand_in;
 }
 
 Tensor TorchStorages::add_values(Tensor values) {
   Tensor stand_in = detail::make_without_values(values.type());
-  const std::vector<std::int64_t> nobody_elses = {-1, static_cast<std::int64_t>(entries_.size())};
-  const std::size_t index = elements_.emplace(nobody_elses, elements_.size()).first->second;
-  entries_.emplace(stand_in.id(), Entry{index, {}, std::move(values)});
+  entries_.emplace(stand_in.id(), Entry{num_elements_++, {}, std::move(values)});
   return stand_in;
 }
 
@@ -239,7 +237,8 @@ std::vector<Tensor> TorchStorages::read(std::span<const Tensor> stand_ins) const
     const auto& [elements, view, values] = entry_of(stand_in);
     const Shape& shape = stand_in.shape();
     if (values.defined()) {
-      tensors.push_back(values.clone());
+      tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
+      if (stand_in.nbytes() > 0) std::memcpy(tensors.back().raw_data(), values.raw_data(), stand_in.nbytes());
     } else if (!view) {
       tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
     } else if (view->strides.empty()) {

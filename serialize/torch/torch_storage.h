@@ -117,6 +117,7 @@ class TorchStorages {
   std::map<std::string, std::size_t> by_key_;
   std::unordered_map<const void*, Entry> entries_;  // of the stand-ins
   std::map<std::vector<std::int64_t>, std::size_t> elements_;
+  std::size_t num_elements_ = 0;  // different ones
 };
 
 }  // namespace teff::serialize

@@ -125,7 +125,7 @@ Tensor TorchValues::make_tensor(const StorageId& id, DType dtype, const View& vi
   } catch (const ShapeError& error) {
     refuse(error.what());
   }
-  listing_.add(place.text(), tensor.type());
+  listing_.add(listing_.shows_more() ? place.text() : "", tensor.type());
   return tensor;
 }
 

@@ -16,6 +16,7 @@ namespace {
 constexpr int kMaxCalls = 2 * kMaxDepth;
 // Of what a pickle may unfold to, and expanded tensors may take, beyond multiples of its length and the file's.
 constexpr std::uint64_t kSlackBytes = 64 * 1024;
+constexpr std::size_t kEntryBytes = 100;  // of an entry that is listed as unsupported, beside its texts
 
 bool is_latin1(std::string_view name) { return name == "latin1" || name == "latin-1"; }
 
@@ -112,7 +113,7 @@ Value TorchValues::long_integer(NodeId id) {
   count(pickle_[id].c);
   std::optional<std::string> digits = decimal_of(pickle_, id);
   if (!digits) return unsupported_kind("an integer of more than 2048 bits");
-  count(digits->size());
+  count(4 * digits->size());  // to make them takes time
   return *std::move(digits);
 }
 
@@ -341,20 +342,21 @@ Value TorchValues::device(std::span<const NodeId> arguments) const {
 }
 
 Value TorchValues::unsupported(const std::string& what) {
-  listing_.add_unsupported(place.text(), what);
+  listing_.add_unsupported(listing_.shows_more_unsupported() ? place.text() : "", what);
   list_unsupported(what);
   return {};
 }
 
 Value TorchValues::unsupported_kind(const std::string& what) {
-  listing_.add_unknown(place.text(), escaped(what, kShownBytes));
+  const bool is_shown = listing_.shows_more_unsupported();
+  listing_.add_unknown(is_shown ? place.text() : "", is_shown ? escaped(what, kShownBytes) : "");
   list_unsupported(what);
   return {};
 }
 
 void TorchValues::list_unsupported(const std::string& what) {
   std::string path = place.path();
-  count(path.size() + what.size());
+  count(kEntryBytes + path.size() + what.size());
   unsupported_.push_back({std::move(path), what});
   left_out_ = true;
 }

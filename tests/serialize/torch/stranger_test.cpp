@@ -79,7 +79,7 @@ TEST_CASE("arrays of numpy are tensors: every dtype, both orders of elements and
     CHECK(arrays.at("?") == Value(tensor<bool>({false, true, true, true, true, true}, {2, 3})));
     CHECK(arrays.at("fortran") == Value(counted(0, shape)));
     CHECK(arrays.at("big") == Value(counted(0, shape, DType::int32)));
-    CHECK(arrays.at("scalar") == Value(scalar_tensor(2.5)));
+    CHECK(arrays.at("scalar") == Value(scalar_tensor<double>(2.5)));
     CHECK(arrays.at("empty") == Value(zeros({0, 4})));
   }
 }
