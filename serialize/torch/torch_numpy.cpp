@@ -24,6 +24,8 @@ struct TorchValues::NumpyType {
 
 namespace {
 
+constexpr std::size_t kTensorBytes = 200;  // beside its elements
+
 struct NumpyDType {
   char kind;
   std::size_t bytes;
@@ -202,7 +204,7 @@ Value TorchValues::make_array(const NumpyType& type, std::span<const std::int64_
     refuse("expected " + std::to_string(elements) + " elements of " + std::to_string(type.bytes) +
            " bytes of an array, got " + std::to_string(bytes.size()) + " bytes");
   }
-  count(bytes.size());
+  count(kTensorBytes + bytes.size());
   const std::vector<std::int64_t> reversed(sizes.rbegin(), sizes.rend());
   // In Fortran's order the first dimension is the fastest, as the last one is here.
   Tensor values = empty(fortran ? Shape(std::span<const std::int64_t>(reversed)) : shape, {.dtype = *dtype});
@@ -210,9 +212,9 @@ Value TorchValues::make_array(const NumpyType& type, std::span<const std::int64_
   copy_elements(bytes, type.bytes, type.swapped, memory);
   if (*dtype == DType::bool_ && !are_bools(memory)) refuse("expected bool values of 0 or 1, got others");
   if (fortran) values = permute(values, reversed_dims(sizes.size()));
-  const Tensor stand_in = storages_.add_values(values);
-  listing_.add(listing_.shows_more() ? place.text() : "", stand_in.type());
-  return stand_in;
+  storages_.add_values(values);
+  listing_.add(listing_.shows_more() ? place.text() : "", values.type());
+  return values;
 }
 
 }  // namespace teff::serialize

@@ -170,14 +170,12 @@ Tensor TorchStorages::add(const TensorType& type, const std::optional<TorchView>
     index = elements_.emplace(std::move(elements), num_elements_).first->second;
   }
   if (index == num_elements_) ++num_elements_;  // elements that no tensor before had
-  entries_.emplace(stand_in.id(), Entry{index, view, {}});
+  entries_.emplace(stand_in.id(), Entry{index, view, false});
   return stand_in;
 }
 
-Tensor TorchStorages::add_values(Tensor values) {
-  Tensor stand_in = detail::make_without_values(values.type());
-  entries_.emplace(stand_in.id(), Entry{num_elements_++, {}, std::move(values)});
-  return stand_in;
+void TorchStorages::add_values(const Tensor& values) {
+  entries_.emplace(values.id(), Entry{num_elements_++, {}, true});
 }
 
 StoragePlace TorchStorages::place_of(const Tensor& stand_in) const {
@@ -234,11 +232,11 @@ std::vector<Tensor> TorchStorages::read(std::span<const Tensor> stand_ins) const
   fill(arrays, verify_);
   std::vector<Tensor> tensors;
   for (const Tensor& stand_in : stand_ins) {
-    const auto& [elements, view, values] = entry_of(stand_in);
+    const auto& [elements, view, has_values] = entry_of(stand_in);
     const Shape& shape = stand_in.shape();
-    if (values.defined()) {
+    if (has_values) {
       tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
-      if (stand_in.nbytes() > 0) std::memcpy(tensors.back().raw_data(), values.raw_data(), stand_in.nbytes());
+      if (stand_in.nbytes() > 0) std::memcpy(tensors.back().raw_data(), stand_in.raw_data(), stand_in.nbytes());
     } else if (!view) {
       tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
     } else if (view->strides.empty()) {

@@ -77,8 +77,8 @@ class TorchStorages {
 
   /// A stand-in for a tensor: of the elements that the view says, or without elements. @throws ShapeError
   Tensor add(const TensorType& type, const std::optional<TorchView>& view);
-  /// A stand-in for a tensor whose elements the pickle itself has.
-  Tensor add_values(Tensor values);
+  /// A tensor whose elements the pickle itself has: it stands for copies of itself.
+  void add_values(const Tensor& values);
 
   // As in Contents.
   StoragePlace place_of(const Tensor& stand_in) const;
@@ -95,7 +95,7 @@ class TorchStorages {
   struct Entry {
     std::size_t elements = 0;  // equal for the tensors that share all of them
     std::optional<TorchView> view;
-    Tensor values;  // of add_values
+    bool has_values = false;  // of add_values
   };
 
   const Entry& entry_of(const Tensor& stand_in) const {
