@@ -35,6 +35,9 @@ void check(Result& result, const LoadOptions& loading) {
   if (!file.has_checksums()) result.passed += ", which have no checksums";
   if (!file.unsupported().empty()) {
     result.passed += ", " + std::to_string(file.unsupported().size()) + " entries that Teff has no place for";
+  if (!loading.skip_unsupported) {
+    for (const UnsupportedEntry& entry : file.unsupported()) result.damages.push_back({entry.path, entry.what});
+    if (!result.damages.empty()) result.code = kUnsupported;
   }
   if (file.model() == nullptr) return;
   open_model(result.path, {.self_test = true});
