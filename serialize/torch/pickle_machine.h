@@ -88,6 +88,7 @@ class Pickle {
   std::vector<NodeId> all(NodeKind kind) const;
 
  private:
+  friend class PickleStack;  // the machine is derived from it
   friend class PickleMachine;
   struct Cell {
     NodeId node;

@@ -85,7 +85,8 @@ Value TorchValues::tensor_of_type(NodeId id, std::span<const NodeId> arguments) 
   }
   const std::string name = pickle_.global(arguments[0]);
   const Known function = known(arguments[0]);
-  if (function < Known::tensor || function > Known::other_tensor) {
+  const bool is_tensor = function >= Known::tensor && function <= Known::other_tensor;
+  if (!is_tensor || function == Known::tensor_of_type) {  // which could be deep in each other
     return options_.inert_objects ? inert(id)
                                   : unsupported_kind("a tensor that is made by " + escaped(name, kShownBytes));
   }

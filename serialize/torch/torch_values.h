@@ -24,19 +24,19 @@ namespace teff::serialize {
 
 class ScriptCode;
 
-/// The pickle as a value. docs/files.md says what becomes of Python's types. What there is no place for is left out,
+/// The pickle as a value. docs/pytorch.md says what becomes of Python's types. What there is no place for is left out,
 /// and listed: so one entry does not hide the others. The tensors are stand-ins, whose elements the storages know.
 ///
 /// The functions stand in several files: containers and the rest in torch_values.cpp, tensors in torch_tensors.cpp,
-/// arrays in torch_numpy.cpp, objects of unknown classes in torch_objects.cpp, modules in torch_modules.cpp,
-/// TorchScript in torch_script.cpp.
+/// bytes in torch_bytes.cpp, arrays in torch_numpy.cpp, objects of unknown classes in torch_objects.cpp, modules in
+/// torch_modules.cpp, TorchScript in torch_script.cpp.
 class TorchValues {
  public:
   TorchValues(const Pickle& pickle, TorchStorages& storages, const LoadOptions& options, std::uint64_t file_bytes);
 
   /// What a file of torch.save holds. @throws FormatError for what is damaged or hostile.
   void fill(Contents& contents);
-  /// The state dict of a TorchScript module; false if the pickle is none.
+  /// The state dict of a TorchScript module. @throws FormatError
   void fill_script(Contents& contents, ScriptCode& code);
 
   /// @throws FormatError that names the place.

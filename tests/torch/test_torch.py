@@ -191,7 +191,7 @@ class TorchTest(unittest.TestCase):
         self.assertIn("system), of which nothing was run", refusal("attack.pt"))
         torch.save({"x": torch.ones(2, dtype=torch.complex64)}, self.folder / "complex.pt")
         self.assertIn('"x" (ComplexFloatStorage)', refusal("complex.pt"))
-        with tarfile.open(self.folder / "old.pt", "w") as file:
+        with tarfile.open(self.folder / "old.pt", "w", format=tarfile.GNU_FORMAT) as file:
             file.add(__file__, "pickle")
         self.assertIn("it is a tar file", refusal("old.pt"))
         with zipfile.ZipFile(self.folder / "packed.pt", "w", zipfile.ZIP_DEFLATED) as file:
