@@ -12,7 +12,7 @@ constexpr std::size_t kMaxText = 200;
 constexpr std::size_t kMaxItems = 32;  // of a container that are printed
 constexpr int kMaxTextDepth = 16;
 constexpr std::size_t kMaxLongBytes = 256;
-constexpr std::size_t kMaxDigits = 620;
+constexpr std::size_t kMaxShownDigits = 620;
 
 /// The first bytes of the text, which is UTF-8 and stays so.
 std::string_view trimmed(std::string_view text) {
@@ -197,7 +197,7 @@ std::optional<std::string> decimal_of(const Pickle& pickle, NodeId id) {
     if (text.size() > kMaxLongBytes) return {};
     return decimal(text);
   }
-  if (text.size() > kMaxDigits) return {};
+  if (text.size() > kMaxShownDigits) return {};
   return std::string(text);
 }
 

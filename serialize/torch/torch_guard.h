@@ -9,7 +9,7 @@
 
 namespace teff::serialize {
 
-inline constexpr std::size_t kShownBytes = 100;  // of a name in an error
+inline constexpr std::size_t kShownOfName = 100;  // of a name in an error
 
 /// The dtype of "torch.float32", if Teff has it.
 std::optional<DType> dtype_named(std::string_view name);

@@ -109,7 +109,7 @@ void TorchValues::add_unsupported_part(const std::string& prefix, const std::str
   } else {
     const Within within(*this, std::string_view(name));
     if (is_skipped()) return;
-    what.starts_with("quantised") ? unsupported(escaped(what, kShownBytes)) : unsupported_kind(what);
+    what.starts_with("quantised") ? unsupported(escaped(what, kShownOfName)) : unsupported_kind(what);
   }
   left_out_ = false;
 }

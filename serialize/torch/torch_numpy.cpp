@@ -103,7 +103,7 @@ std::optional<TorchValues::NumpyType> TorchValues::numpy_type(NodeId id) {
   if (known(node.a) != Known::numpy_dtype || pickle_[node.b].a == 0) return {};
   const NodeId code = pickle_.items(node.b, 1)[0];
   if (pickle_[code].kind != NodeKind::text) return {};
-  std::string_view name = pickle_.text(code).substr(0, kShownBytes);
+  std::string_view name = pickle_.text(code).substr(0, kShownOfName);
   NumpyType type;
   type.name = name;
   if (const NodeId state = pickle_.object(id).state; state != kNoNode && pickle_[state].kind == NodeKind::tuple) {
@@ -133,11 +133,13 @@ Value TorchValues::numpy_type_name(NodeId id) {
 Value TorchValues::numpy_scalar(std::span<const NodeId> arguments) {
   const std::optional<NumpyType> type = arguments.size() == 2 ? numpy_type(arguments[0]) : std::nullopt;
   if (!type) refuse("expected a dtype of numpy and a value, got something else");
-  const auto refused = [&] { return unsupported_kind("a number of numpy's type " + escaped(type->name, kShownBytes)); };
+  const auto refused = [&] {
+    return unsupported_kind("a number of numpy's type " + escaped(type->name, kShownOfName));
+  };
   if (std::string_view("biufSU").find(type->kind) == std::string_view::npos) return refused();
   const Bytes bytes = bytes_at(arguments[1]);
   if (bytes.size() != type->bytes) {
-    refuse("expected " + std::to_string(type->bytes) + " bytes of numpy's type " + escaped(type->name, kShownBytes) +
+    refuse("expected " + std::to_string(type->bytes) + " bytes of numpy's type " + escaped(type->name, kShownOfName) +
            ", got " + std::to_string(bytes.size()));
   }
   const auto is = [&](char kind, std::size_t size) { return type->kind == kind && type->bytes == size; };
@@ -189,7 +191,7 @@ Value TorchValues::make_array(const NumpyType& type, std::span<const std::int64_
                                   [&](const NumpyDType& t) { return t.kind == type.kind && t.bytes == type.bytes; });
   std::optional<DType> dtype = found == kNumpyDTypes.end() ? std::nullopt : std::optional(found->dtype);
   if (type.kind == 'u' && type.bytes == 8) dtype = dtype_named("torch.uint64");
-  if (!dtype) return unsupported("an array of numpy's type " + escaped(type.name, kShownBytes));
+  if (!dtype) return unsupported("an array of numpy's type " + escaped(type.name, kShownOfName));
   if (sizes.size() > kMaxRank) {
     return unsupported("of " + std::to_string(sizes.size()) + " dimensions, which may be 8 at most");
   }

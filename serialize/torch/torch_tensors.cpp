@@ -70,7 +70,7 @@ Value TorchValues::tensor(Known function, std::span<const NodeId> arguments) {
     type = pickle_.global(arguments[6]);
     dtype = dtype_named(type);
   }
-  if (!dtype) return unsupported(escaped(type, kShownBytes));
+  if (!dtype) return unsupported(escaped(type, kShownOfName));
   if (view.sizes.size() > kMaxRank) {
     return unsupported("of " + std::to_string(view.sizes.size()) + " dimensions, which may be 8 at most");
   }
@@ -88,7 +88,7 @@ Value TorchValues::tensor_of_type(NodeId id, std::span<const NodeId> arguments) 
   const bool is_tensor = function >= Known::tensor && function <= Known::other_tensor;
   if (!is_tensor || function == Known::tensor_of_type) {  // which could be deep in each other
     return options_.inert_objects ? inert(id)
-                                  : unsupported_kind("a tensor that is made by " + escaped(name, kShownBytes));
+                                  : unsupported_kind("a tensor that is made by " + escaped(name, kShownOfName));
   }
   return call(function, name, id, tuple(arguments[2], "a tuple of arguments"));
 }
@@ -101,7 +101,7 @@ Value TorchValues::storage(NodeId id) {
     return name;
   }
   const StorageId storage = storage_id(pickle_, id);
-  if (!storage.dtype && !storage.untyped()) return unsupported(escaped(storage.type, kShownBytes));
+  if (!storage.dtype && !storage.untyped()) return unsupported(escaped(storage.type, kShownOfName));
   const std::int64_t numel = storage.view_numel.value_or(storage.numel);
   return make_tensor(storage, storage.dtype.value_or(DType::uint8), {storage.view_offset, {numel}, {1}});
 }

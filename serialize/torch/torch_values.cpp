@@ -37,7 +37,7 @@ void TorchValues::fill(Contents& contents) {
 void TorchValues::finish(Contents& contents, Value root) {
   for (const std::string& name : options_.skip) {
     if (!skipped_.contains(name)) {
-      throw FormatError("expected the entries to skip among those of the file, got \"" + escaped(name, kShownBytes) +
+      throw FormatError("expected the entries to skip among those of the file, got \"" + escaped(name, kShownOfName) +
                         "\"");
     }
   }
@@ -251,7 +251,7 @@ Value TorchValues::call(Known function, const std::string& name, NodeId id, std:
     case Known::sparse_tensor:
       return unsupported("sparse");
     case Known::other_tensor:
-      return unsupported(escaped(name, kShownBytes));
+      return unsupported(escaped(name, kShownOfName));
     case Known::size:
       if (given == 1) return value(arguments[0]);
       break;
@@ -286,7 +286,7 @@ Value TorchValues::call(Known function, const std::string& name, NodeId id, std:
     case Known::constant:
       break;
   }
-  refuse("expected no " + escaped(name, kShownBytes) + " with " + std::to_string(given) + " arguments");
+  refuse("expected no " + escaped(name, kShownOfName) + " with " + std::to_string(given) + " arguments");
 }
 
 Value TorchValues::device(std::span<const NodeId> arguments) const {
@@ -306,7 +306,7 @@ Value TorchValues::unsupported(const std::string& what) {
 
 Value TorchValues::unsupported_kind(const std::string& what) {
   const bool is_shown = listing_.shows_more_unsupported();
-  listing_.add_unknown(is_shown ? place.text() : "", is_shown ? escaped(what, kShownBytes) : "");
+  listing_.add_unknown(is_shown ? place.text() : "", is_shown ? escaped(what, kShownOfName) : "");
   list_unsupported(what);
   return {};
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kMaxVersion = 10;  // of which PyTorch's reader knows
 constexpr std::uint64_t kMaxRecordBytes = 1000;
-constexpr std::uint64_t kSlackBytes = 64 * 1024;
+constexpr std::uint64_t kCodeSlackBytes = 64 * 1024;
 
 std::string text_of(const ZipReader& zip, const ZipEntry& entry, const LoadOptions& options) {
   const std::vector<std::byte> bytes = zip.read(entry, kMaxRecordBytes, options.verify);
@@ -129,7 +129,7 @@ std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> sourc
     return TorchStorages(source, options, storages_in(zip, folder), swapped);
   };
   if (constants == nullptr) return torch_contents(data.pickle, storages("data/"), options, source->size());
-  ScriptCode code([&zip = *zip, left = kSlackBytes + 2 * source->size()](const std::string& name) mutable {
+  ScriptCode code([&zip = *zip, left = kCodeSlackBytes + 2 * source->size()](const std::string& name) mutable {
     return code_of(zip, name, left);
   });
   std::unique_ptr<Contents> module = script_contents(data.pickle, storages("data/"), options, source->size(), code);

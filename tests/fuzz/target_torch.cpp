@@ -6,6 +6,7 @@
 #include "teff/engine/error.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/zip_writer.h"
+#include "teff/serialize/save_load.h"
 #include "teff/serialize/torch/pickle_machine.h"
 
 namespace teff::fuzz {
