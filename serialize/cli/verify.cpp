@@ -33,8 +33,6 @@ void check(Result& result, const LoadOptions& loading) {
   }
   result.passed = std::to_string(file.entries().size()) + " tensors, " + bytes_text(file.size());
   if (!file.has_checksums()) result.passed += ", which have no checksums";
-  if (!file.unsupported().empty()) {
-    result.passed += ", " + std::to_string(file.unsupported().size()) + " entries that Teff has no place for";
   if (!loading.skip_unsupported) {
     for (const UnsupportedEntry& entry : file.unsupported()) result.damages.push_back({entry.path, entry.what});
     if (!result.damages.empty()) result.code = kUnsupported;
