@@ -11,6 +11,8 @@
 
 #include "teff/engine/dict.h"
 #include "teff/nn/graph/graph_module.h"
+#include "teff/serialize/file_entry.h"
+#include "teff/serialize/options.h"
 
 namespace teff::serialize {
 
@@ -35,6 +37,10 @@ class Contents {
   Dict metadata;
   Dict structure;
   std::optional<nn::GraphModuleData> model;
+  std::vector<UnsupportedEntry> unsupported;  // which structure leaves out
+  std::string refusal;                        // what load says because of them; empty if there are none
+  std::vector<FileModule> modules;
+  bool has_skipped = false;  // the reader has left out what the options skip
 
   virtual StoragePlace place_of(const Tensor& stand_in) const = 0;
   /// The tensors, checked; those that share elements share memory. @throws FormatError, IoError.
@@ -56,6 +62,12 @@ void for_each_tensor(AnyValue& value, Function&& function) {
     for (auto& item : value.as_dict()) for_each_tensor(item.value, function);
   }
 }
+
+/// @throws FormatError that lists the entries that Teff has no place for, unless the options leave them out.
+void check_supported(const Contents& contents, const LoadOptions& options);
+
+/// Takes the entries to skip out of the structure, unless the reader has. @throws FormatError if one is not there.
+void leave_out(Contents& contents, const LoadOptions& options);
 
 /// The value with its tensors read.
 Value read_value(const Contents& contents, Value value);

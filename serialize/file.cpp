@@ -18,13 +18,16 @@ struct File::State {
   std::shared_ptr<const serialize::ByteSource> source;
   const serialize::Format& format;
   std::unique_ptr<const serialize::Contents> contents;
+  LoadOptions options;
 
   template <class Open>
   static std::unique_ptr<const State> make(const std::string& place, const LoadOptions& options, Open&& open) {
     return serialize::about<FormatError>("File", place, [&] {
       const std::shared_ptr<const serialize::ByteSource> bytes = open();
       const serialize::Format& found = serialize::format_of(*bytes);
-      State state{place, bytes, found, serialize::open_contents(found.id, bytes, options)};
+      std::unique_ptr<serialize::Contents> contents = serialize::open_contents(found.id, bytes, options);
+      serialize::leave_out(*contents, options);
+      State state{place, bytes, found, std::move(contents), options};
       return std::make_unique<const State>(std::move(state));
     });
   }
@@ -46,6 +49,9 @@ FileFormat File::format() const { return state_->format.id; }
 int File::version() const { return state_->contents->version; }
 std::uint64_t File::size() const { return state_->source->size(); }
 const Dict& File::structure() const { return state_->contents->structure; }
+
+const std::vector<UnsupportedEntry>& File::unsupported() const { return state_->contents->unsupported; }
+const std::vector<FileModule>& File::modules() const { return state_->contents->modules; }
 
 const nn::GraphModuleData* File::model() const { return state_->contents->model ? &*state_->contents->model : nullptr; }
 
@@ -76,8 +82,10 @@ Value File::read(std::string_view path) const {
 }
 
 Dict File::read_all() const {
-  return serialize::about<FormatError>("File::read_all", state_->place,
-                                       [&] { return serialize::read_value(*state_->contents, structure()).as_dict(); });
+  return serialize::about<FormatError>("File::read_all", state_->place, [&] {
+    serialize::check_supported(*state_->contents, state_->options);
+    return serialize::read_value(*state_->contents, structure()).as_dict();
+  });
 }
 
 bool File::has_checksums() const { return state_->contents->has_checksums(); }

@@ -26,7 +26,8 @@ namespace TEFF_EXPORT teff {
 /// A model is listed as a dictionary with the items "state_dict", "constants" and "self_test".
 class File {
  public:
-  /// Of the options, `verify` and `mmap` are for read(). @throws what load throws; header and structure are verified.
+  /// Of the options, `verify` and `mmap` are for read(). @throws what load throws, but not for entries that Teff has no
+  /// place for; header and structure are verified.
   explicit File(const std::string& path, const LoadOptions& options = {});
   /// Refers to the memory.
   explicit File(std::span<const std::byte> bytes, const LoadOptions& options = {});
@@ -44,6 +45,12 @@ class File {
   /// All tensors, in the order of the structure. @throws FormatError if their paths together are longer than 16 times
   /// the file, which only a hostile file's are.
   std::vector<FileEntry> entries() const;
+  /// What the file holds and Teff has no place for: complex, quantised and sparse tensors, objects of unknown classes.
+  /// structure() is without them, and so is what read_all() gives, if the options skip them. Empty for Teff's own
+  /// files.
+  const std::vector<UnsupportedEntry>& unsupported() const;
+  /// The whole modules of Python in the file, whose state dicts structure() has.
+  const std::vector<FileModule>& modules() const;
   /// Graph, keys, summary and mode of a model, in tensors without values; null if the file holds no model.
   const nn::GraphModuleData* model() const;
 
@@ -52,7 +59,7 @@ class File {
   /// The value at a path as in FileEntry: a tensor, a number, ..., or a whole list or dictionary. Reads and verifies
   /// only what it returns. @throws IndexError if there is no such value; FormatError if it is damaged; IoError.
   Value read(std::string_view path) const;
-  /// All of it. @throws as read().
+  /// All of it. @throws as read(); FormatError if there are unsupported() entries, unless they are skipped.
   Dict read_all() const;
 
   /// Whether the file has checksums of its elements: verify() sees each change of them then. Files of .safetensors,

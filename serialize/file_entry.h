@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "teff/engine/tensor.h"
+#include "teff/nn/module.h"
 
 namespace TEFF_EXPORT teff {
 
@@ -20,6 +21,18 @@ struct FileEntry {
   std::optional<std::uint64_t> offset;    // of its elements in the file. None without elements, or if not known
   std::optional<std::uint64_t> checksum;  // XXH3 of its elements, in .teff files
   std::string shared_with;                // path of the first entry on the same elements; empty if that is this one
+};
+
+/// An entry of a foreign file that Teff has no place for.
+struct UnsupportedEntry {
+  std::string path;  // as in FileEntry
+  std::string what;  // "ComplexFloatStorage", "sparse", "omegaconf.dictconfig.DictConfig"
+};
+
+/// A module of Python that a file of PyTorch holds whole.
+struct FileModule {
+  std::string path;           // as in FileEntry, of its state dict; empty: the whole file
+  nn::ModuleSummary summary;  // the classes and, of PyTorch's own layers, their hyper-parameters, as Python prints them
 };
 
 /// A part of a file that is damaged, and why.

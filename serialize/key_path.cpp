@@ -138,6 +138,38 @@ const Value& value_at(const Dict& dict, std::string_view text) {
   return *value;
 }
 
+bool erase_at(Dict& dict, std::string_view text) {
+  try {
+    Path path(text);
+    std::string key = path.key();
+    Dict* parent = &dict;
+    Value* value = parent->find(key);
+    while (value != nullptr && !path.at_end()) {
+      if (path.takes('[')) {
+        const std::size_t index = path.index();
+        if (!value->is_list() || index >= value->as_list().size()) return false;
+        value = &value->as_list()[index];
+        parent = nullptr;
+      } else if (path.takes('/') && value->is_dict()) {
+        parent = &value->as_dict();
+        key = path.key();
+        value = parent->find(key);
+      } else {
+        return false;
+      }
+    }
+    if (value == nullptr) return false;
+    if (parent != nullptr) {
+      parent->erase(key);
+    } else {
+      *value = Value();
+    }
+    return true;
+  } catch (const IndexError&) {
+    return false;
+  }
+}
+
 }  // namespace teff::serialize
 
 namespace teff {

@@ -21,4 +21,7 @@ void for_tensors(const Dict& dict, std::uint64_t max_bytes,
 /// The value that a path leads to. @throws IndexError that names the step that leads nowhere.
 const Value& value_at(const Dict& dict, std::string_view path);
 
+/// Takes out the value that a path leads to; in a list None takes its place. False if it leads nowhere.
+bool erase_at(Dict& dict, std::string_view path);
+
 }  // namespace teff::serialize

@@ -19,8 +19,10 @@ Dict load_teff(const serialize::ByteSource& source, const LoadOptions& options) 
 
 Dict load_dict(const std::shared_ptr<const serialize::ByteSource>& source, const LoadOptions& options) {
   const FileFormat format = serialize::format_of(*source).id;
-  if (format == FileFormat::teff) return load_teff(*source, options);
+  if (format == FileFormat::teff && options.skip.empty()) return load_teff(*source, options);
   const std::unique_ptr<serialize::Contents> contents = serialize::open_contents(format, source, options);
+  serialize::check_supported(*contents, options);
+  serialize::leave_out(*contents, options);
   Dict structure = std::move(contents->structure);
   return std::move(serialize::read_value(*contents, std::move(structure)).as_dict());
 }

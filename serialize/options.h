@@ -45,10 +45,18 @@ struct LoadOptions {
   /// load_model: runs the example that the file holds, and refuses the file unless it gives the outputs that it holds,
   /// up to rounding (see FORMAT.md).
   bool self_test = false;
-  /// PyTorch's files: takes objects of classes that Teff does not know (a whole pickled model) as dictionaries of their
-  /// attributes, instead of refusing them. Parameters, buffers and children of a module are such attributes:
+  /// PyTorch's files: takes objects of classes that Teff does not know as dictionaries of their attributes, instead of
+  /// refusing them; what they were made with as a list, or as the attribute "__arguments__"; classes and functions as
+  /// their names. Parameters, buffers and children of a module are such attributes:
   /// load(path, {.inert_objects = true}).at("conv1").as_dict().at("weight"). Nothing of them is run.
   bool inert_objects = false;
+  /// Entries to leave out, with all that is in them, by their paths as in FileEntry: {"phase", "callbacks[0]"}. In a
+  /// list None takes their place. They are not looked into, so they may be what would be refused. @throws FormatError,
+  /// when the file is read, for a path that leads nowhere.
+  std::vector<std::string> skip = {};
+  /// Leaves out the entries that Teff has no place for, such as complex, quantised and sparse tensors, instead of
+  /// refusing the file because of them. File::unsupported says which these are.
+  bool skip_unsupported = false;
 };
 
 }  // namespace teff

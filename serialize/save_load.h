@@ -31,12 +31,13 @@ void save(const Dict& dict, std::ostream& stream, const SaveOptions& options = {
 /// Reads a file of any format, which is known by its content. Nothing in it is ever run. The array of a .npy file
 /// stands under ""; arrays in the order of Fortran, or of big-endian machines, are laid out anew.
 ///
-/// Of PyTorch's files, the zip since 1.6 and the chain of pickles before: tuples and sets become Lists; whole numbers
-/// as keys text ("0"); torch.Size a List; dtypes and devices text ("torch.float16", "cuda:0"); a value that is no
-/// dictionary stands under the name "". Tensors are on the CPU wherever they were saved; those that share elements
-/// share them again if they are contiguous, or the same. Strided and expanded ones are laid out anew; requires_grad and
-/// _metadata are dropped. Whole pickled models are refused (see LoadOptions::inert_objects), and so are TorchScript
-/// archives, and complex, quantised and sparse tensors.
+/// Of PyTorch's files, the zip since 1.6 and the chain of pickles before: tuples and sets become Lists; numbers as keys
+/// text ("0"); numpy's scalars numbers and its arrays tensors; dtypes and devices text ("torch.float16", "cuda:0"); a
+/// value that is no dictionary stands under the name "". A whole pickled module gives its state dict, also within a
+/// checkpoint, and so does a TorchScript archive. docs/pytorch.md has the whole table. Tensors are on the CPU wherever
+/// they were saved; those that share elements share them again if they are contiguous, or the same. Strided and
+/// expanded ones are laid out anew; requires_grad and _metadata are dropped. For complex, quantised and sparse tensors,
+/// and for objects of unknown classes, see LoadOptions.
 /// @throws IoError if the file cannot be read; FormatError, with place and reason, if it is damaged, foreign
 /// or newer, or holds what Teff has no place for; in the cases in which it may be whole, UnsupportedError.
 Dict load(const std::string& path, const LoadOptions& options = {});

@@ -25,6 +25,9 @@ void Parameters::flag(const char* name, bool& to, const char* help) { app_.add_f
 
 void Parameters::loading(LoadOptions& to) {
   flag("--inert-objects", to.inert_objects, "of PyTorch's files: take objects of unknown classes as their attributes");
+  app_.add_option("--skip", to.skip, "an entry to leave out, named as `teff show` names it; may be given several times")
+      ->allow_extra_args(false);
+  flag("--skip-unsupported", to.skip_unsupported, "leave out the entries that Teff has no place for");
 }
 
 std::function<int()> parse(const Program& program, int argc, const char* const* argv) {

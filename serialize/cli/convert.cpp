@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cctype>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <set>
@@ -146,11 +147,26 @@ void write(Dict content, const File& file, const Options& options) {
   save(content, options.to, saving);
 }
 
+/// What the copy is without.
+void tell_left_out(const File& file) {
+  constexpr std::size_t kShown = 1000;  // bytes of all of them
+  std::string text;
+  for (const UnsupportedEntry& entry : file.unsupported()) {
+    if (text.size() > kShown) {
+      text += ", ...";
+      break;
+    }
+    text += (text.empty() ? "\"" : ", \"") + entry.path + "\" (" + entry.what + ')';
+  }
+  if (!text.empty()) std::cerr << "teff: left out: " << printable(text) << '\n';
+}
+
 int convert(const Options& options) {
   const File file = open_file(options.from, options.loading);
   Dict content = content_of(file, options);
   if (!options.dtype.empty()) content = Converter(dtype_from_string(options.dtype))(content).as_dict();
   check_bytes(content, file);
+  if (options.entry.empty()) tell_left_out(file);
   try {
     write(std::move(content), file, options);
   } catch (const ValueError& error) {
@@ -182,6 +198,7 @@ const Command kConvert = {"convert", "Writes the content of a file in another fo
                           "  teff convert weights.pt weights.teff\n"
                           "  teff convert model.teff weights.safetensors\n"
                           "  teff convert checkpoint.pt weights.safetensors --entry model_state_dict\n"
+                          "  teff convert --skip-unsupported checkpoint.pt rest.teff\n"
                           "  teff convert --dtype float16 weights.teff small.teff",
                           set_up};
 

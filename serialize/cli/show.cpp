@@ -64,6 +64,9 @@ void print_values(const File& file, const std::vector<FileEntry>& entries, bool 
           {leaf.path, type_text(entry.type), std::to_string(entry.bytes), shown(entry.offset), notes[leaf.tensor]});
     }
   }
+  for (const UnsupportedEntry& entry : file.unsupported()) {
+    table.add({entry.path, "not supported: " + entry.what, "", "", ""});
+  }
   table.print(std::cout);
   const Totals totals = totals_of(entries);
   std::cout << entries.size() << " tensors, " << totals.elements << " elements, " << bytes_text(totals.bytes) << '\n';
@@ -103,15 +106,19 @@ void print_graph(const Graph& graph) {
   table.print(std::cout);
 }
 
+void print_lines(const nn::ModuleSummary& summary) {
+  std::ostringstream text;
+  text << summary;
+  std::string line;
+  for (std::istringstream lines(text.str()); std::getline(lines, line);) std::cout << printable(line) << '\n';
+}
+
 void print_model(const nn::GraphModuleData& model) {
   const nn::GraphModule module(model);
-  std::ostringstream summary;
-  summary << model.summary;
   std::cout << (model.training ? "mode: training\n" : "mode: evaluation\n");
   print_ports("input", module.inputs());
   print_ports("output", module.outputs());
-  std::string line;
-  for (std::istringstream lines(summary.str()); std::getline(lines, line);) std::cout << printable(line) << '\n';
+  print_lines(model.summary);
   print_graph(model.graph);
 }
 
@@ -123,6 +130,10 @@ void print_text(const std::string& path, const File& file, bool all) {
     std::cout << "metadata " << printable(key) << ": " << printable(value_text(value)) << '\n';
   }
   print_values(file, entries, all);
+  for (const FileModule& module : file.modules()) {
+    std::cout << "module" << (module.path.empty() ? "" : " " + printable(module.path)) << ":\n";
+    print_lines(module.summary);
+  }
   if (file.model() != nullptr) print_model(*file.model());
 }
 
@@ -186,7 +197,15 @@ Value json_of(const nn::GraphModuleData& model) {
 }
 
 Value json_of(const std::string& path, const File& file) {
-  List entries;
+  List entries, unsupported, modules;
+  for (const UnsupportedEntry& entry : file.unsupported()) {
+    unsupported.push_back(Dict{{"path", entry.path}, {"what", entry.what}});
+  }
+  for (const FileModule& module : file.modules()) {
+    std::ostringstream printed;
+    printed << module.summary;
+    modules.push_back(Dict{{"path", module.path}, {"printed", printed.str()}});
+  }
   for (const FileEntry& entry : file.entries()) entries.push_back(json_of(entry));
   return Dict{{"file", path},
               {"kind", file.model() != nullptr ? "model" : "dict"},
@@ -195,6 +214,8 @@ Value json_of(const std::string& path, const File& file) {
               {"metadata", file.metadata()},
               {"content", file.structure()},
               {"tensors", entries},
+              {"unsupported", unsupported},
+              {"modules", modules},
               {"model", file.model() != nullptr ? json_of(*file.model()) : Value()}};
 }
 

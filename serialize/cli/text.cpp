@@ -175,6 +175,7 @@ std::string told(const std::exception& error, const std::string& path) {
   if (!path.empty()) drop(path + ": ");
   constexpr std::pair<std::string_view, std::string_view> kWords[] = {
       {"LoadOptions{.inert_objects = true}", "--inert-objects"},
+      {"LoadOptions{.skip_unsupported = true}", "--skip-unsupported"},
       {"SaveOptions::metadata", "metadata (--without-metadata leaves it out)"},
       {"got a device, pipe or socket", "got a device, pipe or socket (the standard input is -)"},
   };

@@ -33,6 +33,10 @@ void check(Result& result, const LoadOptions& loading) {
   }
   result.passed = std::to_string(file.entries().size()) + " tensors, " + bytes_text(file.size());
   if (!file.has_checksums()) result.passed += ", which have no checksums";
+  if (!loading.skip_unsupported) {
+    for (const UnsupportedEntry& entry : file.unsupported()) result.damages.push_back({entry.path, entry.what});
+    if (!result.damages.empty()) result.code = kUnsupported;
+  }
   if (file.model() == nullptr) return;
   open_model(result.path, {.self_test = true});
   result.passed += ", self-test passed";

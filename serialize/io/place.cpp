@@ -37,6 +37,22 @@ std::string Place::text() const {
   return text;
 }
 
+std::string Place::path() const {
+  std::string path;
+  for (const Step& step : steps_) {
+    if (step.key.data() == nullptr) {
+      path.append("[").append(std::to_string(step.index)).append("]");
+      continue;
+    }
+    if (!path.empty()) path += '/';
+    for (const char c : step.key) {
+      if (c == '/' || c == '[' || c == '\\') path += '\\';
+      path += c;
+    }
+  }
+  return path;
+}
+
 std::size_t Place::mark() {
   std::size_t parent = kNone;
   for (Step& step : steps_) {

@@ -29,6 +29,9 @@ class Place {
   /// Fit to be printed.
   std::string text() const;
 
+  /// As in FileEntry: keys in full, with the characters that would end them behind a backslash.
+  std::string path() const;
+
   /// Remembers where the archive is now. Texts of all tensors together could be longer than the file by far: places
   /// share what they have in common.
   std::size_t mark();

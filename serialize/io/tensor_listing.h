@@ -17,6 +17,13 @@ class TensorListing {
   /// `place` and `type` must be fit to be printed.
   void add_unsupported(const std::string& place, const std::string& type) { unsupported_.add(place, type); }
   void add(const std::string& place, const TensorType& type);
+  /// The same for what is no tensor: an object of a class that nobody knows.
+  void add_unknown(const std::string& place, const std::string& what);
+  /// Whether more of them would only be counted: what describes them need not be made.
+  bool shows_more_unsupported() const;
+  bool shows_more() const;
+  /// What to say of a file with unsupported ones; empty if there was none.
+  std::string refusal() const;
   /// @throws FormatError if there was an unsupported one.
   void check() const;
 
@@ -31,6 +38,7 @@ class TensorListing {
   };
 
   Names unsupported_, supported_;
+  bool has_unknown_ = false;
 };
 
 }  // namespace teff::serialize

@@ -168,12 +168,7 @@ class SafetensorsContents final : public Contents {
   SafetensorsContents(std::shared_ptr<const ByteSource> source, const LoadOptions& options)
       : source_(std::move(source)), mapping_(options.mmap ? source_->map() : nullptr), header_(read_header(*source_)) {
     metadata = header_.metadata;
-    check_types();
-    for (const Entry& entry : header_.entries) {
-      const Tensor stand_in = detail::make_without_values(entry.tensor_type());
-      indices_.emplace(stand_in.id(), indices_.size());
-      structure.insert(entry.name, stand_in);
-    }
+    list_tensors(options);
   }
 
   StoragePlace place_of(const Tensor& stand_in) const override {
@@ -218,18 +213,24 @@ class SafetensorsContents final : public Contents {
   }
 
  private:
-  /// Tensors of types that Teff does not have are named all together.
-  void check_types() const {
+  /// Tensors of types that Teff does not have are named all together, but for those to skip.
+  void list_tensors(const LoadOptions& options) {
     TensorListing listing;
-    for (const Entry& entry : header_.entries) {
-      const std::string place = escaped(entry.name, kShownBytes);
+    for (std::size_t i = 0; const Entry& entry : header_.entries) {
+      const std::size_t index = i++;
+      const std::string path = escape_key(entry.name), place = escaped(entry.name, kShownBytes);
       if (entry.dtype) {
+        const Tensor stand_in = detail::make_without_values(entry.tensor_type());
+        indices_.emplace(stand_in.id(), index);
+        structure.insert(entry.name, stand_in);
         listing.add(place, entry.tensor_type());
       } else {
-        listing.add_unsupported(place, entry.type);
+        unsupported.push_back({path, entry.type});
+        const bool is_skipped = std::find(options.skip.begin(), options.skip.end(), path) != options.skip.end();
+        if (!is_skipped) listing.add_unsupported(place, entry.type);
       }
     }
-    listing.check();
+    refusal = listing.refusal();
   }
 
   std::size_t index_of(const Tensor& stand_in) const {

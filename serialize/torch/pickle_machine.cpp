@@ -2,57 +2,33 @@
 #include "teff/serialize/torch/pickle_machine.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <cstring>
+#include <charconv>
+#include <vector>
 
 #include "teff/serialize/io/place.h"
 #include "teff/serialize/io/utf8.h"
-#include "teff/serialize/torch/pickle_opcodes.h"
+#include "teff/serialize/torch/pickle_calls.h"
 
 namespace teff::serialize {
 namespace {
 
-constexpr std::size_t kMaxStack = 1 << 17;
-constexpr std::size_t kMaxPickleNodes = 1 << 23;
-constexpr std::size_t kMaxGlobalBytes = 255;
+constexpr std::size_t kMaxDigits = 5000;
 constexpr std::uint8_t kMaxProtocol = 5;
-
-// Nodes that every pickle begins with: values that need no place of their own.
-constexpr NodeId kNone = 0, kFalse = 1, kTrue = 2, kEmptyTuple = 3;
 
 Node integer_node(std::int64_t value) {
   const auto bits = static_cast<std::uint64_t>(value);
   return {NodeKind::integer, 0, static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32)};
 }
 
-bool is_container(NodeKind kind) {
-  return kind == NodeKind::tuple || kind == NodeKind::list || kind == NodeKind::set || kind == NodeKind::dict;
-}
-
-const char* kind_name(NodeKind kind) {
-  static constexpr std::array kNames = {
-      "None",  "a bool", "an integer",          "a float",   "text",     "bytes", "a long integer", "a tuple", "a list",
-      "a set", "a dict", "a class or function", "an object", "a storage"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
 }  // namespace
 
-class PickleMachine {
+class PickleMachine : PickleCalls {
  public:
-  PickleMachine(Pickle& pickle, const PickleOptions& options)
-      : pickle_(pickle), options_(options), bytes_(pickle.bytes_) {}
+  PickleMachine(Pickle& pickle, std::uint64_t offset) : PickleCalls(pickle, offset) {}
 
   void run() {
-    add({NodeKind::none});
-    add({NodeKind::boolean, 0});
-    add({NodeKind::boolean, 1});
-    add({NodeKind::tuple, 0, kNoNode, kNoNode});
     do {
-      opcode_at_ = position_;
-      opcode_ = Opcode{byte()};
-      if (opcode_at_ == 0 && opcode_ != Opcode::proto) refuse("expected PROTO as the first opcode");
+      next_opcode();
       step();
     } while (opcode_ != Opcode::stop);
     pickle_.size_ = position_;
@@ -93,6 +69,12 @@ class PickleMachine {
         return push_integer(static_cast<std::int32_t>(number(4)));
       case Opcode::long1:
         return push_long(number(1));
+      case Opcode::long4:
+        return push_long(number(4));
+      case Opcode::integer:
+        return push_digits(as_text(line(kMaxDigits)));
+      case Opcode::long_text:
+        return push_digits(without_l(as_text(line(kMaxDigits))));
       case Opcode::binfloat:
         return push_float();
       case Opcode::short_binstring:
@@ -109,6 +91,9 @@ class PickleMachine {
         return push_span(NodeKind::bytes, number(1));
       case Opcode::binbytes:
         return push_span(NodeKind::bytes, number(4));
+      case Opcode::binbytes8:
+      case Opcode::bytearray8:
+        return push_span(NodeKind::bytes, number(8));
       case Opcode::empty_list:
         return push_empty(NodeKind::list);
       case Opcode::empty_dict:
@@ -117,6 +102,12 @@ class PickleMachine {
         return push_empty(NodeKind::set);
       case Opcode::empty_tuple:
         return push(kEmptyTuple);
+      case Opcode::pop:
+        return drop();
+      case Opcode::pop_mark:
+        return stack_.resize(pop_mark());
+      case Opcode::frozenset:
+        return push_container(NodeKind::set, pop_mark());
       case Opcode::tuple:
         return push_tuple(pop_mark());
       case Opcode::tuple1:
@@ -145,46 +136,19 @@ class PickleMachine {
         return call("arguments");
       case Opcode::newobj:
         return call("arguments of a class");
+      case Opcode::newobj_ex:
+        return call_with_keywords();
+      case Opcode::obj:
+        return call_marked();
       case Opcode::build:
         return build();
     }
-    refuse("expected an opcode that dictionaries of tensors need: nothing of the pickle was run");
-  }
-
-  [[noreturn]] void refuse(const std::string& what) const { throw FormatError(place() + what); }
-
-  std::string place() const {
-    const auto code = static_cast<std::uint8_t>(opcode_);
-    std::string name(opcode_name(code));
-    if (name.empty()) {
-      std::array<char, 12> digits{};
-      std::snprintf(digits.data(), digits.size(), "byte 0x%02x", code);
-      name = digits.data();
-    }
-    return "pickle: " + name + " at offset " + std::to_string(options_.offset + opcode_at_) + ": ";
-  }
-
-  // What the opcode's bytes say.
-
-  std::span<const std::byte> take(std::uint64_t count) {
-    if (count > bytes_.size() - position_) {
-      throw PickleCutOff(place() + "expected " + std::to_string(count) + " bytes, got the end after " +
-                         std::to_string(bytes_.size() - position_));
-    }
-    const auto taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
-    position_ += taken.size();
-    return taken;
-  }
-  std::uint8_t byte() { return std::to_integer<std::uint8_t>(take(1)[0]); }
-  std::uint64_t number(std::size_t size) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, take(size).data(), size);
-    return value;
+    refuse("expected an opcode that files of PyTorch have: nothing of the pickle was run");
   }
 
   void check_protocol(std::uint8_t protocol) const {
     if (opcode_at_ != 0) refuse("expected it as the first opcode only");
-    if (protocol < 2 || protocol > kMaxProtocol) {
+    if (protocol < 2 || protocol > kMaxProtocol) {  // the first does not name itself
       refuse("expected protocol 2 to 5, got " + std::to_string(protocol));
     }
   }
@@ -192,40 +156,6 @@ class PickleMachine {
     if (size > bytes_.size() - position_) throw PickleCutOff(place() + "the frame is longer than what is left");
   }
 
-  // The stack.
-
-  NodeId add(const Node& node) {
-    if (pickle_.nodes_.size() == kMaxPickleNodes) refuse("expected at most 2^23 values, got more");
-    pickle_.nodes_.push_back(node);
-    return static_cast<NodeId>(pickle_.nodes_.size() - 1);
-  }
-  void push(NodeId node) {
-    if (stack_.size() == kMaxStack) refuse("expected at most 2^17 values on the stack, got more");
-    stack_.push_back(node);
-  }
-  std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
-  /// The place of the `count`-th value from above.
-  std::size_t below(std::size_t count) const {
-    if (stack_.size() - floor() < count) {
-      refuse("expected " + std::to_string(count) + (count == 1 ? " value" : " values") + " on the stack, got fewer");
-    }
-    return stack_.size() - count;
-  }
-  NodeId pop() {
-    const NodeId node = stack_[below(1)];
-    stack_.pop_back();
-    return node;
-  }
-  void push_mark() {
-    if (marks_.size() == kMaxStack) refuse("expected at most 2^17 marks, got more");
-    marks_.push_back(stack_.size());
-  }
-  std::size_t pop_mark() {
-    if (marks_.empty()) refuse("expected a mark on the stack, got none");
-    const std::size_t mark = marks_.back();
-    marks_.pop_back();
-    return mark;
-  }
   void finish() {
     pickle_.root_ = pop();
     if (!stack_.empty() || !marks_.empty()) refuse("expected one value on the stack, got more");
@@ -255,6 +185,21 @@ class PickleMachine {
     if (negative && size < 8) bits |= ~std::uint64_t{0} << (8 * size);
     push_integer(static_cast<std::int64_t>(bits));
   }
+  /// "01" is True, "00" is False, as protocol 1 writes them.
+  void push_digits(std::string_view digits) {
+    if (opcode_ == Opcode::integer && (digits == "00" || digits == "01")) return push(digits == "01" ? kTrue : kFalse);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (digits.empty() || end != digits.data() + digits.size() || error == std::errc::invalid_argument) {
+      refuse("expected digits, got " + escaped(digits, kMaxGlobalBytes));
+    }
+    if (error == std::errc()) return push_integer(value);
+    push(add({NodeKind::digits, 0, offset_of(digits), static_cast<std::uint32_t>(digits.size())}));
+  }
+  static std::string_view without_l(std::string_view digits) {
+    if (digits.ends_with('L')) digits.remove_suffix(1);
+    return digits;
+  }
   void push_float() {
     std::uint64_t bits = 0;
     for (const std::byte part : take(8)) bits = bits << 8 | std::to_integer<std::uint64_t>(part);
@@ -272,38 +217,19 @@ class PickleMachine {
   /// Python 2's str, which is text or not.
   void push_string(std::uint64_t size) {
     push_span(NodeKind::text, size);
-    if (!is_utf8(pickle_.text(stack_.back()))) pickle_.nodes_[stack_.back()].kind = NodeKind::bytes;
+    if (!is_utf8(pickle_.text(stack_.back()))) node(stack_.back()).kind = NodeKind::bytes;
   }
 
-  void push_empty(NodeKind kind) { push(add({kind, 0, kNoNode, kNoNode})); }
-
-  void push_tuple(std::size_t begin) {
-    const NodeId tuple = add({NodeKind::tuple, 0, kNoNode, kNoNode});
-    append_from(tuple, begin);
-    push(tuple);
-  }
-
-  /// Moves all from there on to the end of the container.
-  void append_from(NodeId container, std::size_t begin) {
-    Node& node = pickle_.nodes_[container];
-    for (std::size_t i = begin; i < stack_.size(); ++i) {
-      // More elements than bytes: the same list, taken into dicts again and again.
-      if (pickle_.cells_.size() >= position_) refuse("expected at most as many elements as bytes, got more");
-      const auto cell = static_cast<std::uint32_t>(pickle_.cells_.size());
-      pickle_.cells_.push_back({stack_[i], kNoNode});
-      if (node.a++ == 0) {
-        node.b = cell;
-      } else {
-        pickle_.cells_[node.c].next = cell;
-      }
-      node.c = cell;
-    }
-    stack_.resize(begin);
+  /// What a value that refers to itself leaves on the stack: the memo has it.
+  void drop() {
+    if (stack_.size() == floor() && !marks_.empty()) return marks_.pop_back();
+    pop();
   }
 
   void extend(NodeKind kind, std::size_t begin) {
     if (begin == floor()) refuse("expected " + std::string(kind_name(kind)) + " below its elements, got nothing");
-    const NodeId target = stack_[begin - 1];
+    NodeId target = stack_[begin - 1];
+    if (pickle_[target].kind == NodeKind::object) target = content_of(target, kind);
     if (const NodeKind actual = pickle_[target].kind; actual != kind) {
       refuse("expected " + std::string(kind_name(kind)) + " to add to, got " + kind_name(actual));
     }
@@ -312,23 +238,9 @@ class PickleMachine {
     append_from(target, begin);
   }
 
-  // Classes, functions and what is made of them.
-
-  std::span<const std::byte> line() {
-    const auto rest = bytes_.subspan(position_);
-    const auto limited = rest.first(std::min(rest.size(), kMaxGlobalBytes + 1));
-    const auto end = std::find(limited.begin(), limited.end(), std::byte{'\n'});
-    if (end == limited.end()) {
-      if (limited.size() > kMaxGlobalBytes) refuse("expected a name of at most 255 bytes, got a longer one");
-      throw PickleCutOff(place() + "expected the end of a name, got the end of the bytes");
-    }
-    const auto size = static_cast<std::size_t>(end - limited.begin());
-    return take(size + 1).first(size);
-  }
-
   void push_global() {
-    const auto module = line(), name = line();
-    add_global(module.data() - bytes_.data(), module.size(), name.data() - bytes_.data(), name.size());
+    const std::string_view module = as_text(line()), name = as_text(line());
+    add_global(offset_of(module), module.size(), offset_of(name), name.size());
   }
   void push_stack_global() {
     const std::size_t begin = below(2);
@@ -340,18 +252,8 @@ class PickleMachine {
     stack_.resize(begin);
     add_global(module.b, module.c, name.b, name.c);
   }
-  void add_global(std::ptrdiff_t module, std::size_t module_bytes, std::ptrdiff_t name, std::size_t name_bytes) {
-    const NodeId id = add({NodeKind::global, static_cast<std::uint32_t>(module_bytes << 16 | name_bytes),
-                           static_cast<std::uint32_t>(module), static_cast<std::uint32_t>(name)});
-    const auto text = [&](std::ptrdiff_t begin, std::size_t size) {
-      return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + begin, size);
-    };
-    if (!options_.inert_objects && !options_.knows(text(module, module_bytes), text(name, name_bytes))) {
-      refuse("expected tensors, numbers, text and containers, got " + escaped(pickle_.global(id), kMaxGlobalBytes) +
-             ", of which nothing was run. If the file holds a whole pickled model, save model.state_dict() instead; "
-             "LoadOptions{.inert_objects = true} reads the attributes of objects without their classes");
-    }
-    push(id);
+  void add_global(std::uint32_t module, std::size_t module_bytes, std::uint32_t name, std::size_t name_bytes) {
+    push(add({NodeKind::global, static_cast<std::uint32_t>(module_bytes << 16 | name_bytes), module, name}));
   }
 
   void push_persistent() {
@@ -359,75 +261,12 @@ class PickleMachine {
     push(add({NodeKind::persistent, id}));
   }
 
-  bool is_dict_class(NodeId callee) const {
-    if (pickle_[callee].kind != NodeKind::global) return false;
-    const std::string name = pickle_.global(callee);
-    return name == "collections.OrderedDict" || name == "collections.Counter";
-  }
-
-  void call(const char* what) {
-    const NodeId arguments = stack_[below(2) + 1], callee = stack_[below(2)];
-    const NodeKind kind = pickle_[callee].kind;
-    if (kind != NodeKind::global && !(kind == NodeKind::persistent && options_.inert_objects)) {
-      refuse("expected a class or function with its " + std::string(what) + ", got " + kind_name(kind));
-    }
-    if (pickle_[arguments].kind != NodeKind::tuple) {
-      refuse("expected a tuple of " + std::string(what) + ", got " + kind_name(pickle_[arguments].kind));
-    }
-    stack_.resize(below(2));
-    if (is_dict_class(callee)) return push_dict(arguments);
-    push(add({NodeKind::object, callee, arguments, kNoNode}));
-  }
-
-  /// OrderedDict(), of pairs in Python 2's files, or Counter(a dict).
-  void push_dict(NodeId arguments) {
-    const std::vector<NodeId> items = pickle_.items(arguments);
-    if (items.empty()) return push_empty(NodeKind::dict);
-    const Node first = pickle_[items[0]];
-    if (items.size() != 1 || (first.kind != NodeKind::list && first.kind != NodeKind::dict)) {
-      refuse("expected a dict of nothing, of a dict, or of a list of pairs");
-    }
-    push_empty(NodeKind::dict);
-    const std::size_t begin = stack_.size();
-    for (const NodeId item : pickle_.items(items[0])) {
-      if (first.kind == NodeKind::dict) {
-        push(item);
-        continue;
-      }
-      const bool is_pair = is_container(pickle_[item].kind) && pickle_[item].a == 2;
-      if (!is_pair) refuse("expected a list of pairs, got " + std::string(kind_name(pickle_[item].kind)) + " in it");
-      for (const NodeId part : pickle_.items(item)) push(part);
-    }
-    append_from(stack_[begin - 1], begin);
-  }
-
-  /// Attributes of an OrderedDict (such as _metadata) are read and dropped.
-  void build() {
-    const NodeId state = stack_[below(2) + 1];
-    Node& target = pickle_.nodes_[stack_[below(2)]];
-    if (target.kind == NodeKind::object && options_.inert_objects && target.c == kNoNode) {
-      target.c = state;
-    } else if (target.kind != NodeKind::dict || pickle_[state].kind != NodeKind::dict) {
-      refuse("expected a dict of attributes for an OrderedDict, got " + std::string(kind_name(pickle_[state].kind)) +
-             " for " + kind_name(target.kind));
-    }
-    stack_.pop_back();
-  }
-
-  Pickle& pickle_;
-  const PickleOptions& options_;
-  const std::span<const std::byte> bytes_;
-  std::size_t position_ = 0;
-  std::size_t opcode_at_ = 0;
-  Opcode opcode_{};
-  std::deque<NodeId> stack_;  // of chunks, like the nodes
-  std::vector<std::size_t> marks_;
   std::vector<NodeId> memo_;
 };
 
-Pickle::Pickle(std::span<const std::byte> bytes, const PickleOptions& options)
+Pickle::Pickle(std::span<const std::byte> bytes, std::uint64_t offset)
     : bytes_(bytes.first(std::min<std::size_t>(bytes.size(), kNoNode))) {
-  PickleMachine(*this, options).run();
+  PickleMachine(*this, offset).run();
 }
 
 }  // namespace teff::serialize

@@ -2,6 +2,7 @@
 
 // What a pickle's nodes say; pickle_machine.cpp makes them.
 
+#include <algorithm>
 #include <bit>
 
 #include "teff/serialize/torch/pickle_machine.h"
@@ -27,11 +28,24 @@ std::string Pickle::global(NodeId id) const {
   return std::string(text + node.b, node.a >> 16) + '.' + std::string(text + node.c, node.a & 0xffff);
 }
 
-std::vector<NodeId> Pickle::items(NodeId id) const {
+PickledObject Pickle::object(NodeId id) const {
   const Node& node = nodes_[id];
+  PickledObject object{node.a, node.b, kNoNode, kNoNode, kNoNode};
+  if (node.c != kNoNode) {
+    const Node& content = nodes_[node.c];
+    object.state = content.a;
+    object.items = content.b;
+    object.entries = content.c;
+  }
+  return object;
+}
+
+std::vector<NodeId> Pickle::items(NodeId id, std::size_t most) const {
+  const Node& node = nodes_[id];
+  const std::size_t count = std::min<std::size_t>(node.a, most);
   std::vector<NodeId> items;
-  items.reserve(node.a);
-  for (std::uint32_t cell = node.b; items.size() < node.a; cell = cells_[cell].next) items.push_back(cells_[cell].node);
+  items.reserve(count);
+  for (std::uint32_t cell = node.b; items.size() < count; cell = cells_[cell].next) items.push_back(cells_[cell].node);
   return items;
 }
 

@@ -35,6 +35,11 @@ enum class Opcode : std::uint8_t {
   empty_dict = '}',
   empty_tuple = ')',
   tuple = 't',
+  pop = '0',
+  pop_mark = '1',
+  integer = 'I',
+  long_text = 'L',
+  obj = 'o',
   proto = 0x80,
   newobj = 0x81,
   tuple1 = 0x85,
@@ -43,16 +48,21 @@ enum class Opcode : std::uint8_t {
   newtrue = 0x88,
   newfalse = 0x89,
   long1 = 0x8a,
-  // Protocols 3 and 4.
+  long4 = 0x8b,
+  // Protocols 3 to 5.
   binbytes = 'B',
   short_binbytes = 'C',
   short_binunicode = 0x8c,
   binunicode8 = 0x8d,
+  binbytes8 = 0x8e,
   empty_set = 0x8f,
   additems = 0x90,
+  frozenset = 0x91,
+  newobj_ex = 0x92,
   stack_global = 0x93,
   memoize = 0x94,
   frame = 0x95,
+  bytearray8 = 0x96,
 };
 
 /// Python's name of any opcode, also of those that Teff refuses; empty for a byte that is none.

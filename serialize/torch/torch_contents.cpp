@@ -10,9 +10,15 @@ namespace {
 
 class TorchContents final : public Contents {
  public:
-  TorchContents(const Pickle& pickle, TorchStorages storages, std::uint64_t file_bytes)
+  TorchContents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options, std::uint64_t file_bytes,
+                ScriptCode* code)
       : storages_(std::move(storages)) {
-    structure = TorchValues(pickle, storages_, file_bytes).dict();
+    TorchValues values(pickle, storages_, options, file_bytes);
+    if (code != nullptr) {
+      values.fill_script(*this, *code);
+    } else {
+      values.fill(*this);
+    }
   }
 
   StoragePlace place_of(const Tensor& stand_in) const override { return storages_.place_of(stand_in); }
@@ -26,15 +32,21 @@ class TorchContents final : public Contents {
 
 }  // namespace
 
-std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, std::uint64_t file_bytes) {
-  return std::make_unique<TorchContents>(pickle, std::move(storages), file_bytes);
+std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
+                                         std::uint64_t file_bytes) {
+  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, nullptr);
+}
+
+std::unique_ptr<Contents> script_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
+                                          std::uint64_t file_bytes, ScriptCode& code) {
+  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, &code);
 }
 
 std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
   std::byte first{};
   source->read(std::span(&first, 1), 0);
   if (first == std::byte{'P'}) return open_torch_zip(std::move(source), options);
-  if (first == std::byte{0x80}) return open_torch_legacy(std::move(source), options);
+  if (first == std::byte{0x80} || first == std::byte{'L'}) return open_torch_legacy(std::move(source), options);
   throw UnsupportedError("it is a tar file, as PyTorch wrote before 0.1.10: load it in Python and save it again");
 }
 

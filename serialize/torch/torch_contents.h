@@ -11,8 +11,14 @@
 
 namespace teff::serialize {
 
+class ScriptCode;
+
 /// What the pickle of the file says.
-std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, std::uint64_t file_bytes);
+std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
+                                         std::uint64_t file_bytes);
+/// What that of a TorchScript module says.
+std::unique_ptr<Contents> script_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
+                                          std::uint64_t file_bytes, ScriptCode& code);
 
 /// The zip.
 std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options);

@@ -12,13 +12,14 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/limits.h"
+#include "teff/serialize/torch/pickle_machine.h"
 #include "teff/serialize/torch/torch_contents.h"
-#include "teff/serialize/torch/torch_values.h"
 
 namespace teff::serialize {
 namespace {
 
 constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
+constexpr std::string_view kMagicDigits = "119547037146038801333356";  // the same, in pickles of protocol 1
 constexpr std::int64_t kVersion = 1001;
 constexpr std::size_t kFirstBytes = 1 << 20;
 
@@ -29,25 +30,34 @@ struct Pickles {
   std::uint64_t end = 0;
 };
 
-void read_pickles(const ByteSource& source, std::uint64_t window, const LoadOptions& options, Pickles& pickles) {
+void check_magic(const Pickle& magic) {
+  const NodeKind kind = magic[magic.root()].kind;
+  if (kind == NodeKind::long_integer && magic.text(magic.root()) == kMagic) return;
+  if (kind == NodeKind::digits && magic.text(magic.root()) == kMagicDigits) return;
+  throw UnsupportedError("expected PyTorch's magic number at offset 0, got another value: it is a pickle, but none of "
+                         "torch.save. Load it in Python and save it with torch.save");
+}
+
+void read_pickles(const ByteSource& source, std::uint64_t window, Pickles& pickles) {
   pickles.bytes.resize(static_cast<std::size_t>(window));
   pickles.all.clear();
   pickles.end = 0;
   source.read(std::span(pickles.bytes), 0);
   while (pickles.all.size() < 5) {
     const auto rest = std::span<const std::byte>(pickles.bytes).subspan(static_cast<std::size_t>(pickles.end));
-    pickles.all.emplace_back(rest, PickleOptions{pickles.end, is_torch_global, options.inert_objects});
+    pickles.all.emplace_back(rest, pickles.end);
     pickles.end += pickles.all.back().size();
+    if (pickles.all.size() == 1) check_magic(pickles.all[0]);
   }
 }
 
 /// The pickles do not say how long they are: reads more until they are whole.
-Pickles read_pickles(const ByteSource& source, const LoadOptions& options) {
+Pickles read_pickles(const ByteSource& source) {
   Pickles pickles;
   const std::uint64_t most = std::min(source.size(), kMaxHeaderBytes);
   for (std::uint64_t window = std::min<std::uint64_t>(kFirstBytes, most);; window = std::min(4 * window, most)) {
     try {
-      read_pickles(source, window, options, pickles);
+      read_pickles(source, window, pickles);
       return pickles;
     } catch (const PickleCutOff&) {
       if (window == most) throw;
@@ -55,11 +65,8 @@ Pickles read_pickles(const ByteSource& source, const LoadOptions& options) {
   }
 }
 
-void check_head(const std::vector<Pickle>& pickles) {
-  const Pickle& magic = pickles[0];
-  if (magic[magic.root()].kind != NodeKind::long_integer || magic.text(magic.root()) != kMagic) {
-    throw FormatError("expected PyTorch's magic number at offset 0, got another value: not a file of torch.save");
-  }
+/// Whether the elements have the bytes of a big-endian machine.
+bool check_head(const std::vector<Pickle>& pickles) {
   const Pickle& version = pickles[1];
   if (version[version.root()].kind != NodeKind::integer || version.integer(version.root()) != kVersion) {
     throw FormatError("expected protocol version 1001 of PyTorch's files, got another one");
@@ -69,9 +76,9 @@ void check_head(const std::vector<Pickle>& pickles) {
   const std::vector<NodeId> items = is_dict ? machine.items(machine.root()) : std::vector<NodeId>();
   for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
     if (machine[items[i]].kind != NodeKind::text || machine.text(items[i]) != "little_endian") continue;
-    if (machine[items[i + 1]].kind == NodeKind::boolean && machine[items[i + 1]].a == 1) return;
+    if (machine[items[i + 1]].kind == NodeKind::boolean) return machine[items[i + 1]].a == 0;
   }
-  throw FormatError("expected a file of a little-endian machine, got another");
+  throw FormatError("expected the order of bytes of the machine that wrote the file, got none");
 }
 
 /// The storages that the object refers to, by key.
@@ -126,15 +133,15 @@ std::map<std::string, StoredBytes> find_storages(const ByteSource& source, const
 }  // namespace
 
 std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
-  const Pickles pickles = read_pickles(*source, options);
-  check_head(pickles.all);
+  const Pickles pickles = read_pickles(*source);
+  const bool swapped = check_head(pickles.all);
   const Pickle& object = pickles.all[3];
   const auto find = [places = find_storages(*source, object, pickles.all[4], pickles.end)](
                         const std::string& key) -> std::optional<StoredBytes> {
     const auto place = places.find(key);
     return place == places.end() ? std::nullopt : std::optional(place->second);
   };
-  return torch_contents(object, {source, options, find}, source->size());
+  return torch_contents(object, {source, options, find, swapped}, options, source->size());
 }
 
 }  // namespace teff::serialize

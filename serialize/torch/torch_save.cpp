@@ -6,9 +6,9 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/limits.h"
+#include "teff/serialize/io/zip_writer.h"
 #include "teff/serialize/torch/torch_file.h"
 #include "teff/serialize/torch/torch_pickle.h"
-#include "teff/serialize/io/zip_writer.h"
 
 namespace teff::serialize {
 namespace {
@@ -33,7 +33,8 @@ std::string serialization_id(const std::vector<ZipWriter::Entry>& entries) {
 }  // namespace
 
 void save_torch(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
-  if (!options.metadata.empty()) throw ValueError("expected no SaveOptions::metadata, for which PyTorch's files have no place");
+  if (!options.metadata.empty())
+    throw ValueError("expected no SaveOptions::metadata, for which PyTorch's files have no place");
   const TorchPickle pickle = pickle_for_torch(dict);
   if (pickle.bytes.size() > kMaxHeaderBytes) {
     throw ValueError("expected names, text and structure of at most " + std::to_string(kMaxHeaderBytes) +

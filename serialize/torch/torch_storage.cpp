@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <set>
 
 #include "teff/engine/autograd.h"
@@ -75,9 +76,16 @@ void read_view(const Pickle& pickle, NodeId node, StorageId& id) {
                    " from " + std::to_string(offset) + " on");
   }
   id.view_offset = offset;
+  id.view_numel = size;
 }
 
 }  // namespace
+
+void swap_bytes(std::span<std::byte> memory, std::size_t item_bytes) {
+  for (std::size_t i = 0; i + item_bytes <= memory.size(); i += item_bytes) {
+    std::reverse(memory.data() + i, memory.data() + i + item_bytes);
+  }
+}
 
 StorageId storage_id(const Pickle& pickle, NodeId persistent) {
   const NodeId tuple = pickle[persistent].a;
@@ -113,9 +121,11 @@ std::string_view storage_type_name(DType dtype) {
   return found == kTypes.end() ? "Untyped" : found->name;
 }
 
-TorchStorages::TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find)
+TorchStorages::TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find,
+                             bool swapped)
     : source_(std::move(source)),
       verify_(options.verify),
+      swapped_(swapped),
       find_(std::move(find)),
       mapping_(options.mmap ? source_->map() : nullptr) {}
 
@@ -148,21 +158,24 @@ std::size_t TorchStorages::get(const StorageId& id, DType dtype) {
 
 Tensor TorchStorages::add(const TensorType& type, const std::optional<TorchView>& view) {
   Tensor stand_in = detail::make_without_values(type);
-  std::vector<std::int64_t> elements;
-  if (!view) {
-    elements = {-1, static_cast<std::int64_t>(entries_.size())};  // none, and nobody else's
-  } else {
-    elements = {static_cast<std::int64_t>(view->storage), view->offset};
+  std::size_t index = num_elements_;
+  if (view) {
+    std::vector<std::int64_t> elements = {static_cast<std::int64_t>(view->storage), view->offset};
     if (view->strides.empty()) {
       elements.push_back(stand_in.numel());
     } else {
       elements.insert(elements.end(), type.shape.begin(), type.shape.end());
       elements.insert(elements.end(), view->strides.begin(), view->strides.end());
     }
+    index = elements_.emplace(std::move(elements), num_elements_).first->second;
   }
-  const std::size_t index = elements_.emplace(std::move(elements), elements_.size()).first->second;
-  entries_.emplace(stand_in.id(), Entry{index, view});
+  if (index == num_elements_) ++num_elements_;  // elements that no tensor before had
+  entries_.emplace(stand_in.id(), Entry{index, view, false});
   return stand_in;
+}
+
+void TorchStorages::add_values(const Tensor& values) {
+  entries_.emplace(values.id(), Entry{num_elements_++, {}, true});
 }
 
 StoragePlace TorchStorages::place_of(const Tensor& stand_in) const {
@@ -176,8 +189,9 @@ StoragePlace TorchStorages::place_of(const Tensor& stand_in) const {
 }
 
 bool TorchStorages::is_mapped(const Storage& storage) const {
+  const std::size_t item_bytes = size_of(storage.dtype);
   return mapping_ != nullptr && storage.numel > 0 && !storage.place.is_packed() &&
-         storage.place.offset % size_of(storage.dtype) == 0;
+         storage.place.offset % item_bytes == 0 && (!swapped_ || item_bytes == 1);
 }
 
 Tensor TorchStorages::make_array(const Storage& storage) const {
@@ -203,6 +217,7 @@ void TorchStorages::fill(const std::map<std::size_t, Tensor>& arrays, bool verif
       refuse_storage("at offset " + std::to_string(storage.place.offset) +
                      ": expected bool values of 0 or 1, got others");
     }
+    if (swapped_) swap_bytes(blocks[i].memory, size_of(storage.dtype));
     ++i;
   }
 }
@@ -217,9 +232,12 @@ std::vector<Tensor> TorchStorages::read(std::span<const Tensor> stand_ins) const
   fill(arrays, verify_);
   std::vector<Tensor> tensors;
   for (const Tensor& stand_in : stand_ins) {
-    const auto& [elements, view] = entry_of(stand_in);
+    const auto& [elements, view, has_values] = entry_of(stand_in);
     const Shape& shape = stand_in.shape();
-    if (!view) {
+    if (has_values) {
+      tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
+      if (stand_in.nbytes() > 0) std::memcpy(tensors.back().raw_data(), stand_in.raw_data(), stand_in.nbytes());
+    } else if (!view) {
       tensors.push_back(empty(shape, {.dtype = stand_in.dtype()}));
     } else if (view->strides.empty()) {
       tensors.push_back(detail::alias(arrays.at(view->storage), shape, view->offset));

@@ -29,9 +29,10 @@ struct StorageId {
   std::string type;  // "FloatStorage"
   std::string key;
   std::int64_t numel = 0;
-  std::int64_t view_offset = 0;  // legacy files: of a storage that is part of another
-  std::size_t item_bytes = 0;    // 0: Teff does not know the type
-  std::optional<DType> dtype;    // none: Teff has no such type, or the storage is of plain bytes
+  std::int64_t view_offset = 0;            // legacy files: of a storage that is part of another
+  std::optional<std::int64_t> view_numel;  // the same
+  std::size_t item_bytes = 0;              // 0: Teff does not know the type
+  std::optional<DType> dtype;              // none: Teff has no such type, or the storage is of plain bytes
   bool untyped() const { return type == "UntypedStorage"; }
 };
 
@@ -40,6 +41,9 @@ StorageId storage_id(const Pickle& pickle, NodeId persistent);
 
 /// The type of a dtype's storages, without "Storage": "Float"; "Untyped", of bytes, for dtypes that have none.
 std::string_view storage_type_name(DType dtype);
+
+/// From one order of bytes to the other, for elements of that size.
+void swap_bytes(std::span<std::byte> memory, std::size_t item_bytes);
 
 /// Where a storage's bytes lie.
 struct StoredBytes {
@@ -63,7 +67,9 @@ struct TorchView {
 
 class TorchStorages {
  public:
-  TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find);
+  /// `swapped`: the elements have the bytes of a big-endian machine.
+  TorchStorages(std::shared_ptr<const ByteSource> source, const LoadOptions& options, FindStorage find,
+                bool swapped = false);
 
   /// The index of a storage. @throws FormatError if the file has no such storage, or another length of it.
   std::size_t get(const StorageId& id, DType dtype);
@@ -71,6 +77,8 @@ class TorchStorages {
 
   /// A stand-in for a tensor: of the elements that the view says, or without elements. @throws ShapeError
   Tensor add(const TensorType& type, const std::optional<TorchView>& view);
+  /// A tensor whose elements the pickle itself has: it stands for copies of itself.
+  void add_values(const Tensor& values);
 
   // As in Contents.
   StoragePlace place_of(const Tensor& stand_in) const;
@@ -87,6 +95,7 @@ class TorchStorages {
   struct Entry {
     std::size_t elements = 0;  // equal for the tensors that share all of them
     std::optional<TorchView> view;
+    bool has_values = false;  // of add_values
   };
 
   const Entry& entry_of(const Tensor& stand_in) const {
@@ -101,12 +110,14 @@ class TorchStorages {
 
   std::shared_ptr<const ByteSource> source_;
   bool verify_;
+  bool swapped_;
   FindStorage find_;
   std::shared_ptr<const Mapping> mapping_;
   std::vector<Storage> storages_;
   std::map<std::string, std::size_t> by_key_;
   std::unordered_map<const void*, Entry> entries_;  // of the stand-ins
   std::map<std::vector<std::int64_t>, std::size_t> elements_;
+  std::size_t num_elements_ = 0;  // different ones
 };
 
 }  // namespace teff::serialize

@@ -7,15 +7,16 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/io/limits.h"
-#include "teff/serialize/strangers.h"
-#include "teff/serialize/torch/torch_values.h"
 #include "teff/serialize/io/zip_reader.h"
+#include "teff/serialize/strangers.h"
+#include "teff/serialize/torch/torch_script_code.h"
 
 namespace teff::serialize {
 namespace {
 
 constexpr int kMaxVersion = 10;  // of which PyTorch's reader knows
 constexpr std::uint64_t kMaxRecordBytes = 1000;
+constexpr std::uint64_t kCodeSlackBytes = 64 * 1024;
 
 std::string text_of(const ZipReader& zip, const ZipEntry& entry, const LoadOptions& options) {
   const std::vector<std::byte> bytes = zip.read(entry, kMaxRecordBytes, options.verify);
@@ -37,12 +38,15 @@ void check_version(const ZipReader& zip, const LoadOptions& options) {
   }
 }
 
-void check_byte_order(const ZipReader& zip, const LoadOptions& options) {
+/// Whether the elements have the bytes of a big-endian machine.
+bool is_swapped(const ZipReader& zip, const LoadOptions& options) {
   const ZipEntry* entry = zip.find("byteorder");
-  if (entry == nullptr) return;
-  if (const std::string order = text_of(zip, *entry, options); order != "little") {
-    throw FormatError("expected the byte order \"little\", got " + quoted_name(order));
+  if (entry == nullptr) return false;
+  const std::string order = text_of(zip, *entry, options);
+  if (order != "little" && order != "big") {
+    throw FormatError("expected the byte order \"little\" or \"big\", got " + quoted_name(order));
   }
+  return order == "big";
 }
 
 void check_torch(const ZipReader& zip) {
@@ -55,10 +59,56 @@ void check_torch(const ZipReader& zip) {
   refuse_stranger(name_zip(names));
 }
 
+/// TorchScript before PyTorch 1.4 had no pickle of the whole module.
 void check_kind(const ZipReader& zip) {
-  if (zip.find("constants.pkl") == nullptr && zip.find("model.json") == nullptr) return;
-  throw FormatError("it is a TorchScript archive, which holds code: load it in Python with torch.jit.load and save "
-                    "model.state_dict()");
+  if (zip.find("model.json") == nullptr) return;
+  throw UnsupportedError(
+      "it is a TorchScript archive of PyTorch before 1.4: load it in Python with torch.jit.load and save "
+      "model.state_dict()");
+}
+
+/// Of the entries in that folder, named by keys.
+FindStorage storages_in(std::shared_ptr<const ZipReader> zip, const std::string& folder) {
+  return [zip, folder](const std::string& key) -> std::optional<StoredBytes> {
+    const ZipEntry* data = zip->find(folder + key);
+    if (data == nullptr) return {};
+    return StoredBytes{data->offset, data->bytes, data};
+  };
+}
+
+/// The bytes of a pickle, and what they say.
+struct ReadPickle {
+  std::vector<std::byte> bytes;
+  Pickle pickle;
+
+  ReadPickle(const ZipReader& zip, const ZipEntry& entry, const LoadOptions& options)
+      : bytes(zip.read(entry, kMaxHeaderBytes, options.verify)), pickle(bytes, entry.offset) {
+    if (pickle.size() != bytes.size()) {
+      throw FormatError("expected nothing after the pickle at offset " + std::to_string(entry.offset) + ", got " +
+                        std::to_string(bytes.size() - pickle.size()) + " bytes");
+    }
+  }
+};
+
+/// The text of an entry. `left` bounds all of them together.
+std::optional<std::string> code_of(const ZipReader& zip, const std::string& name, std::uint64_t& left) {
+  const ZipEntry* entry = zip.find(name);
+  if (entry == nullptr) return {};
+  const std::vector<std::byte> bytes = zip.read(*entry, left, true);
+  left -= bytes.size();
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+/// Under the names that the code has for them: CONSTANTS.c0.
+void name_constants(Contents& contents) {
+  Dict named;
+  const Value* const all = contents.structure.find("");
+  if (all == nullptr || !all->is_list()) return;
+  for (std::size_t i = 0; const Value& value : all->as_list()) {
+    const std::string name = "CONSTANTS.c" + std::to_string(i++);
+    if (value.is_tensor()) named.insert(name, value);
+  }
+  contents.structure = std::move(named);
 }
 
 }  // namespace
@@ -68,23 +118,28 @@ std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> sourc
   check_torch(*zip);
   check_kind(*zip);
   zip->check_packing();
+  const ZipEntry* const constants = zip->find("constants.pkl");
   check_version(*zip, options);
-  check_byte_order(*zip, options);
-  const ZipEntry* entry = zip->find("data.pkl");
+  const bool swapped = is_swapped(*zip, options);
+  const ZipEntry* const entry = zip->find("data.pkl");
   if (entry == nullptr)
     throw FormatError("expected a file of torch.save, got a zip file without the entry \"data.pkl\"");
-  const std::vector<std::byte> bytes = zip->read(*entry, kMaxHeaderBytes, options.verify);
-  const Pickle pickle(bytes, {entry->offset, is_torch_global, options.inert_objects});
-  if (pickle.size() != bytes.size()) {
-    throw FormatError("expected nothing after the pickle at offset " + std::to_string(entry->offset) + ", got " +
-                      std::to_string(bytes.size() - pickle.size()) + " bytes");
-  }
-  const auto find = [zip](const std::string& key) -> std::optional<StoredBytes> {
-    const ZipEntry* data = zip->find("data/" + key);
-    if (data == nullptr) return {};
-    return StoredBytes{data->offset, data->bytes, data};
+  const ReadPickle data(*zip, *entry, options);
+  const auto storages = [&](const char* folder) {
+    return TorchStorages(source, options, storages_in(zip, folder), swapped);
   };
-  return torch_contents(pickle, {source, options, find}, source->size());
+  if (constants == nullptr) return torch_contents(data.pickle, storages("data/"), options, source->size());
+  ScriptCode code([&zip = *zip, left = kCodeSlackBytes + 2 * source->size()](const std::string& name) mutable {
+    return code_of(zip, name, left);
+  });
+  std::unique_ptr<Contents> module = script_contents(data.pickle, storages("data/"), options, source->size(), code);
+  if (!module->structure.empty() || !module->unsupported.empty()) return module;
+  // A frozen module has no attributes any more. Its tensors are constants of the code, which has no names for them.
+  const ReadPickle frozen(*zip, *constants, options);
+  std::unique_ptr<Contents> values = torch_contents(frozen.pickle, storages("constants/"), options, source->size());
+  name_constants(*values);
+  values->modules = std::move(module->modules);
+  return values;
 }
 
 }  // namespace teff::serialize

@@ -187,7 +187,64 @@ std::string unfolding_pickle() {
   return pickle + '.';
 }
 
+std::string repeated(const std::string& part) {
+  std::string all;
+  while (all.size() + part.size() <= kBytes) all += part;
+  return all;
+}
+
+/// Objects, modules, arrays, keys: what of a pickle means more than a number, as often as a file of 1 MB has place.
+void visit_torch_objects(const Visit& visit) {
+  const auto text = [](const std::string& value) {
+    return "X" + std::string{static_cast<char>(value.size()), 0, 0, 0} + value;
+  };
+  // What `once` puts on the stack is in the memo only.
+  const auto visit_list = [&](const std::string& name, const std::string& once, const std::string& part) {
+    visit("a pickle of " + name, torch_file_with("\x80\x02(" + once + "1]" + repeated(part + "a") + "."));
+  };
+  const std::string type = "cm\nC\nq\1", numbers = "](" + std::string(100'000, 'N') + "e";
+  visit_list("objects with a state", type, "h\1)\x81}b");
+  visit_list("objects with items", type, "h\1)\x81K\1" + std::string("a"));
+  visit_list("objects with arguments", type + "K\1\x85q\2", "h\1h\2\x81");
+  visit_list("objects of one state", type + numbers + "q\2", "h\1)\x81h\2" + std::string("b"));
+  visit_list("calls of calls", type, "h\1)R)R)R");
+  const std::string members =
+      text("_parameters") + "q\2}q\3" + text("_buffers") + "q\4h\3" + text("_modules") + "q\5h\3";
+  visit_list("one module", type + "}(" + members + "uq\6", "h\1)\x81h\6" + std::string("b"));
+  visit_list("modules", type + members, "h\1)\x81}(h\2h\3h\4h\3h\5h\3u" + std::string("b"));
+  visit_list("sets", "c__builtin__\nset\nq\1", "h\1)R");
+  visit_list("deques of one list", "ccollections\ndeque\nq\1" + numbers + "\x85q\2", "h\1h\2R");
+  visit_list("long integers", "", "\x8a\xff" + std::string(255, '\x7f'));
+  visit_list("a long integer", "\x8a\xff" + std::string(255, '\x7f') + "q\1", "h\1");
+  visit_list("digits", "", "L" + std::string(600, '9') + "L\n");
+  visit_list("one class", type, "h\1");
+  visit_list("persistent ids", "", ")Q");
+  visit_list("complex numbers", "c__builtin__\ncomplex\nq\1K\1K\1\x86q\2", "h\1h\2R");
+  const std::string of_numpy = "cnumpy.core.multiarray\n", dtype = "cnumpy\ndtype\n" + text("u4") + "\x85Rq\2";
+  visit_list("scalars of numpy", of_numpy + "scalar\nq\1" + dtype + "C\4" + "abcd\x86q\3", "h\1h\3R");
+  const std::string array = of_numpy + "_reconstruct\nq\1" + dtype;
+  visit_list("arrays of numpy", array + "(K\1K\1\x85h\2\x89" + "C\4" + "abcdtq\3", "h\1)Rh\3" + std::string("b"));
+  const std::string many = "B" + std::string("\x40\x42\x0f\0", 4).replace(0, 4, std::string("\x80\x1a\6\0", 4));
+  visit_list(
+      "arrays of numpy of one text",
+      array + "(K\1" + "J" + std::string("\xa0\x86\1\0", 4) + "\x85h\2\x89" + many + std::string(400'000, 'a') + "tq\3",
+      "h\1)Rh\3" + std::string("b"));
+  visit_list("one text of bytes", many + std::string(400'000, 'a') + "q\1", "h\1");
+  std::string tuples = "K\1K\2\x86q\1", different;
+  for (char i = 2; i < 60; ++i) {
+    tuples += std::string("h") + static_cast<char>(i - 1) + 'h' + static_cast<char>(i - 1) + "\x86q" + i;
+  }
+  visit("a pickle of keys that are tuples of tuples",
+        torch_file_with("\x80\2(" + tuples + "1}" + repeated(std::string("h") + '\x3b' + "Ns") + "."));
+  for (int i = 0; different.size() < kBytes; ++i) {
+    different += std::string("M") + static_cast<char>(i) + static_cast<char>(i >> 8) + "h\1h\1h\1\x87\x86Ns";
+  }
+  visit("a pickle of keys that are tuples",
+        torch_file_with("\x80\2(" + text(std::string(100, 'x')) + "q\1" + "1}" + different + "."));
+}
+
 void visit_torch_files(const Visit& visit) {
+  visit_torch_objects(visit);
   visit("a pickle that unfolds", torch_file_with(unfolding_pickle()));
   for (int opcode = 0; opcode < 256; ++opcode) {
     const std::string repeated(kBytes, static_cast<char>(opcode));

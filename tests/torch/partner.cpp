@@ -2,6 +2,7 @@
 
 // The program that test_torch.py talks to.
 //   partner convert IN OUT       loads a dictionary and saves it, in the formats that the names say
+//   partner modules IN           prints the whole modules that a file holds
 //   partner start OUT            makes the recipe's Net from manual_seed(0) and a batch, and trains it for 3 steps
 //   partner train IN OUT STEPS   goes on with what start wrote, or Python, and adds the losses
 // What is refused goes to the standard output, with exit status 1.
@@ -69,6 +70,9 @@ int main(int argc, char** argv) {
   try {
     if (words.size() == 3 && words[0] == "convert") {
       save(load(words[1]), words[2]);
+    } else if (words.size() == 2 && words[0] == "modules") {
+      const File file(words[1]);
+      for (const FileModule& module : file.modules()) std::cout << module.summary << '\n';
     } else if (words.size() == 2 && words[0] == "start") {
       start(words[1]);
     } else if (words.size() == 4 && words[0] == "train") {

@@ -137,8 +137,8 @@ TEST_CASE("the pickle of an attacker is refused and not run") {
   const std::string attack = kProto + global("os", "system") + text(command) + "\x85R.";
   check_refused(pt_of(attack), "got os.system, of which nothing was run");
   check_refused(pt_of(kProto + dict(text("a") + global("posix", "system") + text(command) + "\x85R") + '.'),
-                "got posix.system");
-  CHECK(same(load_bytes(pt_of(attack), {.inert_objects = true}), {}));
+                "got \"a\" (posix.system), of which nothing was run");
+  CHECK(same(load_bytes(pt_of(attack), {.inert_objects = true}), {{"", List{command}}}));
   CHECK_FALSE(std::filesystem::exists(folder / "was_here"));
 }
 
@@ -155,8 +155,9 @@ TEST_CASE("entries that PyTorch's files have, and must have") {
   check_refused(with("x/a", "3"), "a zip file without the entry \"version\"");
   check_refused(zip_of({{"x/version", "3"}}), "without the entry \"data.pkl\"");
   CHECK(refusal(pt_of(pickle, {{"x/byteorder", "little"}})) == "loaded");
-  check_refused(pt_of(pickle, {{"x/byteorder", "big"}}), "expected the byte order \"little\", got \"big\"");
-  check_refused(pt_of(pickle, {{"x/constants.pkl", ""}}), "it is a TorchScript archive, which holds code");
+  CHECK(refusal(pt_of(pickle, {{"x/byteorder", "big"}})) == "loaded");
+  check_refused(pt_of(pickle, {{"x/byteorder", "odd"}}), "expected the byte order \"little\" or \"big\", got \"odd\"");
+  check_refused(pt_of(pickle, {{"x/constants.pkl", ""}}), "expected a module of TorchScript");
   check_refused(pt_of(pickle, {{.name = "x/code/a.py", .data = "abc", .method = 8}, {"x/constants.pkl", ""}}),
                 "TorchScript");
   check_refused(pt_of(pickle, {{.name = "x/a", .data = "abc", .method = 12}}), "it is compressed by method 12");
@@ -190,7 +191,7 @@ TEST_CASE("a tensor that does not fit its storage, or a storage its entry, is re
   check_refused(pt_with({.sizes = "K\x02K\x01\x86"}), "expected as many strides as sizes");
   check_refused(
       pt_with({.sizes = tuple("K\1K\1K\1K\1K\1K\1K\1K\1K\2"), .strides = tuple("K\1K\1K\1K\1K\1K\1K\1K\1K\1")}),
-      "expected at most 8 dimensions, got 9");
+      "\"a\" (of 9 dimensions, which may be 8 at most)");
   check_refused(pt_with({.sizes = "](K\x02"
                                   "e"}),
                 "expected the sizes of a tensor, got something else");

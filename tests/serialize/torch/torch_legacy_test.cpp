@@ -32,6 +32,11 @@ void check_legacy_refused(const LegacyPart& part, const std::string& expected) {
   CHECK_MESSAGE(contains(error, expected), error);
 }
 
+void check_refused_cut(const std::string& bytes, const std::string& expected) {
+  const std::string error = refusal(bytes);
+  CHECK_MESSAGE(contains(error, expected), error);
+}
+
 /// A tensor whose storage is a view of another one: elements [1, 2) of two.
 std::string view_pickle(const std::string& view) {
   std::string pickle = tensor_pickle({.sizes = "K\x01\x85"});
@@ -50,9 +55,20 @@ TEST_CASE("a head that is not PyTorch's is refused") {
   check_legacy_refused({.magic = std::string("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x18", 12)},
                        "got a pickle that torch.save did not write");
   check_legacy_refused({.version = "M\xea\x03"}, "expected protocol version 1001");
-  check_legacy_refused({.machine = dict(text("little_endian") + "\x89")}, "expected a file of a little-endian machine");
-  check_legacy_refused({.machine = "}"}, "expected a file of a little-endian machine");
-  check_legacy_refused({.machine = "N"}, "expected a file of a little-endian machine");
+  check_legacy_refused({.machine = "}"}, "expected the order of bytes of the machine that wrote the file");
+  check_legacy_refused({.machine = "N"}, "expected the order of bytes of the machine that wrote the file");
+}
+
+TEST_CASE("elements of a big-endian machine are turned round, their number is not") {
+  const LegacyPart part{.machine = dict(text("little_endian") + "\x89"),
+                        .data = word(2) + std::string("\x3f\x80\0\0\x40\0\0\0", 8)};
+  CHECK(same(load_bytes(legacy_of(part)), {{"a", tensor<float>({1, 2})}}));
+}
+
+TEST_CASE("a file that ends with its third pickle is cut off") {
+  const std::string whole = legacy_of({.object = "", .keys = "", .data = ""});
+  check_refused_cut(whole.substr(0, whole.size() - 6),
+                    "pickle: it is cut off: expected its end, got that of the bytes at offset");
 }
 
 TEST_CASE("the storages must be those that the tensors have, whole, up to the end of the file") {
