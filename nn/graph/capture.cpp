@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/autograd.h"
+#include "teff/engine/build.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/error.h"
+#include "teff/engine/generator_state.h"
+#include "teff/engine/input_rules.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
+#include "teff/engine/recording.h"
 #include "teff/nn/graph/graph_module.h"
 #include "teff/nn/module_members.h"
 #include "teff/nn/text.h"
@@ -50,8 +54,8 @@ class BufferGuard : MemberVisitor {
 
 class GeneratorGuard {
  public:
-  GeneratorGuard() : saved_(default_generator()) {}
-  ~GeneratorGuard() { default_generator() = saved_; }
+  GeneratorGuard() : saved_(teff::detail::copy_of(default_generator())) {}
+  ~GeneratorGuard() { teff::detail::assign(default_generator(), saved_); }
   GeneratorGuard(const GeneratorGuard&) = delete;
   GeneratorGuard& operator=(const GeneratorGuard&) = delete;
 
@@ -74,16 +78,6 @@ std::vector<Tensor> alter_all(std::span<const Tensor> inputs) {
   return result;
 }
 
-/// The inputs with one row more where dimension 0 is the batch, as teff::capture makes them.
-std::vector<Tensor> one_row_more(std::span<const Tensor> inputs) {
-  std::vector<Tensor> result;
-  for (const Tensor& input : inputs) {
-    const bool in_batch = input.dim() > 0 && inputs[0].dim() > 0 && input.size(0) == inputs[0].size(0);
-    result.push_back(in_batch ? cat({input, slice(input, 0, 0, 1)}) : input);
-  }
-  return result;
-}
-
 void check_replay(Module& module, GraphModule& graph, std::span<const Tensor> inputs) {
   const std::vector<Tensor> expected = module(inputs), actual = graph(inputs);
   bool equal = expected.size() == actual.size();
@@ -103,18 +97,71 @@ void check_buffers(const Module& module, const NamedTensors& before) {
   }
 }
 
+NamedTensors attributes_of(const Module& module) {
+  NamedTensors attributes = module.named_parameters();
+  for (auto& buffer : module.named_buffers()) attributes.push_back(std::move(buffer));
+  return attributes;
+}
+
 GraphModuleData record(Module& module, std::span<const Tensor> inputs) {
   GraphModuleData data;
   for (const detail::StateEntry& entry : detail::named_state(module)) {
     data.state.push_back({entry.name, entry.tensor, entry.is_parameter});
   }
-  NamedTensors attributes = module.named_parameters();
-  for (auto& buffer : module.named_buffers()) attributes.push_back(std::move(buffer));
-  data.graph = teff::capture([&](std::span<const Tensor> values) { return module(values); }, inputs, attributes,
-                             scope_names(module));
+  data.graph = teff::capture([&](std::span<const Tensor> values) { return module(values); }, inputs,
+                             attributes_of(module), scope_names(module));
   data.summary = module.summary();
   data.training = false;
   return data;
+}
+
+/// What the module does with the inputs in the mode in which it is.
+Graph record_once(Module& module, const std::vector<Tensor>& inputs) {
+  const auto call = [&](std::span<const Tensor> values) { return module(values); };
+  return teff::detail::record(call, inputs, attributes_of(module), scope_names(module)).graph;
+}
+
+/// Puts a copy in the place of every buffer, for a run that changes them.
+class BufferCopier : MemberVisitor {
+ public:
+  explicit BufferCopier(Module& module) { module.visit_members(*this); }
+
+ private:
+  void operator()(const std::string&, Parameter&) override {}
+  void operator()(const std::string&, Module& child) override { child.visit_members(*this); }
+  void operator()(const std::string&, std::shared_ptr<Module>& child) override {
+    if (child != nullptr) child->visit_members(*this);
+  }
+  void operator()(const std::string&, Buffer& buffer) override {
+    if (buffer.defined()) static_cast<Tensor&>(buffer) = buffer.clone();
+  }
+};
+
+Graph record_in_training(Module& module, const std::vector<Tensor>& inputs) {
+  const BufferGuard buffers(module);
+  const BufferCopier copier(module);
+  const detail::ModeGuard mode(module, true);
+  return record_once(module, inputs);
+}
+
+/// Refuses a forward that asks is_training() for more than to tell an operation. Two rows, for batch norm.
+void check_modes(Module& module, Graph& graph, std::span<const Tensor> inputs) {
+  std::vector<Tensor> rows(inputs.begin(), inputs.end());
+  const std::vector<FreeSize> free = free_sizes_of(graph);
+  if (!free.empty()) rows = teff::detail::resized(std::move(rows), free[0], 2);
+  std::string difference;
+  try {
+    difference = teff::detail::compare_modes(graph, record_once(module, rows), record_in_training(module, rows));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    difference = error.what();
+  }
+  if (difference.empty()) return;
+  throw Error("capture: expected the forward of " + module.type_name() +
+              " to do the same in training as in evaluation mode but for what operations do by their own attribute "
+              "\"training\" (dropout, batch_norm), but " +
+              difference + "; a graph cannot ask is_training(): save the state dict");
 }
 
 }  // namespace
@@ -127,9 +174,11 @@ GraphModule capture(Module& module, std::span<const Tensor> inputs) {
   const detail::ModeGuard mode(module, false);
   NamedTensors before = module.named_buffers();
   for (auto& [name, buffer] : before) buffer = buffer.clone();
-  GraphModule graph(record(module, inputs));
+  GraphModuleData data = record(module, inputs);
+  check_buffers(module, before);
+  if (kHasTraining) check_modes(module, data.graph, inputs);
+  GraphModule graph(std::move(data));
   check_replay(module, graph, alter_all(inputs));
-  check_replay(module, graph, one_row_more(inputs));
   check_buffers(module, before);
   graph.train(training);
   return graph;

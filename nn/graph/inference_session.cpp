@@ -40,6 +40,7 @@ std::shared_ptr<const InferencePlan> make_plan(const GraphModule& model, std::sp
     if (node.kind != GraphNode::Kind::placeholder) break;
     if (types.size() < shapes.size()) types.push_back({shapes[types.size()], node.type.dtype});
   }
+  if (types.size() == shapes.size()) model.check_inputs(types);
   return std::make_shared<InferencePlan>(model.graph(), attributes, types);
 }
 

@@ -20,7 +20,8 @@ enum class FileKind : std::uint32_t { dict = 1, model = 2 };
 /// Additions to version 1. A file has the bit of each that it uses, and of no other.
 enum Feature : std::uint64_t {
   kSeveralResults = 1 << 0,  // nodes of kind result
-  kKnownFeatures = kSeveralResults,
+  kFreeSizes = 1 << 1,       // sizes that are free beside the batch, or attributes that follow a size of a node
+  kKnownFeatures = kSeveralResults | kFreeSizes,
 };
 
 struct Preamble {
