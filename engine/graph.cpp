@@ -342,7 +342,7 @@ std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> 
 std::vector<std::string> GraphExecutor::updated_tensors() const {
   std::vector<std::string> result;
   for (const Program::Step& step : program_->steps) {
-    if (step.node.kind != GraphNode::Kind::call) continue;
+    if (step.node.kind != GraphNode::Kind::call || !step.node.attributes.contains("training")) continue;
     for (std::size_t i = 0; i < step.node.inputs.size(); ++i) {
       if (!step.op->updates_input(i)) continue;
       result.push_back(program_->steps[static_cast<std::size_t>(step.node.inputs[i])].node.target);

@@ -202,6 +202,15 @@ std::string constants_difference(const Graph& a, const Graph& b) {
   return "";
 }
 
+/// Running statistics that are the mean over all batches so far have another momentum in each step of training, and 0
+/// in evaluation: in a graph they stay as they are (nn::BatchNorm says so).
+void keep_statistics(const GraphNode& evaluation, Dict& training) {
+  const Value* const here = evaluation.attributes.find("momentum");
+  Value* const there = training.find("momentum");
+  if (evaluation.target != "batch_norm" || here == nullptr || there == nullptr || *here != Value(0.0)) return;
+  *there = *here;
+}
+
 }  // namespace
 
 Recording record(const GraphFunction& function, std::vector<Tensor> inputs, const NamedTensors& attributes,
@@ -248,6 +257,7 @@ std::string compare_modes(Graph& graph, const Graph& evaluation, const Graph& tr
     Value* const mode = attributes.find(kTraining);
     const bool stays = mode != nullptr && mode->is_bool() && !mode->as_bool();
     if (mode != nullptr && one.attributes.contains(kTraining)) *mode = one.attributes.at(kTraining);
+    keep_statistics(one, attributes);
     if (attributes != one.attributes) {
       return "the attributes of " + one.target + " differ" + in_module(one.scope);
     }
