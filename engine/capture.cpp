@@ -28,7 +28,7 @@ class Explorer {
            const detail::ScopeNames& scopes)
       : function_(function), inputs_(inputs.begin(), inputs.end()), attributes_(attributes), scopes_(scopes) {}
 
-  Graph explore() {
+  detail::Explored explore() {
     add_run(inputs_);
     if (has_batch()) free_batch();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -41,7 +41,7 @@ class Explorer {
     }
     if (!graph) graph = with_batch_free();
     check_values(*graph);
-    return std::move(*graph);
+    return {std::move(*graph), small_inputs()};
   }
 
  private:
@@ -84,8 +84,10 @@ class Explorer {
     const std::int64_t batch = inputs_[0].size(0);
     if (batch == 0) throw ShapeError("capture: expected at least one row in the example input, got none");
     batch_ = batch_group(batch);
-    run_at_batch(2 * batch + 1);
-    if (batch > 1) run_at_batch(1);  // after the others: code that needs two rows may not check for them
+    if (batch > 1) {  // else the other sizes come first, for what is made smaller costs less
+      run_at_batch(2 * batch + 1);
+      run_at_batch(1);  // after the others: code that needs two rows may not check for them
+    }
     std::string difference;
     if (!unify(Evidence::likely, difference)) differs(difference);
   }
@@ -201,17 +203,17 @@ class Explorer {
     free_.pop_back();
   }
 
-  /// Half and double first: most sizes that are not free take neither.
+  /// Half and more first: most sizes that are not free take neither.
   template <class WorksAt>
   static bool try_sizes(std::int64_t size, bool is_cheap, WorksAt&& works_at) {
-    const bool half = works_at(size / 2), twice = works_at(2 * size);
-    if (!half && !twice) return false;
+    const bool half = works_at(size / 2), more_works = works_at(half ? size + (size + 1) / 2 : 2 * size);
+    if (!half && !more_works) return false;
     const std::int64_t base = half ? size / 2 : size;
     std::size_t near = 0;
     for (std::int64_t more = 1; more <= 3; ++more) near += works_at(base + more) ? 1U : 0U;
     if (is_cheap) works_at(4 * size);
     if (near < 3) {  // as where a network halves the size some times, and needs even ones
-      works_at(size + size / 2);
+      works_at(2 * size);
       works_at(3 * size);
     }
     return true;
@@ -308,46 +310,52 @@ class Explorer {
     return sizes.empty() ? free.sizes : sizes;
   }
 
-  /// Another batch size that was not tried.
-  std::int64_t few_rows() const {
-    const std::int64_t batch = size_of(batch_);
-    return batch == 1 ? 5 : batch == 3 ? 2 : 3;
-  }
+  /// Another batch size.
+  std::int64_t few_rows() const { return size_of(batch_) == 3 ? 2 : 3; }
 
-  /// More rows than before where they cost little, for code that asks for a limit.
+  /// More rows than before where they cost little, for code that asks for a limit, or else some that are others again.
   std::int64_t many_rows(const Inputs& inputs) const {
-    std::int64_t elements = 0;
-    for (const Tensor& input : inputs) elements += input.numel();
-    const std::int64_t one = std::max(elements / inputs[0].size(batch_[0].dim), std::int64_t{1});
+    const std::int64_t one = std::max(elements_of(inputs) / inputs[0].size(batch_[0].dim), std::int64_t{1});
     for (const std::int64_t rows : {130, 66, 34, 18}) {
       if (rows > 2 * size_of(batch_) + 1 && rows * one <= kCheapElements) return rows;
     }
-    return few_rows();
+    return size_of(batch_) == 1 ? 4 : few_rows();
   }
 
   /// Nothing but the batch free.
   Graph with_batch_free() {
-    if (has_batch()) run_at_batch(size_of(batch_) == 1 ? few_rows() : many_rows(inputs_));
+    if (has_batch() && size_of(batch_) == 1) run_at_batch(few_rows());
+    if (has_batch()) run_at_batch(many_rows(inputs_));
     std::string difference;
     std::optional<Graph> graph = unify(Evidence::certain, difference);
     if (!graph) differs(difference);
     return std::move(*graph);
   }
 
+  static std::int64_t elements_of(const Inputs& inputs) {
+    std::int64_t elements = 0;
+    for (const Tensor& input : inputs) elements += input.numel();
+    return elements;
+  }
+
+  /// The record gives the values of forward: for one row more, and for whatever is no larger than the example. (All
+  /// other runs were seen to do the same calls.)
   void check_values(const Graph& graph) const {
     const GraphExecutor executor(graph, attributes_);
     for (std::size_t i = 0; i < runs_.size(); ++i) {
+      if (i != 1 && elements_of(run_inputs_[i]) > elements_of(inputs_)) continue;
       const std::vector<Tensor> outputs = executor.run(run_inputs_[i]);
       for (std::size_t o = 0; o < outputs.size(); ++o) {
         if (Value(outputs[o]) == Value(runs_[i].outputs[o])) continue;
-        throw Error(
-            "capture: expected the record to give what forward gave for " + detail::describe(run_inputs_[i][0].type()) +
-            ", got other values: it depends on values that it reads, on random numbers, or on state that it keeps");
+        throw Error("capture: expected the record to give what forward gave for " +
+                    detail::inputs_text(runs_[i].graph) +
+                    ", got other values: it depends on values that it reads, on random numbers, or on state that it "
+                    "keeps");
       }
     }
   }
 
-  static constexpr std::int64_t kCheapElements = 1 << 16;
+  static constexpr std::int64_t kCheapElements = 1 << 14;
 
   /// Other sizes at which a function must work to be said to take any: half, double and near ones.
   static constexpr std::size_t kOtherSizes = 3;
@@ -364,14 +372,19 @@ class Explorer {
 
 }  // namespace
 
-Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
-              const std::vector<std::pair<const void*, std::string>>& scope_names) {
+detail::Explored detail::explore(const GraphFunction& function, std::span<const Tensor> inputs,
+                                 const NamedTensors& attributes, const ScopeNames& scope_names) {
   if (!function) throw TypeError("capture: expected a function, got an empty one");
   for (const Tensor& input : inputs) {
     if (!input.defined()) throw TypeError("capture: expected defined inputs, got an undefined one");
   }
   const NoGradGuard no_grad;
   return Explorer(function, inputs, attributes, scope_names).explore();
+}
+
+Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
+              const std::vector<std::pair<const void*, std::string>>& scope_names) {
+  return detail::explore(function, inputs, attributes, scope_names).graph;
 }
 
 }  // namespace teff

@@ -138,15 +138,6 @@ Recording naming_module(const ScopeMap& scopes, Function&& function) {
   }
 }
 
-/// `float32 [2, 3], int64 [2]`: what the inputs of a run were.
-std::string inputs_text(const Graph& graph) {
-  std::string text;
-  for (const GraphNode& node : graph.nodes) {
-    if (node.kind == GraphNode::Kind::placeholder) text += (text.empty() ? "" : ", ") + describe(node.type);
-  }
-  return text;
-}
-
 /// The call that reads the constant, or what stands for the constant itself.
 const GraphNode& user_of(const Graph& graph, const std::string& constant) {
   const auto made = std::find_if(graph.nodes.begin(), graph.nodes.end(),
@@ -212,6 +203,14 @@ void keep_statistics(const GraphNode& evaluation, Dict& training) {
 }
 
 }  // namespace
+
+std::string inputs_text(const Graph& graph) {
+  std::string text;
+  for (const GraphNode& node : graph.nodes) {
+    if (node.kind == GraphNode::Kind::placeholder) text += (text.empty() ? "" : ", ") + describe(node.type);
+  }
+  return text;
+}
 
 Recording record(const GraphFunction& function, std::vector<Tensor> inputs, const NamedTensors& attributes,
                  const ScopeNames& scope_names) {

@@ -22,9 +22,20 @@ struct Recording {
   std::vector<Tensor> outputs;
 };
 
+/// "float32 [2, 3], int64 [2]": the inputs.
+std::string inputs_text(const Graph& graph);
+
 /// Runs the function and writes down what it does. @throws what the function throws, with the module in front, and
 /// Error for outputs that are undefined.
 Recording record(const GraphFunction& function, std::vector<Tensor> inputs, const NamedTensors& attributes,
+                 const ScopeNames& scope_names);
+
+/// What teff::capture learned: the graph, and inputs of one row and the smallest other sizes that were seen to work.
+struct Explored {
+  Graph graph;
+  std::vector<Tensor> small_inputs;
+};
+Explored explore(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
                  const ScopeNames& scope_names);
 
 /// One graph that does what all runs did, each with its sizes; types and constants are those of the first. If there is

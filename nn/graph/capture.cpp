@@ -103,13 +103,12 @@ NamedTensors attributes_of(const Module& module) {
   return attributes;
 }
 
-GraphModuleData record(Module& module, std::span<const Tensor> inputs) {
+GraphModuleData module_data(Module& module, Graph graph) {
   GraphModuleData data;
   for (const detail::StateEntry& entry : detail::named_state(module)) {
     data.state.push_back({entry.name, entry.tensor, entry.is_parameter});
   }
-  data.graph = teff::capture([&](std::span<const Tensor> values) { return module(values); }, inputs,
-                             attributes_of(module), scope_names(module));
+  data.graph = std::move(graph);
   data.summary = module.summary();
   data.training = false;
   return data;
@@ -145,13 +144,12 @@ Graph record_in_training(Module& module, const std::vector<Tensor>& inputs) {
 }
 
 /// Refuses a forward that asks is_training() for more than to tell an operation. Two rows, for batch norm.
-void check_modes(Module& module, Graph& graph, std::span<const Tensor> inputs) {
-  std::vector<Tensor> rows(inputs.begin(), inputs.end());
+void check_modes(Module& module, Graph& graph, std::vector<Tensor> inputs) {
   const std::vector<FreeSize> free = free_sizes_of(graph);
-  if (!free.empty()) rows = teff::detail::resized(std::move(rows), free[0], 2);
+  if (!free.empty()) inputs = teff::detail::resized(std::move(inputs), free[0], 2);
   std::string difference;
   try {
-    difference = teff::detail::compare_modes(graph, record_once(module, rows), record_in_training(module, rows));
+    difference = teff::detail::compare_modes(graph, record_once(module, inputs), record_in_training(module, inputs));
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
@@ -174,10 +172,11 @@ GraphModule capture(Module& module, std::span<const Tensor> inputs) {
   const detail::ModeGuard mode(module, false);
   NamedTensors before = module.named_buffers();
   for (auto& [name, buffer] : before) buffer = buffer.clone();
-  GraphModuleData data = record(module, inputs);
+  const auto call = [&](std::span<const Tensor> values) { return module(values); };
+  teff::detail::Explored explored = teff::detail::explore(call, inputs, attributes_of(module), scope_names(module));
   check_buffers(module, before);
-  if (kHasTraining) check_modes(module, data.graph, inputs);
-  GraphModule graph(std::move(data));
+  if (kHasTraining) check_modes(module, explored.graph, std::move(explored.small_inputs));
+  GraphModule graph(module_data(module, std::move(explored.graph)));
   check_replay(module, graph, alter_all(inputs));
   check_buffers(module, before);
   graph.train(training);
