@@ -338,20 +338,18 @@ class Explorer {
     return elements;
   }
 
-  /// The record gives the values of forward: for one row more, and for whatever is no larger than the example. (All
-  /// other runs were seen to do the same calls.)
+  /// The record gives the values of forward, for the last inputs, where all sizes are others than those of the example;
+  /// or, where that takes longer, for one row more. All other runs were seen to do the same calls.
   void check_values(const Graph& graph) const {
     const GraphExecutor executor(graph, attributes_);
-    for (std::size_t i = 0; i < runs_.size(); ++i) {
-      if (i != 1 && elements_of(run_inputs_[i]) > elements_of(inputs_)) continue;
-      const std::vector<Tensor> outputs = executor.run(run_inputs_[i]);
-      for (std::size_t o = 0; o < outputs.size(); ++o) {
-        if (Value(outputs[o]) == Value(runs_[i].outputs[o])) continue;
-        throw Error("capture: expected the record to give what forward gave for " +
-                    detail::inputs_text(runs_[i].graph) +
-                    ", got other values: it depends on values that it reads, on random numbers, or on state that it "
-                    "keeps");
-      }
+    const bool is_cheap = elements_of(run_inputs_.back()) <= elements_of(inputs_);
+    const std::size_t i = is_cheap || runs_.size() == 1 ? runs_.size() - 1 : 1;
+    const std::vector<Tensor> outputs = executor.run(run_inputs_[i]);
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      if (Value(outputs[o]) == Value(runs_[i].outputs[o])) continue;
+      throw Error(
+          "capture: expected the record to give what forward gave for " + detail::inputs_text(runs_[i].graph) +
+          ", got other values: it depends on values that it reads, on random numbers, or on state that it keeps");
     }
   }
 

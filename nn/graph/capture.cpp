@@ -120,33 +120,39 @@ Graph record_once(Module& module, const std::vector<Tensor>& inputs) {
   return teff::detail::record(call, inputs, attributes_of(module), scope_names(module)).graph;
 }
 
-/// Puts a copy in the place of every buffer, for a run that changes them.
-class BufferCopier : MemberVisitor {
+/// Gives every buffer a copy of its elements, for a run that changes them.
+class BufferCopies {
  public:
-  explicit BufferCopier(Module& module) { module.visit_members(*this); }
+  explicit BufferCopies(const Module& module) : buffers_(module.buffers()) {
+    std::vector<Tensor> copies;
+    for (const Tensor& buffer : buffers_) {
+      originals_.push_back(buffer.detach());
+      copies.push_back(buffer.clone());
+    }
+    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].set_data(copies[i]);
+  }
+  ~BufferCopies() {
+    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].set_data(originals_[i]);
+  }
+  BufferCopies(const BufferCopies&) = delete;
+  BufferCopies& operator=(const BufferCopies&) = delete;
 
  private:
-  void operator()(const std::string&, Parameter&) override {}
-  void operator()(const std::string&, Module& child) override { child.visit_members(*this); }
-  void operator()(const std::string&, std::shared_ptr<Module>& child) override {
-    if (child != nullptr) child->visit_members(*this);
-  }
-  void operator()(const std::string&, Buffer& buffer) override {
-    if (buffer.defined()) static_cast<Tensor&>(buffer) = buffer.clone();
-  }
+  std::vector<Tensor> buffers_, originals_;
 };
 
 Graph record_in_training(Module& module, const std::vector<Tensor>& inputs) {
   const BufferGuard buffers(module);
-  const BufferCopier copier(module);
+  const BufferCopies copies(module);
   const detail::ModeGuard mode(module, true);
   return record_once(module, inputs);
 }
 
-/// Refuses a forward that asks is_training() for more than to tell an operation. Two rows, for batch norm.
+/// Refuses a forward that asks is_training() for more than to tell an operation. For batch norm on two rows, if there is
+/// a batch.
 void check_modes(Module& module, Graph& graph, std::vector<Tensor> inputs) {
   const std::vector<FreeSize> free = free_sizes_of(graph);
-  if (!free.empty()) inputs = teff::detail::resized(std::move(inputs), free[0], 2);
+  if (!free.empty() && free[0][0] == InputDim{0, 0}) inputs = teff::detail::resized(std::move(inputs), free[0], 2);
   std::string difference;
   try {
     difference = teff::detail::compare_modes(graph, record_once(module, inputs), record_in_training(module, inputs));
