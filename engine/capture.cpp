@@ -92,12 +92,16 @@ class Explorer {
     if (!unify(Evidence::likely, difference)) differs(difference);
   }
 
-  /// The dimensions that grow with the batch, found by one row more.
+  /// The dimensions that grow with the batch, found by one row more. Of one row, which broadcasts, the first input's
+  /// dimension alone proves nothing.
   FreeSize batch_group(std::int64_t batch) {
     std::vector<FreeSize> groups;
     const FreeSize same = dims_of(batch, [](const InputDim& place) { return place.dim == 0; });
     const FreeSize equal = dims_of(batch, [](const InputDim&) { return true; });
-    for (const FreeSize& group : {same, FreeSize{{0, 0}}}) add_group(groups, group);
+    const FreeSize alone{{0, 0}};
+    for (const FreeSize& group : batch > 1 ? std::vector{alone, same} : std::vector{same, alone}) {
+      add_group(groups, group);
+    }
     for (const InputDim& other : equal) {
       if (other.input != 0) add_group(groups, {{0, 0}, other});
     }
@@ -203,17 +207,17 @@ class Explorer {
     free_.pop_back();
   }
 
-  /// Half and more first: most sizes that are not free take neither.
+  /// Half and double first: most sizes that are not free take neither.
   template <class WorksAt>
   static bool try_sizes(std::int64_t size, bool is_cheap, WorksAt&& works_at) {
-    const bool half = works_at(size / 2), more_works = works_at(half ? size + (size + 1) / 2 : 2 * size);
-    if (!half && !more_works) return false;
+    const bool half = works_at(size / 2), twice = works_at(2 * size);
+    if (!half && !twice) return false;
     const std::int64_t base = half ? size / 2 : size;
     std::size_t near = 0;
     for (std::int64_t more = 1; more <= 3; ++more) near += works_at(base + more) ? 1U : 0U;
     if (is_cheap) works_at(4 * size);
     if (near < 3) {  // as where a network halves the size some times, and needs even ones
-      works_at(2 * size);
+      works_at(size + size / 2);
       works_at(3 * size);
     }
     return true;

@@ -78,6 +78,10 @@ std::int64_t evaluate(const Dict& size, const ShapeOf& shape_of) {
   }
   const std::optional<std::int64_t> value = linear(product, field(size, kTimes, 1), field(size, kPlus, 0), over);
   if (!value) too_large();
+  if (*value < 0) {  // nobody has seen what it then means
+    throw ValueError("graph: expected an attribute that follows a size not to be negative, got " +
+                     std::to_string(*value) + " for " + to_string(*shape));
+  }
   return *value;
 }
 
@@ -120,19 +124,21 @@ std::size_t distinct(Numbers numbers) {
   return static_cast<std::size_t>(std::unique(numbers.begin(), numbers.end()) - numbers.begin());
 }
 
-bool is_small(const Numbers& numbers) {
+/// Neither beyond what the lines below compute with nor negative, which sizes are not.
+bool are_small(const Numbers& numbers) {
   constexpr std::int64_t kLimit = std::int64_t{1} << 40;
-  return std::all_of(numbers.begin(), numbers.end(), [](std::int64_t n) { return n > -kLimit && n < kLimit; });
+  return std::all_of(numbers.begin(), numbers.end(), [](std::int64_t n) { return n >= 0 && n < kLimit; });
 }
 
 enum class Fit { none, one, many };
 
-/// The `plus` with which values = (times * sizes + plus) / over, rounded down. A quotient is rounded down or up, no
-/// further: what grows in another way, as a logarithm does, has lines through few points, too. Several will do where
-/// all sizes seen are multiples, others having been refused, and there is nothing to round; then it is 0.
-Fit find_plus(const Numbers& sizes, const Numbers& values, Line& line) {
+/// The `plus` with which values = (times * sizes + plus) / over, rounded down. What is divided by more than 2 is
+/// rounded down or up, no further: what grows in another way, as a logarithm does, has lines through few points, too.
+/// Several will do where all sizes seen are multiples, others having been refused, and there is nothing to round; then
+/// it is 0.
+Fit find_plus(const Numbers& sizes, const Numbers& values, bool many_seen, Line& line) {
   std::int64_t low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
-  if (line.over > 1) low = 0, high = line.over - 1;
+  if (line.over > 2 || (line.over == 2 && !many_seen)) low = 0, high = line.over - 1;
   bool rounds = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const std::int64_t least = line.over * values[i] - line.times * sizes[i];
@@ -140,14 +146,14 @@ Fit find_plus(const Numbers& sizes, const Numbers& values, Line& line) {
     high = std::min(high, least + line.over - 1);
     rounds = rounds || line.times * sizes[i] % line.over != 0;
   }
-  line.plus = low;
   if (low > high) return Fit::none;
-  return low == high || (low == 0 && !rounds) ? Fit::one : Fit::many;
+  line.plus = std::clamp(std::int64_t{0}, low, high);
+  return low == high || (line.plus == 0 && !rounds) ? Fit::one : Fit::many;
 }
 
 /// The line through all runs. What has more to choose must be seen at more sizes.
 std::optional<Line> line_through(const Numbers& sizes, const Numbers& values, Evidence evidence) {
-  if (!is_small(sizes) || !is_small(values)) return std::nullopt;
+  if (!are_small(sizes) || !are_small(values)) return std::nullopt;
   const bool many = evidence == Evidence::likely || distinct(sizes) >= 4;
   const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
   const std::int64_t run = *most - *least;
@@ -160,7 +166,7 @@ std::optional<Line> line_through(const Numbers& sizes, const Numbers& values, Ev
     for (std::int64_t times = slope - 1; times <= slope + 1; ++times) {
       if (times == 0 || std::gcd(times, over) != 1 || (times != 1 && over > kMostOverOfSeveral)) continue;
       Line line{times, 0, over};
-      const Fit fit = find_plus(sizes, values, line);
+      const Fit fit = find_plus(sizes, values, distinct(sizes) >= 5, line);
       if (fit == Fit::none || (line.plus != 0 && !many)) continue;
       if (fit == Fit::many && evidence == Evidence::certain) return std::nullopt;
       return line;

@@ -28,7 +28,7 @@ bool follows_nodes(const Dict& attributes);
 void mark_followed(const Dict& attributes, std::vector<bool>& nodes);
 
 /// The attributes at given sizes. @throws ValueError, TypeError for what is malformed, refers to a node or dimension
-/// that is not there, or is beyond 2^63.
+/// that is not there, is beyond 2^63, or negative where it follows a node.
 Dict resolve_sizes(const Dict& attributes, const ShapeOf& shape_of);
 
 /// How sure unify is to be: `likely` takes what fits the runs so far, `certain` only what nothing else fits, too.

@@ -135,6 +135,15 @@ TEST_CASE("a fully convolutional network runs at every size, odd ones and those 
   CHECK(testing::contains(printed(graph.graph()), "free %0[0], %0[2], %0[3]\nreturn"));
 }
 
+TEST_CASE("a size that would become negative where nobody saw that is refused") {
+  Forward module([](const Tensor& x) { return slice(x, 2, std::max<std::int64_t>(0, x.size(2) - 4)) * 2.0; });
+  nn::GraphModule graph = nn::capture(module, rand({2, 3, 8, 8}));
+  CHECK(compare(module, graph, Shape{2, 3, 4, 8}) == "same");
+  CHECK(error_of<ValueError>([&] {
+          graph(rand({2, 3, 3, 8}));
+        }) == "graph: expected an attribute that follows a size not to be negative, got -1 for [2, 3, 3, 8]");
+}
+
 TEST_CASE("a network that needs multiples of a size is free, and throws where it throws itself") {
   Forward module([](const Tensor& x) {
     const Tensor y = max_pool2d(max_pool2d(x, 2), 2);
@@ -158,6 +167,8 @@ TEST_CASE("sizes that follow height and width are kept as such") {
   check_images([](const Tensor& x) { return interpolate(x, {.size = Pair{x.size(3), x.size(2)}}); }, any);
   check_images([](const Tensor& x) { return x + expand(x.mean({2, 3}, true), x.shape()); }, any);
   check_images([](const Tensor& x) { return adaptive_avg_pool2d(x, Pair(x.size(2) / 2, 1)); }, any);
+  check_images([](const Tensor& x) { return slice(x, 2, (x.size(2) - 4) / 2, (x.size(2) + 4) / 2) * 2.0; }, any);
+  check_images([](const Tensor& x) { return x.select(3, x.size(3) - 1); }, any);
   check_images(  // pixel shuffle backwards: even sizes only
       [](const Tensor& x) {
         const std::int64_t n = x.size(0), c = x.size(1), h = x.size(2) / 2, w = x.size(3) / 2;
@@ -451,6 +462,12 @@ TEST_CASE("inputs that must have one size are free together, and said to be") {
        {{-1, -1}, {-1}},
        {{5, 4}, {4}},
        {{5, 4}, {1}}},
+      {"prototypes that are as many as rows",
+       [](std::span<const Tensor> x) { return Inputs{x[0].matmul(x[1].transpose(0, 1))}; },
+       {{5, 4}, {5, 4}},
+       {{-1, -1}, {-1, -1}},
+       {{2, 3}, {7, 3}},
+       {}},
       {"a first input without dimensions",
        [](std::span<const Tensor> x) { return Inputs{x[0] * x[1]}; },
        {{}, {2, 5}},
@@ -475,6 +492,17 @@ TEST_CASE("inputs that must have one size are free together, and said to be") {
     CHECK(compare(module, graph, one.fits) == "same");
     if (!one.misfits.empty()) CHECK(compare(module, graph, one.misfits) == "refused");
   }
+}
+
+TEST_CASE("a session for another number of inputs is refused") {
+  nn::Linear fc(3, 2);
+  nn::GraphModule graph = nn::capture(fc, rand({2, 3}));
+  graph.eval();
+  CHECK(error_of<ShapeError>([&] {
+          nn::InferenceSession(graph, {{2, 3}, {2, 3}});
+        }) == "graph: expected 1 inputs, got 2");
+  CHECK(error_of<ShapeError>([&] { nn::InferenceSession(graph, std::span<const Shape>()); }) ==
+        "graph: expected 1 inputs, got 0");
 }
 
 TEST_CASE("modules that hold a record take the sizes that the record takes") {
