@@ -193,10 +193,9 @@ class Explorer {
       refused.push_back(std::move(inputs));
       return false;
     };
-    std::int64_t elements = 0;
-    for (const Tensor& input : small_inputs()) elements += input.numel();
-    const bool works =
-        try_sizes(size, 4 * elements <= kCheapElements, works_at) && free_.back().sizes.size() >= kOtherSizes;
+    const std::int64_t elements = elements_of(small_inputs());
+    const auto is_cheap = [&](std::int64_t other) { return elements / size * other <= kCheapElements; };
+    const bool works = try_sizes(size, is_cheap, works_at) && free_.back().sizes.size() >= kOtherSizes;
     if (works && rows_stay && is_proved(refused)) return true;
     keep_fixed_last();
     return false;
@@ -207,15 +206,19 @@ class Explorer {
     free_.pop_back();
   }
 
-  /// Half and double first: most sizes that are not free take neither.
-  template <class WorksAt>
-  static bool try_sizes(std::int64_t size, bool is_cheap, WorksAt&& works_at) {
+  /// Half and double first: most sizes that are not free take neither. Then near ones, for what is rounded, and far
+  /// ones, where they cost little, for code that asks for a limit.
+  template <class IsCheap, class WorksAt>
+  static bool try_sizes(std::int64_t size, IsCheap&& is_cheap, WorksAt&& works_at) {
     const bool half = works_at(size / 2), twice = works_at(2 * size);
     if (!half && !twice) return false;
     const std::int64_t base = half ? size / 2 : size;
     std::size_t near = 0;
     for (std::int64_t more = 1; more <= 3; ++more) near += works_at(base + more) ? 1U : 0U;
-    if (is_cheap) works_at(4 * size);
+    if (size >= 16) works_at(size / 4);  // smaller ones are no images to most code, which need not say so
+    for (const std::int64_t far : {4 * size, 8 * size}) {
+      if (is_cheap(far)) works_at(far);
+    }
     if (near < 3) {  // as where a network halves the size some times, and needs even ones
       works_at(size + size / 2);
       works_at(3 * size);
@@ -357,7 +360,7 @@ class Explorer {
     }
   }
 
-  static constexpr std::int64_t kCheapElements = 1 << 14;
+  static constexpr std::int64_t kCheapElements = 1 << 15;
 
   /// Other sizes at which a function must work to be said to take any: half, double and near ones.
   static constexpr std::size_t kOtherSizes = 3;

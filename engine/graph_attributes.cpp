@@ -151,28 +151,32 @@ Fit find_plus(const Numbers& sizes, const Numbers& values, bool many_seen, Line&
   return low == high || (line.plus == 0 && !rounds) ? Fit::one : Fit::many;
 }
 
-/// The line through all runs. What has more to choose must be seen at more sizes.
+/// The line through all runs. What has more to choose must be seen at more sizes; of fractions like 2/3 and 3/4, which
+/// are alike at small sizes, only one may fit.
 std::optional<Line> line_through(const Numbers& sizes, const Numbers& values, Evidence evidence) {
   if (!are_small(sizes) || !are_small(values)) return std::nullopt;
-  const bool many = evidence == Evidence::likely || distinct(sizes) >= 4;
+  const std::size_t seen = distinct(sizes);
+  const bool many = evidence == Evidence::likely || seen >= 4;
   const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
   const std::int64_t run = *most - *least;
   if (run == 0) return std::nullopt;
   const std::int64_t rise =
       values[static_cast<std::size_t>(most - sizes.begin())] - values[static_cast<std::size_t>(least - sizes.begin())];
   constexpr std::int64_t kMostOver = 64, kMostOverOfSeveral = 4;  // H / 64, 3 H / 4
-  for (std::int64_t over = 1; over <= (many ? kMostOver : 1); ++over) {
+  std::optional<Line> found;
+  for (std::int64_t over = 1; over <= (many ? found ? kMostOverOfSeveral : kMostOver : 1); ++over) {
     const std::int64_t slope = rise * over / run;
     for (std::int64_t times = slope - 1; times <= slope + 1; ++times) {
       if (times == 0 || std::gcd(times, over) != 1 || (times != 1 && over > kMostOverOfSeveral)) continue;
       Line line{times, 0, over};
-      const Fit fit = find_plus(sizes, values, distinct(sizes) >= 5, line);
+      const Fit fit = find_plus(sizes, values, seen >= 5, line);
       if (fit == Fit::none || (line.plus != 0 && !many)) continue;
-      if (fit == Fit::many && evidence == Evidence::certain) return std::nullopt;
-      return line;
+      if (evidence == Evidence::certain && (fit == Fit::many || found)) return std::nullopt;
+      if (evidence == Evidence::likely || over == 1 || times == 1) return line;
+      found = line;
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 /// Looks for what an integer of the call at a place follows.
