@@ -14,11 +14,14 @@ namespace {
 using detail::Evidence;
 using detail::Recording;
 
+using Places = std::vector<InputDim>;
+
 /// A size that is free, with the others at which the function was seen to work.
 struct Free {
-  FreeSize places;
+  Places places;
   std::vector<std::int64_t> sizes;
   std::size_t first_run;
+  std::int64_t least = 1;
 };
 
 /// Runs the function at many sizes, to learn which are free.
@@ -71,8 +74,8 @@ class Explorer {
   /// A batch that is free alone needs no list, if no attribute does: files had none at first.
   void list_free_sizes(Graph& graph) const {
     std::vector<FreeSize> all;
-    if (!batch_.empty()) all.push_back(batch_);
-    for (const Free& free : free_) all.push_back(free.places);
+    if (!batch_.empty()) all.push_back({batch_});
+    for (const Free& free : free_) all.push_back({free.places, free.least});
     const bool by_node = std::any_of(graph.nodes.begin(), graph.nodes.end(),
                                      [](const GraphNode& node) { return detail::follows_nodes(node.attributes); });
     if (by_node || all != free_sizes_of(graph)) graph.free_sizes = std::move(all);
@@ -86,27 +89,47 @@ class Explorer {
     batch_ = batch_group(batch);
     if (batch > 1) {  // else the other sizes come first, for what is made smaller costs less
       run_at_batch(2 * batch + 1);
-      run_at_batch(1);  // after the others: code that needs two rows may not check for them
+      expect_one_graph();
+      if (const std::string text = refusal(detail::resized(inputs_, batch_, 1)); !text.empty()) takes_not(1, text);
+      run_at_batch(1);
     }
+    expect_one_graph();
+  }
+
+  void expect_one_graph() const {
     std::string difference;
     if (!unify(Evidence::likely, difference)) differs(difference);
   }
 
+  /// Why the graph of the runs so far does not take the inputs, or "". Known before the function sees them: code that
+  /// takes the second of two pieces need not ask whether there are two.
+  std::string refusal(const Inputs& inputs) const {
+    std::vector<TensorType> types;
+    for (const Tensor& input : inputs) types.push_back(input.type());
+    std::string difference;
+    try {
+      static_cast<void>(GraphExecutor(*unify(Evidence::likely, difference), attributes_).output_types(types));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+
   /// The dimensions that grow with the batch, found by one row more. Of one row, which broadcasts, the first input's
   /// dimension alone proves nothing.
-  FreeSize batch_group(std::int64_t batch) {
-    std::vector<FreeSize> groups;
-    const FreeSize same = dims_of(batch, [](const InputDim& place) { return place.dim == 0; });
-    const FreeSize equal = dims_of(batch, [](const InputDim&) { return true; });
-    const FreeSize alone{{0, 0}};
-    for (const FreeSize& group : batch > 1 ? std::vector{alone, same} : std::vector{same, alone}) {
+  Places batch_group(std::int64_t batch) {
+    std::vector<Places> groups;
+    const Places same = dims_of(batch, [](const InputDim& place) { return place.dim == 0; });
+    const Places equal = dims_of(batch, [](const InputDim&) { return true; });
+    const Places alone{{0, 0}};
+    for (const Places& group : batch > 1 ? std::vector{alone, same} : std::vector{same, alone}) {
       add_group(groups, group);
     }
     for (const InputDim& other : equal) {
       if (other.input != 0) add_group(groups, {{0, 0}, other});
     }
     add_group(groups, equal);
-    for (const FreeSize& group : groups) {
+    for (const Places& group : groups) {
       if (try_run(detail::resized(inputs_, group, batch + 1))) return group;
     }
     batch_ = same;
@@ -114,16 +137,18 @@ class Explorer {
     return same;
   }
 
+  [[noreturn]] void takes_not(std::int64_t size, const std::string& why) const {
+    throw Error("capture: expected forward to take any batch size, but it takes " + std::to_string(inputs_[0].size(0)) +
+                " and not " + std::to_string(size) + ": " + why + "; write sizes as x.size(0), or -1 in view");
+  }
+
   void run_at_batch(std::int64_t size) {
-    const std::int64_t batch = inputs_[0].size(0);
     try {
       add_run(detail::resized(inputs_, batch_, size));
     } catch (const std::bad_alloc&) {  // says nothing of the batch size
       throw;
     } catch (const std::exception& error) {
-      throw Error("capture: expected forward to take any batch size, but it takes " + std::to_string(batch) +
-                  " and not " + std::to_string(size) + ": " + error.what() +
-                  "; write sizes as x.size(0), or -1 in view");
+      takes_not(size, error.what());
     }
   }
 
@@ -134,8 +159,8 @@ class Explorer {
   // --- all other sizes: they are free if forward takes others and does the same with them
 
   template <class Predicate>
-  FreeSize dims_of(std::int64_t size, Predicate predicate) const {
-    FreeSize places;
+  Places dims_of(std::int64_t size, Predicate predicate) const {
+    Places places;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       for (std::int64_t d = 0; d < inputs_[i].dim(); ++d) {
         const InputDim place{static_cast<std::int64_t>(i), d};
@@ -145,12 +170,12 @@ class Explorer {
     return places;
   }
 
-  static void add_group(std::vector<FreeSize>& groups, const FreeSize& group) {
+  static void add_group(std::vector<Places>& groups, const Places& group) {
     if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
   }
 
   bool is_free(const InputDim& place) const {
-    const auto has = [&](const FreeSize& places) {
+    const auto has = [&](const Places& places) {
       return std::find(places.begin(), places.end(), place) != places.end();
     };
     return has(batch_) || std::any_of(free_.begin(), free_.end(), [&](const Free& free) { return has(free.places); });
@@ -160,22 +185,22 @@ class Explorer {
   void try_to_free(const InputDim& place) {
     const std::int64_t size = inputs_[static_cast<std::size_t>(place.input)].size(place.dim);
     if (is_free(place) || size == 0) return;
-    std::vector<FreeSize> groups{{place}};
+    std::vector<Places> groups{{place}};
     add_group(groups, dims_of(size, [&](const InputDim& other) { return other.dim == place.dim; }));
-    const FreeSize equal = dims_of(size, [](const InputDim&) { return true; });
+    const Places equal = dims_of(size, [](const InputDim&) { return true; });
     for (const InputDim& other : equal) {
       if (other == place) continue;
       add_group(groups, other.input < place.input || (other.input == place.input && other.dim < place.dim)
-                            ? FreeSize{other, place}
-                            : FreeSize{place, other});
+                            ? Places{other, place}
+                            : Places{place, other});
     }
     add_group(groups, equal);
-    for (const FreeSize& group : groups) {
+    for (const Places& group : groups) {
       if (can_free(group, size)) return;
     }
   }
 
-  bool can_free(const FreeSize& places, std::int64_t size) {
+  bool can_free(const Places& places, std::int64_t size) {
     const std::size_t before = runs_.size();
     std::vector<Inputs> refused;
     bool rows_stay = true;
@@ -196,9 +221,32 @@ class Explorer {
     const std::int64_t elements = elements_of(small_inputs());
     const auto is_cheap = [&](std::int64_t other) { return elements / size * other <= kCheapElements; };
     const bool works = try_sizes(size, is_cheap, works_at) && free_.back().sizes.size() >= kOtherSizes;
-    if (works && rows_stay && is_proved(refused)) return true;
+    if (works && rows_stay && is_proved(refused)) {
+      free_.back().least = least_of(places, size);
+      return true;
+    }
     keep_fixed_last();
     return false;
+  }
+
+  /// The smallest size down to which the function does the same where the graph takes it.
+  std::int64_t least_of(const Places& places, std::int64_t size) {
+    const std::vector<std::int64_t>& sizes = free_.back().sizes;
+    std::int64_t least = std::min(size, *std::min_element(sizes.begin(), sizes.end()));
+    std::vector<std::int64_t> smaller;
+    for (std::int64_t next = size / 4; next > 3; next /= 2) smaller.push_back(next);
+    smaller.insert(smaller.end(), {3, 2, 1});
+    for (const std::int64_t next : smaller) {
+      if (next >= least) continue;
+      const std::size_t before = runs_.size();
+      const Inputs inputs = detail::resized(small_inputs(), places, next);
+      if (refusal(inputs).empty() && (!try_run(inputs) || !is_proved({}) || !keeps_rows(runs_.back()))) {
+        drop_runs(before);
+        return least;
+      }
+      least = next;
+    }
+    return least;
   }
 
   void keep_fixed_last() {
@@ -215,7 +263,6 @@ class Explorer {
     const std::int64_t base = half ? size / 2 : size;
     std::size_t near = 0;
     for (std::int64_t more = 1; more <= 3; ++more) near += works_at(base + more) ? 1U : 0U;
-    if (size >= 16) works_at(size / 4);  // smaller ones are no images to most code, which need not say so
     for (const std::int64_t far : {4 * size, 8 * size}) {
       if (is_cheap(far)) works_at(far);
     }
@@ -238,7 +285,7 @@ class Explorer {
     return inputs;
   }
 
-  std::int64_t size_of(const FreeSize& places) const {
+  std::int64_t size_of(const Places& places) const {
     return inputs_[static_cast<std::size_t>(places[0].input)].size(places[0].dim);
   }
 
@@ -369,7 +416,7 @@ class Explorer {
   const Inputs inputs_;
   const NamedTensors& attributes_;
   const detail::ScopeNames& scopes_;
-  FreeSize batch_;
+  Places batch_;
   std::vector<Free> free_;
   std::vector<Recording> runs_;  // the first as given, the second with one row more
   std::vector<Inputs> run_inputs_;

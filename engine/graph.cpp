@@ -83,11 +83,12 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
     out << '\n';
   }
   const char* separator = "free ";
-  for (const FreeSize& places : graph.free_sizes) {
+  for (const auto& [places, least] : graph.free_sizes) {
     for (const InputDim& place : places) {
       out << separator << '%' << place.input << '[' << place.dim << ']';
       separator = " = ";
     }
+    if (least > 1) out << " >= " << least;
     separator = ", ";
   }
   out << (graph.free_sizes.empty() ? "return" : "\nreturn");

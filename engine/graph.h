@@ -51,7 +51,11 @@ struct InputDim {
 };
 
 /// Dimensions of the inputs that have one size, which may be another than the captured one: the batch of all inputs.
-using FreeSize = std::vector<InputDim>;
+struct FreeSize {
+  std::vector<InputDim> places;  // at least one
+  std::int64_t least = 0;        // smaller ones are refused
+  friend bool operator==(const FreeSize&, const FreeSize&) = default;
+};
 
 /// A computation as plain data: what a model file holds. See op.h.
 struct Graph {
@@ -82,8 +86,9 @@ using GraphFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)
 /// inputs is tried, too, alone and together with those of the same size: smaller, larger, even and odd. The records are
 /// unified: an attribute that follows a size is written as such (GraphNode::attributes). A dimension becomes free
 /// (Graph::free_sizes) if the function takes other sizes there, does the same with them, and the graph gives its values
-/// bit by bit; all others keep the captured size, and a graph takes no other. Inputs are made larger by repeating their
-/// elements. Where the first input has no dimensions there is no batch.
+/// bit by bit; all others keep the captured size, and a graph takes no other. Sizes at which it does something else, as
+/// code may below a window's size, are refused (FreeSize::least). Inputs are made larger by repeating their elements.
+/// Where the first input has no dimensions there is no batch.
 /// @throws Error, naming the module, for what cannot be captured: an output that depends on a value read with
 /// item(); at other batch sizes other operations, or an attribute or constant that does not follow the batch; values
 /// that differ from run to run.

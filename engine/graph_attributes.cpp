@@ -135,7 +135,7 @@ enum class Fit { none, one, many };
 /// The `plus` with which values = (times * sizes + plus) / over, rounded down. What is divided by more than 2 is
 /// rounded down or up, no further: what grows in another way, as a logarithm does, has lines through few points, too.
 /// Several will do where all sizes seen are multiples, others having been refused, and there is nothing to round; then
-/// it is 0.
+/// it is 0. Another than 0 must be needed at two sizes: at one there may be a limit of the code.
 Fit find_plus(const Numbers& sizes, const Numbers& values, bool many_seen, Line& line) {
   std::int64_t low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
   if (line.over > 2 || (line.over == 2 && !many_seen)) low = 0, high = line.over - 1;
@@ -148,6 +148,13 @@ Fit find_plus(const Numbers& sizes, const Numbers& values, bool many_seen, Line&
   }
   if (low > high) return Fit::none;
   line.plus = std::clamp(std::int64_t{0}, low, high);
+  const auto needs_plus = [&](std::size_t i) { return line.over * values[i] - line.times * sizes[i] == low; };
+  std::size_t need = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto before = std::find(sizes.begin(), sizes.begin() + static_cast<std::ptrdiff_t>(i), sizes[i]);
+    if (needs_plus(i) && before == sizes.begin() + static_cast<std::ptrdiff_t>(i)) ++need;
+  }
+  if (line.over > 1 && line.plus != 0 && need < 2) return Fit::many;
   return low == high || (line.plus == 0 && !rounds) ? Fit::one : Fit::many;
 }
 
@@ -235,6 +242,14 @@ class Follower {
     return result;
   }
 
+  /// Whether one of the dimensions is the same in all runs: `times` has its place.
+  bool has_constant(std::size_t place, unsigned dims) const {
+    for (std::size_t d = 0; dims >> d != 0; ++d) {
+      if ((dims >> d & 1U) != 0 && distinct(sizes(place, 1U << d)) == 1) return true;
+    }
+    return false;
+  }
+
   static Value written(std::size_t place, unsigned dims, const Line& line) {
     List list{static_cast<std::int64_t>(place)};
     for (unsigned d = 0; dims >> d != 0; ++d) {
@@ -263,7 +278,7 @@ class Follower {
 
   std::optional<Value> line(std::size_t place, std::size_t count) const {
     for (unsigned dims = 1; dims < 1U << rank(place); ++dims) {
-      if (static_cast<std::size_t>(std::popcount(dims)) != count) continue;
+      if (static_cast<std::size_t>(std::popcount(dims)) != count || has_constant(place, dims)) continue;
       const std::optional<Line> found = line_through(sizes(place, dims), values_, evidence_);
       if (found) return written(place, dims, *found);
     }

@@ -32,7 +32,7 @@ std::vector<FreeSize> free_sizes_of(const Graph& graph) {
   FreeSize batch;
   for (std::size_t i = 0; i < types.size(); ++i) {
     if (types[i].shape.empty() || types[i].shape[0] != types[0].shape[0]) continue;
-    batch.push_back({static_cast<std::int64_t>(i), 0});
+    batch.places.push_back({static_cast<std::int64_t>(i), 0});
   }
   return {std::move(batch)};
 }
@@ -45,7 +45,7 @@ InputRules::InputRules(const Graph& graph) : types_(input_types(graph)), free_(f
     if (node.kind == GraphNode::Kind::placeholder) names_.push_back(node.name);
   }
   std::set<std::pair<std::int64_t, std::int64_t>> seen;
-  for (const FreeSize& places : free_) {
+  for (const auto& [places, least] : free_) {
     if (places.empty()) throw ValueError("graph: expected a free size to have a dimension, got one without");
     for (const InputDim& place : places) {
       const bool exists =
@@ -57,6 +57,10 @@ InputRules::InputRules(const Graph& graph) : types_(input_types(graph)), free_(f
                          std::to_string(place.dim) + " of input " + std::to_string(place.input));
       }
       size_at(types_, place) = -1;
+    }
+    if (least < 0 || least > size_at(captured, places[0])) {
+      throw ValueError("graph: expected the least of a free size from 0 to the captured " +
+                       std::to_string(size_at(captured, places[0])) + ", got " + std::to_string(least));
     }
   }
 }
@@ -83,22 +87,28 @@ void InputRules::check(std::span<const TensorType> inputs) const {
     if (inputs[i].dtype != types_[i].dtype) throw TypeError(text);
     throw ShapeError(text);
   }
-  check_ties(inputs);
+  check_free(inputs);
 }
 
-void InputRules::check_ties(std::span<const TensorType> inputs) const {
-  for (const FreeSize& places : free_) {
+void InputRules::check_free(std::span<const TensorType> inputs) const {
+  const auto name = [&](const InputDim& place) {
+    return "dimension " + std::to_string(place.dim) + " of " + name_of(place.input);
+  };
+  for (const auto& [places, least] : free_) {
+    const std::int64_t size = size_at(inputs, places[0]);
+    if (size < least) {
+      throw ShapeError("graph: expected at least " + std::to_string(least) + " as " + name(places[0]) + ", got " +
+                       std::to_string(size) + "; it was not captured for less");
+    }
     for (const InputDim& place : places) {
-      if (size_at(inputs, place) == size_at(inputs, places[0])) continue;
-      throw ShapeError("graph: expected one size for dimension " + std::to_string(places[0].dim) + " of " +
-                       name_of(places[0].input) + " and dimension " + std::to_string(place.dim) + " of " +
-                       name_of(place.input) + ", got " + std::to_string(size_at(inputs, places[0])) + " and " +
-                       std::to_string(size_at(inputs, place)));
+      if (size_at(inputs, place) == size) continue;
+      throw ShapeError("graph: expected one size for " + name(places[0]) + " and " + name(place) + ", got " +
+                       std::to_string(size) + " and " + std::to_string(size_at(inputs, place)));
     }
   }
 }
 
-std::vector<Tensor> resized(std::vector<Tensor> inputs, const FreeSize& places, std::int64_t size) {
+std::vector<Tensor> resized(std::vector<Tensor> inputs, const std::vector<InputDim>& places, std::int64_t size) {
   for (const InputDim& place : places) {
     Tensor& input = inputs[static_cast<std::size_t>(place.input)];
     const std::int64_t old = input.size(place.dim);
@@ -109,7 +119,8 @@ std::vector<Tensor> resized(std::vector<Tensor> inputs, const FreeSize& places, 
   return inputs;
 }
 
-std::vector<TensorType> resized(std::vector<TensorType> inputs, const FreeSize& places, std::int64_t size) {
+std::vector<TensorType> resized(std::vector<TensorType> inputs, const std::vector<InputDim>& places,
+                                std::int64_t size) {
   for (const InputDim& place : places) size_at(inputs, place) = size;
   return inputs;
 }

@@ -25,7 +25,7 @@ class InputRules {
 
  private:
   std::string name_of(std::int64_t input) const;
-  void check_ties(std::span<const TensorType> inputs) const;
+  void check_free(std::span<const TensorType> inputs) const;
 
   std::vector<std::string> names_;
   std::vector<TensorType> types_;
@@ -33,7 +33,7 @@ class InputRules {
 };
 
 /// The inputs with another size there: with fewer elements, or with those that they have again.
-std::vector<Tensor> resized(std::vector<Tensor> inputs, const FreeSize& places, std::int64_t size);
-std::vector<TensorType> resized(std::vector<TensorType> inputs, const FreeSize& places, std::int64_t size);
+std::vector<Tensor> resized(std::vector<Tensor> inputs, const std::vector<InputDim>& places, std::int64_t size);
+std::vector<TensorType> resized(std::vector<TensorType> inputs, const std::vector<InputDim>& places, std::int64_t size);
 
 }  // namespace teff::detail

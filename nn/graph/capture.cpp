@@ -148,11 +148,12 @@ Graph record_in_training(Module& module, const std::vector<Tensor>& inputs) {
   return record_once(module, inputs);
 }
 
-/// Refuses a forward that asks is_training() for more than to tell an operation. For batch norm on two rows, if there is
-/// a batch.
+/// Refuses a forward that asks is_training() for more than to tell an operation. For batch norm on two rows, if there
+/// is a batch.
 void check_modes(Module& module, Graph& graph, std::vector<Tensor> inputs) {
   const std::vector<FreeSize> free = free_sizes_of(graph);
-  if (!free.empty() && free[0][0] == InputDim{0, 0}) inputs = teff::detail::resized(std::move(inputs), free[0], 2);
+  const bool has_batch = !free.empty() && free[0].places[0] == InputDim{0, 0};
+  if (has_batch) inputs = teff::detail::resized(std::move(inputs), free[0].places, 2);
   std::string difference;
   try {
     difference = teff::detail::compare_modes(graph, record_once(module, inputs), record_in_training(module, inputs));

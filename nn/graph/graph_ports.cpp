@@ -14,7 +14,7 @@ bool is_input(const GraphNode& node) { return node.kind == GraphNode::Kind::plac
 
 /// Writes -1 where a size of the outputs is another when the inputs have another there: twice the size, one
 /// more, or one less. A graph need not take all of them.
-void follow_size(const GraphExecutor& graph, const std::vector<TensorType>& inputs, const FreeSize& places,
+void follow_size(const GraphExecutor& graph, const std::vector<TensorType>& inputs, const std::vector<InputDim>& places,
                  std::vector<GraphPort>& ports) {
   const InputDim& place = places[0];
   const std::int64_t size = inputs[static_cast<std::size_t>(place.input)].shape[static_cast<std::size_t>(place.dim)];
@@ -70,7 +70,7 @@ std::vector<GraphPort> GraphModule::outputs() const {
     const GraphNode& node = data_.graph.nodes[static_cast<std::size_t>(output)];
     ports.push_back({node.name, node.type});
   }
-  for (const FreeSize& places : free_sizes_of(data_.graph)) follow_size(executor_, inputs, places, ports);
+  for (const FreeSize& free : free_sizes_of(data_.graph)) follow_size(executor_, inputs, free.places, ports);
   return ports;
 }
 

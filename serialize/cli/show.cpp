@@ -70,8 +70,8 @@ void print_values(const File& file, const std::vector<FileEntry>& entries) {
 std::vector<std::string> letters_of(const Graph& graph) {
   std::vector<std::string> letters;
   char next = 'A';
-  for (const FreeSize& places : free_sizes_of(graph)) {
-    const InputDim& place = places[0];
+  for (const FreeSize& free : free_sizes_of(graph)) {
+    const InputDim& place = free.places[0];
     const bool is_image = graph.nodes[static_cast<std::size_t>(place.input)].type.shape.size() == 4;
     std::string letter = place == InputDim{0, 0}      ? "N"
                          : is_image && place.dim == 2 ? "H"
@@ -97,11 +97,14 @@ void print_ports(const nn::GraphModule& module) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     std::vector<std::string> sizes(inputs[i].type.shape.size());
     for (std::size_t f = 0; f < free.size(); ++f) {
-      for (const InputDim& place : free[f]) {
+      for (const InputDim& place : free[f].places) {
         if (static_cast<std::size_t>(place.input) == i) sizes[static_cast<std::size_t>(place.dim)] = letters[f];
       }
     }
     print_port("input", inputs[i], sizes);
+  }
+  for (std::size_t f = 0; f < free.size(); ++f) {
+    if (free[f].least > 1) std::cout << letters[f] << ": at least " << free[f].least << '\n';
   }
   for (const nn::GraphPort& port : module.outputs()) {
     print_port("output", port,
@@ -203,10 +206,10 @@ Value json_of(const GraphNode& node) {
 Value json_of(const nn::GraphModuleData& model) {
   const nn::GraphModule module(model);
   List nodes, state, free;
-  for (const FreeSize& places : free_sizes_of(model.graph)) {
+  for (const auto& [places, least] : free_sizes_of(model.graph)) {
     List same;
     for (const InputDim& place : places) same.push_back(Dict{{"input", place.input}, {"dimension", place.dim}});
-    free.push_back(std::move(same));
+    free.push_back(Dict{{"dimensions", std::move(same)}, {"least", least}});
   }
   for (const GraphNode& node : model.graph.nodes) nodes.push_back(json_of(node));
   for (const nn::GraphState& one : model.state) {

@@ -23,8 +23,8 @@ std::vector<Tensor> first_rows(const Graph& graph, std::span<const Tensor> examp
   std::vector<Tensor> inputs;
   for (const Tensor& input : example) inputs.push_back(input.detach());
   const std::vector<FreeSize> free = free_sizes_of(graph);
-  if (free.empty() || free[0][0] != InputDim{0, 0}) return inputs;
-  for (const InputDim& place : free[0]) {
+  if (free.empty() || free[0].places[0] != InputDim{0, 0}) return inputs;
+  for (const InputDim& place : free[0].places) {
     Tensor& input = inputs[static_cast<std::size_t>(place.input)];
     input = slice(input, place.dim, 0, kSelfTestRows);
   }
@@ -92,6 +92,13 @@ void serialize(Archive& archive, InputDim& place) {
 }
 template <>
 inline constexpr std::size_t kMinBytes<InputDim> = 16;
+
+template <class Archive>
+void serialize(Archive& archive, FreeSize& free) {
+  archive(free.least, free.places);
+}
+template <>
+inline constexpr std::size_t kMinBytes<FreeSize> = 16;
 
 template <class Archive>
 void serialize(Archive& archive, nn::ModuleSummary& summary) {

@@ -67,6 +67,14 @@ TEST_CASE("show says which sizes are free, by a letter for each") {
     std::vector<Tensor> forward_many(std::span<const Tensor> x) override { return {conv(x[0]) * x[1], x[2]}; }
   } net;
   const Folder folder;
+  struct Crop : nn::Module {
+    TEFF_MODULE(Crop)
+    Tensor forward(const Tensor& x) override { return x.size(2) < 4 ? x * 2.0 : relu(x); }
+  } crop;
+  save_model(crop, ones({2, 1, 8, 6}), folder / "crop.teff");
+  CHECK(contains(folder.run({"show", "crop.teff"}).out, "input: input, float32 [N, A, H, W]\n"
+                                                        "H: at least 4\n"
+                                                        "output: relu, float32 [?, ?, ?, ?]\n"));
   save_model(net, {ones({2, 1, 8, 6}), ones({2, 1, 8, 6}), ones({4, 5})}, folder / "m.teff");
   const Output output = folder.run({"show", "m.teff"});
   CHECK(contains(output.out, "input: input, float32 [N, 1, H, W]\n"

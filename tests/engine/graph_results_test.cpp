@@ -148,7 +148,7 @@ TEST_SUITE("graphs of calls with several results") {
   TEST_CASE("a graph for one number of pieces refuses inputs for another") {
     Graph graph = captured_results([](Inputs x) { return split(x[0], 2, 1); }, {ones({3, 4})});
     CHECK(graph.free_sizes.empty());
-    graph.free_sizes = {{{0, 0}}, {{0, 1}}};  // as somebody may write it
+    graph.free_sizes = {{{{0, 0}}}, {{{0, 1}}}};  // as somebody may write it
     const GraphExecutor executor(graph, {});
     CHECK(executor.run(Tensors{ones({1, 3})}).size() == 2);
     CHECK_THROWS_WITH_AS(executor.run(Tensors{ones({3, 5})}), "split: expected 2 results, as the graph has, got 3",

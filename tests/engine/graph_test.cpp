@@ -301,7 +301,7 @@ TEST_SUITE("graph executor") {
   TEST_CASE("attributes that follow nodes are refused without a list of free sizes, and where they are malformed") {
     const auto with = [](const Value& size) {
       return refusal([&](Graph& graph) {
-        graph.free_sizes = {{{0, 0}}};
+        graph.free_sizes = {{{{0, 0}}}};
         graph.nodes[4].attributes["shape"] = List{size};
       });
     };
@@ -330,14 +330,16 @@ TEST_SUITE("graph executor") {
     const auto with = [](std::vector<FreeSize> free) {
       return refusal([&](Graph& graph) { graph.free_sizes = std::move(free); });
     };
-    CHECK(with({{{0, 0}}, {{0, 1}}}) == "accepted");
-    CHECK(with({{}}) == "graph: expected a free size to have a dimension, got one without");
-    CHECK(with({{{0, 0}, {0, 1}}}) ==
+    CHECK(with({{{{0, 0}}}, {{{0, 1}}, 3}}) == "accepted");
+    CHECK(with({FreeSize()}) == "graph: expected a free size to have a dimension, got one without");
+    CHECK(with({{{{0, 0}, {0, 1}}}}) ==
           "graph: expected as a free size dimensions of inputs, each once, of one size, got dimension 1 of input 0");
     for (const InputDim& place : {InputDim{1, 0}, InputDim{-1, 0}, InputDim{0, 2}, InputDim{0, -1}}) {
-      CHECK(with({{place}}) != "accepted");
+      CHECK(with({{{place}}}) != "accepted");
     }
-    CHECK(with({{{0, 0}}, {{0, 0}}}) != "accepted");
+    CHECK(with({{{{0, 0}}}, {{{0, 0}}}}) != "accepted");
+    CHECK(with({{{{0, 1}}, 4}}) == "graph: expected the least of a free size from 0 to the captured 3, got 4");
+    CHECK(with({{{{0, 1}}, -1}}) == "graph: expected the least of a free size from 0 to the captured 3, got -1");
   }
 
   TEST_CASE("malformed sizes that follow the batch are refused") {

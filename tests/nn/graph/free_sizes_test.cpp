@@ -135,6 +135,27 @@ TEST_CASE("a fully convolutional network runs at every size, odd ones and those 
   CHECK(testing::contains(printed(graph.graph()), "free %0[0], %0[2], %0[3]\nreturn"));
 }
 
+TEST_CASE("sizes below those at which forward does the same are refused") {
+  const auto least = [](Forward::One forward, const Shape& captured) {
+    Forward module(std::move(forward));
+    nn::GraphModule graph = nn::capture(module, rand(captured));
+    REQUIRE(graph.graph().free_sizes.size() == 4);
+    const std::int64_t size = graph.graph().free_sizes[2].least;
+    CHECK(compare(module, graph, Shape{2, 3, size, 8}) == "same");
+    if (size == 1) return size;
+    CHECK(compare(module, graph, Shape{2, 3, size - 1, 8}) == "refused");
+    CHECK(error_of<ShapeError>([&] {
+            graph(rand({2, 3, size - 1, 8}));
+          }) == "graph: expected at least " + std::to_string(size) + " as dimension 2 of \"input\", got " +
+                    std::to_string(size - 1) + "; it was not captured for less");
+    return size;
+  };
+  CHECK(least([](const Tensor& x) { return relu(x); }, {2, 3, 32, 32}) == 1);
+  CHECK(least([](const Tensor& x) { return x.size(2) < 6 ? relu(x) : tanh(x); }, {2, 3, 32, 32}) == 8);
+  nn::Conv2d conv(3, 4, 3);  // throws below 3, and the graph does
+  CHECK(nn::capture(conv, rand({2, 3, 32, 32})).graph().free_sizes[1].least == 1);
+}
+
 TEST_CASE("a size that would become negative where nobody saw that is refused") {
   Forward module([](const Tensor& x) { return slice(x, 2, std::max<std::int64_t>(0, x.size(2) - 4)) * 2.0; });
   nn::GraphModule graph = nn::capture(module, rand({2, 3, 8, 8}));
@@ -235,7 +256,7 @@ TEST_CASE("the recipe's network takes any batch and images of 32 x 32") {
 TEST_CASE("a square that must be one is free as one size") {
   Forward module([](const Tensor& x) { return x + x.transpose(1, 2); });
   nn::GraphModule graph = nn::capture(module, rand({2, 8, 8}));
-  CHECK(graph.graph().free_sizes == std::vector<FreeSize>{{{0, 0}}, {{0, 1}, {0, 2}}});
+  CHECK(graph.graph().free_sizes == std::vector<FreeSize>{{{{0, 0}}}, {{{0, 1}, {0, 2}}, 1}});
   CHECK(compare(module, graph, Shape{3, 5, 5}) == "same");
   CHECK(error_of<ShapeError>([&] {
           graph(rand({3, 5, 6}));
@@ -327,6 +348,15 @@ TEST_CASE("a forward that does something else at another batch size is refused")
                               },
                               {2, 3}),
                           "but it takes 2 and not 3: "));
+  // Of one row there is one piece: forward is not asked, for this one would read behind the end of the vector.
+  CHECK(testing::contains(refusal_of(
+                              [](const Tensor& x) {
+                                const std::vector<Tensor> halves = chunk(x, 2);
+                                return cat({halves[1], halves[0]});
+                              },
+                              {2, 3}),
+                          "but it takes 2 and not 1: graph: node \"split\": split: expected 2 results, as the graph "
+                          "has, got 1"));
   CHECK(testing::contains(refusal_of([](const Tensor& x) { return squeeze(x) * 2.0; }, {2, 3, 1}), "capture: "));
 }
 

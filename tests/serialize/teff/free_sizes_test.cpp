@@ -59,17 +59,23 @@ TEST_CASE("a file names feature 1 if other sizes than the batch are free, and el
 TEST_CASE("free sizes that are no dimensions of inputs are refused") {
   Blur blur;
   const std::string file = saved_model(blur, ones({2, 1, 8, 8}));
-  const auto one = [](std::uint64_t input, std::uint64_t dim) { return word(1) + word(input) + word(dim); };
-  const std::string good = word(3) + one(0, 0) + one(0, 2) + one(0, 3);
+  const auto one = [](std::uint64_t input, std::uint64_t dim, std::uint64_t least = 1) {
+    return word(least) + word(1) + word(input) + word(dim);
+  };
+  const std::string good = word(3) + one(0, 0, 0) + one(0, 2) + one(0, 3);
   const auto refusal = [&](const std::string& list) { return with_free_sizes(file, good, list); };
   const std::string rule = "expected as a free size dimensions of inputs, each once, of one size, got dimension ";
   CHECK(refusal(good) == "loaded");
+  CHECK(refusal(word(3) + one(0, 0, 2) + one(0, 2, 8) + one(0, 3, 0)) == "loaded");
+  CHECK(contains(refusal(word(3) + one(0, 0) + one(0, 2, 9) + one(0, 3)),
+                 "expected the least of a free size from 0 to the captured 8, got 9"));
+  CHECK(contains(refusal(word(3) + one(0, 0) + one(0, 2, ~0ULL) + one(0, 3)), "to the captured 8, got -1"));
   CHECK(contains(refusal(word(3) + one(0, 0) + one(0, 2) + one(0, 4)), rule + "4 of input 0"));
   CHECK(contains(refusal(word(3) + one(0, 0) + one(0, 2) + one(1, 0)), rule + "0 of input 1"));
   CHECK(contains(refusal(word(3) + one(0, 0) + one(0, 2) + one(0, 2)), rule + "2 of input 0"));
   CHECK(contains(refusal(word(3) + one(0, 0) + one(0, 2) + one(~0ULL, 0)), rule));
   CHECK(contains(refusal(word(3) + one(0, 0) + one(0, 2) + one(0, ~0ULL)), rule));
-  CHECK(contains(refusal(word(0) + good.substr(8)), "expected the end of the header, got 72 more bytes"));
+  CHECK(contains(refusal(word(0) + good.substr(8)), "expected the end of the header, got 96 more bytes"));
   CHECK(contains(refusal(word(1ULL << 40) + good.substr(8)), "bytes that are left"));
 }
 

@@ -204,12 +204,12 @@ TEST_CASE("free sizes and attributes that follow sizes are refused where they do
   const auto with = [](std::vector<FreeSize> free) {
     return [free](Model& m) { m.content.module.graph.free_sizes = free; };
   };
-  check_refused("no dimension", with({{}}), "expected a free size to have a dimension, got one without");
-  check_refused("different sizes", with({{{0, 0}, {0, 2}}}), "got dimension 2 of input 0");
-  check_refused("twice", with({{{0, 0}}, {{0, 0}}}), "got dimension 0 of input 0");
+  check_refused("no dimension", with({FreeSize()}), "expected a free size to have a dimension, got one without");
+  check_refused("different sizes", with({{{{0, 0}, {0, 2}}}}), "got dimension 2 of input 0");
+  check_refused("twice", with({{{{0, 0}}}, {{{0, 0}}}}), "got dimension 0 of input 0");
   const auto follows = [](Dict size) {
     return [size](Model& m) {
-      m.content.module.graph.free_sizes = {{{0, 0}}};
+      m.content.module.graph.free_sizes = {{{{0, 0}}}};
       m.call("view").attributes["shape"] = List{size, -1};
     };
   };
