@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <set>
 
 #include "teff/engine/error.h"
 #include "teff/engine/error_text.h"
 #include "teff/engine/graph_attributes.h"
+#include "teff/engine/input_rules.h"
 #include "teff/engine/op_registry.h"
 #include "teff/engine/text.h"
 
@@ -80,8 +82,17 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
     if (!node.scope.empty()) out << "  # " << detail::escaped(node.scope);
     out << '\n';
   }
-  out << "return";
-  const char* separator = " ";
+  const char* separator = "free ";
+  for (const auto& [places, least] : graph.free_sizes) {
+    for (const InputDim& place : places) {
+      out << separator << '%' << place.input << '[' << place.dim << ']';
+      separator = " = ";
+    }
+    if (least > 1) out << " >= " << least;
+    separator = ", ";
+  }
+  out << (graph.free_sizes.empty() ? "return" : "\nreturn");
+  separator = " ";
   for (const std::int64_t output : graph.outputs) {
     out << separator << '%' << output;
     separator = ", ";
@@ -100,22 +111,25 @@ struct GraphExecutor::Program {
   struct Step {
     GraphNode node;
     std::size_t results = 1;              // call
-    bool follows_batch = false;           // the op is made anew for each run
-    std::shared_ptr<const Op> op;         // call
+    bool follows_sizes = false;           // the op is made anew for each run
+    bool is_followed = false;             // some op is made by this shape
+    std::shared_ptr<const Op> op;         // call; one that follows sizes as it is for those of the capture
     Tensor attribute;                     // get_attr
     std::vector<std::int64_t> last_used;  // values that no later step needs
   };
   std::vector<Step> steps;
   std::vector<std::int64_t> outputs;
   std::size_t placeholders = 0;
+  bool has_followers = false;
+  std::optional<detail::InputRules> rules;
 
   void add(const Graph& graph, const NamedTensors& attributes);
   std::int64_t call_before_result(std::size_t place) const;
   void check_structure(const Step& step, std::size_t place) const;
-  static std::shared_ptr<const Op> op_of(const Step& step, std::int64_t batch);
+  static std::shared_ptr<const Op> op_of(const Step& step, const detail::ShapeOf& shape_of);
   void infer(const Step& step, std::vector<TensorType>& types) const;
   void plan_release();
-  void check_input_count(std::size_t count) const;
+  void mark_followed();
 };
 
 /// The call that a node of kind result at this place belongs to; -1 if there is none.
@@ -147,10 +161,22 @@ void GraphExecutor::Program::check_structure(const Step& step, std::size_t place
   }
 }
 
-std::shared_ptr<const Op> GraphExecutor::Program::op_of(const Step& step, std::int64_t batch) {
-  if (!step.follows_batch) return step.op;
-  return make_op(step.node.target, detail::resolve_batch(step.node.attributes, batch), step.node.version);
+std::shared_ptr<const Op> GraphExecutor::Program::op_of(const Step& step, const detail::ShapeOf& shape_of) {
+  if (!step.follows_sizes) return step.op;
+  return make_op(step.node.target, detail::resolve_sizes(step.node.attributes, shape_of), step.node.version);
 }
+
+namespace {
+
+/// The shapes of the nodes whose types are known so far.
+detail::ShapeOf shapes_in(const std::vector<TensorType>& types) {
+  return [&types](std::int64_t place) {
+    return place < 0 || static_cast<std::size_t>(place) >= types.size() ? nullptr
+                                                                        : &types[static_cast<std::size_t>(place)].shape;
+  };
+}
+
+}  // namespace
 
 /// Adds the types of the step's results. Those of a call's other results are known before their steps come.
 void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& types) const {
@@ -164,7 +190,7 @@ void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& ty
   } else {
     std::vector<TensorType> inputs;
     for (const std::int64_t input : node.inputs) inputs.push_back(types[static_cast<std::size_t>(input)]);
-    const std::shared_ptr<const Op> op = op_of(step, detail::batch_of(types));
+    const std::shared_ptr<const Op> op = op_of(step, shapes_in(types));
     for (const TensorType& type : detail::output_types(*op, inputs, step.results)) {
       static_cast<void>(numel(type.shape));
       types.push_back(type);
@@ -195,8 +221,11 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     }
     at_node(node, [&] {
       if (node.kind == GraphNode::Kind::call) {
-        step.follows_batch = detail::follows_batch(node.attributes);
-        if (!step.follows_batch) step.op = make_op(node.target, node.attributes, node.version);
+        step.follows_sizes = detail::follows_sizes(node.attributes);
+        step.op = make_op(node.target, detail::resolve_sizes(node.attributes, shapes_in(types)), node.version);
+        if (graph.free_sizes.empty() && detail::follows_nodes(node.attributes)) {
+          throw ValueError("expected a graph that lists its free sizes where an attribute follows one");
+        }
       }
       infer(step, types);
       if (types[place] == node.type) return;
@@ -210,7 +239,18 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     }
   }
   outputs = graph.outputs;
+  rules.emplace(graph);
   plan_release();
+  mark_followed();
+}
+
+void GraphExecutor::Program::mark_followed() {
+  std::vector<bool> nodes(steps.size(), false);
+  for (const Step& step : steps) {
+    if (step.follows_sizes) detail::mark_followed(step.node.attributes, nodes);
+    has_followers = has_followers || step.follows_sizes;
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i].is_followed = nodes[i];
 }
 
 void GraphExecutor::Program::plan_release() {
@@ -232,11 +272,6 @@ void GraphExecutor::Program::plan_release() {
   }
 }
 
-void GraphExecutor::Program::check_input_count(std::size_t count) const {
-  if (count == placeholders) return;
-  throw ShapeError("graph: expected " + std::to_string(placeholders) + " inputs, got " + std::to_string(count));
-}
-
 GraphExecutor::GraphExecutor(const Graph& graph, const NamedTensors& attributes) {
   auto program = std::make_shared<Program>();
   program->add(graph, attributes);
@@ -250,20 +285,22 @@ GraphExecutor& GraphExecutor::operator=(const GraphExecutor&) = default;
 GraphExecutor& GraphExecutor::operator=(GraphExecutor&&) noexcept = default;
 
 std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
-  program_->check_input_count(inputs.size());
+  std::vector<TensorType> types;
+  for (const Tensor& input : inputs) {
+    if (!input.defined()) throw TypeError("graph: expected defined inputs, got an undefined one");
+    types.push_back(input.type());
+  }
+  check_inputs(types);
+  std::vector<Shape> shapes(program_->has_followers ? program_->steps.size() : 0);
+  const detail::ShapeOf shape_of = [&](std::int64_t place) { return &shapes[static_cast<std::size_t>(place)]; };
   TensorList values(program_->steps.size());
   TensorList arguments;
-  const std::int64_t batch = inputs.empty() || inputs[0].dim() == 0 ? 1 : inputs[0].size(0);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Program::Step& step = program_->steps[i];
-    if (step.node.kind == GraphNode::Kind::placeholder) {
-      values[i] = inputs[i];
-      continue;
-    }
-    if (step.node.kind == GraphNode::Kind::get_attr) {
-      values[i] = step.attribute;
-      continue;
-    }
+    if (step.node.kind == GraphNode::Kind::placeholder) values[i] = inputs[i];
+    if (step.node.kind == GraphNode::Kind::get_attr) values[i] = step.attribute;
+    if (step.is_followed && values[i].defined()) shapes[i] = values[i].shape();
+    if (step.node.kind == GraphNode::Kind::placeholder || step.node.kind == GraphNode::Kind::get_attr) continue;
     arguments.clear();
     if (step.node.kind == GraphNode::Kind::call) {
       for (const std::int64_t input : step.node.inputs) arguments.push_back(values[static_cast<std::size_t>(input)]);
@@ -271,7 +308,7 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
     for (const std::int64_t input : step.last_used) values[static_cast<std::size_t>(input)] = Tensor();
     if (step.node.kind == GraphNode::Kind::result) continue;
     const ScopeGuard scope(&step);
-    const std::shared_ptr<const Op> op = Program::op_of(step, batch);
+    const std::shared_ptr<const Op> op = Program::op_of(step, shape_of);
     if (op->several() == nullptr) {
       values[i] = teff::apply(op, arguments);
     } else {
@@ -279,14 +316,19 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
       detail::check_result_count(op->name(), results.size(), step.results);
       std::move(results.begin(), results.end(), values.begin() + static_cast<std::ptrdiff_t>(i));
     }
+    if (step.is_followed) shapes[i] = values[i].shape();
   }
   std::vector<Tensor> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(values[static_cast<std::size_t>(output)]);
   return outputs;
 }
 
+std::vector<TensorType> GraphExecutor::input_types() const { return program_->rules->types(); }
+
+void GraphExecutor::check_inputs(std::span<const TensorType> inputs) const { program_->rules->check(inputs); }
+
 std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> inputs) const {
-  program_->check_input_count(inputs.size());
+  check_inputs(inputs);
   std::vector<TensorType> types(inputs.begin(), inputs.end());
   for (const TensorType& type : types) static_cast<void>(numel(type.shape));
   for (std::size_t i = program_->placeholders; i < program_->steps.size(); ++i) {
@@ -301,10 +343,9 @@ std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> 
 std::vector<std::string> GraphExecutor::updated_tensors() const {
   std::vector<std::string> result;
   for (const Program::Step& step : program_->steps) {
-    if (step.node.kind != GraphNode::Kind::call) continue;
-    const std::shared_ptr<const Op> op = Program::op_of(step, 1);
+    if (step.node.kind != GraphNode::Kind::call || !step.node.attributes.contains("training")) continue;
     for (std::size_t i = 0; i < step.node.inputs.size(); ++i) {
-      if (!op->updates_input(i)) continue;
+      if (!step.op->updates_input(i)) continue;
       result.push_back(program_->steps[static_cast<std::size_t>(step.node.inputs[i])].node.target);
       break;
     }
@@ -324,7 +365,9 @@ void GraphExecutor::set_training(bool training) {
     Value* value = step.node.attributes.find("training");
     if (value == nullptr || step.node.kind != GraphNode::Kind::call) continue;
     *value = training;
-    if (!step.follows_batch) step.op = make_op(step.node.target, step.node.attributes, step.node.version);
+    Dict attributes = step.op->attributes();  // with the captured sizes as numbers
+    attributes["training"] = training;
+    step.op = make_op(step.node.target, attributes, step.op->version());
   }
   program_ = std::move(program);
 }

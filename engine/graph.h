@@ -30,22 +30,44 @@ struct GraphNode {
   std::string name;                  // unique in the graph
   std::string target;                // get_attr: the tensor's name; call: the op's name
   int version = 1;                   // call: the op's version
-  Dict attributes;                   // call: the op's attributes; an integer that follows the batch is {"batch": k}:
-                                     // k times the size of dimension 0 of the first input
+  Dict attributes;                   // call: the op's attributes; an integer that follows a size of the inputs is
+                                     // {"batch": k}: k times the size of dimension 0 of the first input; or {"size":
+                                     // [place, dim, ...], "times": k, "plus": p, "over": n}: k times the product of
+                                     // these dimensions of an earlier node, plus p, over n, rounded down (1, 0 and 1
+                                     // where absent)
   std::vector<std::int64_t> inputs;  // call: places of earlier nodes; result: the place of its call
   std::string scope;                 // path of the module that made the call; "" for the root
-  TensorType type;                   // as captured; where it follows the batch, with the captured batch
+  TensorType type;                   // as captured; where it follows a size, with the captured one
   friend bool operator==(const GraphNode&, const GraphNode&) = default;
 };
 
 std::string_view to_string(GraphNode::Kind kind);
+
+/// A dimension of an input of a graph.
+struct InputDim {
+  std::int64_t input = 0;
+  std::int64_t dim = 0;
+  friend bool operator==(const InputDim&, const InputDim&) = default;
+};
+
+/// Dimensions of the inputs that have one size, which may be another than the captured one: the batch of all inputs.
+struct FreeSize {
+  std::vector<InputDim> places;  // at least one
+  std::int64_t least = 0;        // smaller ones are refused
+  friend bool operator==(const FreeSize&, const FreeSize&) = default;
+};
 
 /// A computation as plain data: what a model file holds. See op.h.
 struct Graph {
   std::vector<GraphNode> nodes;       // each after all that it uses; placeholders first, in the order of the inputs
   std::vector<std::int64_t> outputs;  // places of nodes
   NamedTensors constants;             // tensors that are neither inputs nor named: values that the code made
+  std::vector<FreeSize> free_sizes;   // what may differ from the captured sizes; empty: see free_sizes_of
 };
+
+/// The sizes of the inputs that may be others than the captured ones. Of a graph that lists none, and has no attribute
+/// {"size": ...}, it is the batch alone: dimension 0 of the first input, and of all others of the same size there.
+std::vector<FreeSize> free_sizes_of(const Graph& graph);
 
 /// How many results the graph has of the node at that place: 1, and the nodes of kind `result` behind a call.
 std::size_t result_count(const Graph& graph, std::size_t place);
@@ -59,11 +81,17 @@ using GraphFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)
 /// Writes down what `function` does with the inputs. `attributes` names the tensors that stay outside of the graph
 /// (parameters and buffers); scope_names gives the paths of the objects that ScopeGuard marks.
 ///
-/// The function is run at two sizes of dimension 0 (the batch) and the two records are unified, so that no batch
-/// size is frozen in; inputs without dimensions are captured at one.
+/// No size is frozen in unseen. The function is run on inputs of several sizes of the batch (dimension 0 of the first
+/// input, and what goes with it), which must be free: N as given, N + 1, 2 N + 1, 1. Every other dimension of the
+/// inputs is tried, too, alone and together with those of the same size: smaller, larger, even and odd. The records are
+/// unified: an attribute that follows a size is written as such (GraphNode::attributes). A dimension becomes free
+/// (Graph::free_sizes) if the function takes other sizes there, does the same with them, and the graph gives its values
+/// bit by bit; all others keep the captured size, and a graph takes no other. Sizes at which it does something else, as
+/// code may below a window's size, are refused (FreeSize::least). Inputs are made larger by repeating their elements.
+/// Where the first input has no dimensions there is no batch.
 /// @throws Error, naming the module, for what cannot be captured: an output that depends on a value read with
-/// item(), a size that follows the batch in a way that is not a multiple of it, different operations at different
-/// batch sizes, values that differ from run to run.
+/// item(); at other batch sizes other operations, or an attribute or constant that does not follow the batch; values
+/// that differ from run to run.
 Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
               const std::vector<std::pair<const void*, std::string>>& scope_names = {});
 
@@ -82,7 +110,14 @@ class GraphExecutor {
   GraphExecutor& operator=(GraphExecutor&&) noexcept;
 
   /// The outputs. Every operation goes through apply(), so gradients flow as they did in the original.
+  /// @throws what check_inputs throws, and what the operations do.
   std::vector<Tensor> run(std::span<const Tensor> inputs) const;
+
+  /// The types of the inputs that it takes: -1 where a size is free.
+  std::vector<TensorType> input_types() const;
+  /// @throws ShapeError, TypeError unless inputs of these types are as many, of the dtypes and of the sizes that the
+  /// graph was captured for.
+  void check_inputs(std::span<const TensorType> inputs) const;
 
   /// The types of the outputs for inputs of these types. @throws what run() throws for such inputs.
   std::vector<TensorType> output_types(std::span<const TensorType> inputs) const;

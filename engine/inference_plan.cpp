@@ -61,7 +61,6 @@ class InferencePlan::Builder {
   void read(const Graph& graph, const NamedTensors& attributes, std::span<const TensorType> inputs) {
     std::map<std::string, Tensor> tensors(attributes.begin(), attributes.end());
     tensors.insert(graph.constants.begin(), graph.constants.end());
-    const std::int64_t batch = detail::batch_of({inputs.begin(), inputs.end()});
     for (std::size_t place = 0; place < graph.nodes.size(); ++place) {
       const GraphNode& node = graph.nodes[place];
       if (node.kind == GraphNode::Kind::placeholder) {
@@ -77,7 +76,7 @@ class InferencePlan::Builder {
         add_value(tensor.type(), tensor.detach());
         plan_.weights_.push_back({tensor.detach(), tensor.impl()->storage->version});
       } else if (node.kind == GraphNode::Kind::call) {  // with all of its results
-        read_call(node, result_count(graph, place), batch);
+        read_call(node, result_count(graph, place));
       }
     }
     for (const std::int64_t output : graph.outputs) plan_.outputs_.push_back(static_cast<std::size_t>(output));
@@ -91,9 +90,14 @@ class InferencePlan::Builder {
     plan_.inputs_.push_back(add_value(inputs[plan_.inputs_.size()]));
   }
 
-  void read_call(const GraphNode& node, std::size_t results, std::int64_t batch) {
+  void read_call(const GraphNode& node, std::size_t results) {
     Call call;
-    call.op = make_op(node.target, detail::resolve_batch(node.attributes, batch), node.version);
+    const auto shape_of = [this](std::int64_t place) {
+      return place < 0 || static_cast<std::size_t>(place) >= plan_.values_.size()
+                 ? nullptr
+                 : &plan_.values_[static_cast<std::size_t>(place)].type.shape;
+    };
+    call.op = make_op(node.target, detail::resolve_sizes(node.attributes, shape_of), node.version);
     if (call.op->is_training()) {
       throw Error("InferenceSession: expected a model in evaluation mode, got one in training: call eval() first");
     }

@@ -62,7 +62,8 @@ std::shared_ptr<Node> make_node(std::shared_ptr<const Op> op, std::span<const Te
   auto node = new_node();
   node->inputs.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    node->inputs.push_back(op->saves_input(i) ? inputs[i] : without_values(inputs[i]));
+    // A record for capture alone needs no values.
+    node->inputs.push_back(requires_grad && op->saves_input(i) ? inputs[i] : without_values(inputs[i]));
   }
   node->saved = std::move(saved);
   node->versions.reserve(node->inputs.size() + node->saved.size());
@@ -168,7 +169,7 @@ Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, con
     return call_forward(op, {inputs, type, nullptr, destination}, arguments.types);
   }
   TensorList saved;
-  Tensor result = call_forward(op, {inputs, type, &saved, destination}, arguments.types);
+  Tensor result = call_forward(op, {inputs, type, requires_grad ? &saved : nullptr, destination}, arguments.types);
   result.impl()->node = make_node(share(), inputs, std::move(saved), type, requires_grad);
   result.impl()->requires_grad = requires_grad;
   return result;
@@ -192,7 +193,7 @@ TensorList apply_multi_op(const MultiOp& op, std::span<const Tensor> inputs, Sha
       std::any_of(types.begin(), types.end(), [](const TensorType& type) { return is_computable(type.dtype); });
   const bool recording = requires_grad || is_capturing();
   TensorList results(types.size()), saved;
-  call_forward(op, {inputs, types, recording ? &saved : nullptr, results}, arguments.types);
+  call_forward(op, {inputs, types, requires_grad ? &saved : nullptr, results}, arguments.types);
   if (!recording) return results;
   const std::shared_ptr<Node> node = make_node(share(), inputs, std::move(saved), types[0], requires_grad);
   node->more_results.reserve(types.size() - 1);

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "teff/engine/error.h"
+#include "teff/engine/generator_state.h"
 #include "teff/engine/process.h"
 
 // The recipes are those of PyTorch 1.13's CPU kernels. Where its AVX2 build contracts a product and a sum,
@@ -189,6 +190,16 @@ std::uint64_t seed_from_system() {
 Generator& default_generator() {
   static Generator generator(seed_from_system());
   return generator;
+}
+
+Generator detail::copy_of(const Generator& generator) {
+  const std::lock_guard lock(draw_mutex());
+  return generator;
+}
+
+void detail::assign(Generator& generator, const Generator& state) {
+  const std::lock_guard lock(draw_mutex());
+  generator = state;
 }
 
 void manual_seed(std::uint64_t seed) {

@@ -127,7 +127,7 @@ DataLoader::Iterator DataLoader::begin() const {
     return Iterator(std::move(epoch));
   }
   Generator& source = options_.generator != nullptr ? *options_.generator : default_generator();
-  progress_->place = std::make_shared<Place>(Place{.start = source.get_state()});
+  progress_->place = std::make_shared<Place>(Place{.start = teff::detail::copy_of(source).get_state()});
   return Iterator(std::make_unique<Iterator::Epoch>(*this, progress_->place, source));
 }
 
@@ -148,7 +148,9 @@ Dict DataLoader::state_dict() const {
   const bool inside = place != nullptr && !place->ended;
   state.insert("batches", inside ? place->given : 0);
   state.insert("epoch_start", inside ? Value(tensor(place->start)) : Value());
-  state.insert("generator", options_.generator != nullptr ? Value(tensor(options_.generator->get_state())) : Value());
+  state.insert("generator", options_.generator != nullptr
+                                ? Value(tensor(teff::detail::copy_of(*options_.generator).get_state()))
+                                : Value());
   return state;
 }
 
@@ -180,7 +182,7 @@ Commit DataLoader::prepare(const Dict& state_dict) {
   return [this, place, generator] {
     progress_->place = place;
     progress_->loaded = place != nullptr;
-    if (generator) *options_.generator = *generator;
+    if (generator) teff::detail::assign(*options_.generator, *generator);
   };
 }
 

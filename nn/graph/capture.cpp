@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/autograd.h"
+#include "teff/engine/build.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/error.h"
+#include "teff/engine/generator_state.h"
+#include "teff/engine/input_rules.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
+#include "teff/engine/recording.h"
 #include "teff/nn/graph/graph_module.h"
 #include "teff/nn/module_members.h"
 #include "teff/nn/text.h"
@@ -50,8 +54,8 @@ class BufferGuard : MemberVisitor {
 
 class GeneratorGuard {
  public:
-  GeneratorGuard() : saved_(default_generator()) {}
-  ~GeneratorGuard() { default_generator() = saved_; }
+  GeneratorGuard() : saved_(teff::detail::copy_of(default_generator())) {}
+  ~GeneratorGuard() { teff::detail::assign(default_generator(), saved_); }
   GeneratorGuard(const GeneratorGuard&) = delete;
   GeneratorGuard& operator=(const GeneratorGuard&) = delete;
 
@@ -74,16 +78,6 @@ std::vector<Tensor> alter_all(std::span<const Tensor> inputs) {
   return result;
 }
 
-/// The inputs with one row more where dimension 0 is the batch, as teff::capture makes them.
-std::vector<Tensor> one_row_more(std::span<const Tensor> inputs) {
-  std::vector<Tensor> result;
-  for (const Tensor& input : inputs) {
-    const bool in_batch = input.dim() > 0 && inputs[0].dim() > 0 && input.size(0) == inputs[0].size(0);
-    result.push_back(in_batch ? cat({input, slice(input, 0, 0, 1)}) : input);
-  }
-  return result;
-}
-
 void check_replay(Module& module, GraphModule& graph, std::span<const Tensor> inputs) {
   const std::vector<Tensor> expected = module(inputs), actual = graph(inputs);
   bool equal = expected.size() == actual.size();
@@ -103,18 +97,76 @@ void check_buffers(const Module& module, const NamedTensors& before) {
   }
 }
 
-GraphModuleData record(Module& module, std::span<const Tensor> inputs) {
+NamedTensors attributes_of(const Module& module) {
+  NamedTensors attributes = module.named_parameters();
+  for (auto& buffer : module.named_buffers()) attributes.push_back(std::move(buffer));
+  return attributes;
+}
+
+GraphModuleData module_data(Module& module, Graph graph) {
   GraphModuleData data;
   for (const detail::StateEntry& entry : detail::named_state(module)) {
     data.state.push_back({entry.name, entry.tensor, entry.is_parameter});
   }
-  NamedTensors attributes = module.named_parameters();
-  for (auto& buffer : module.named_buffers()) attributes.push_back(std::move(buffer));
-  data.graph = teff::capture([&](std::span<const Tensor> values) { return module(values); }, inputs, attributes,
-                             scope_names(module));
+  data.graph = std::move(graph);
   data.summary = module.summary();
   data.training = false;
   return data;
+}
+
+/// What the module does with the inputs in the mode in which it is.
+Graph record_once(Module& module, const std::vector<Tensor>& inputs) {
+  const auto call = [&](std::span<const Tensor> values) { return module(values); };
+  return teff::detail::record(call, inputs, attributes_of(module), scope_names(module)).graph;
+}
+
+/// Gives every buffer a copy of its elements, for a run that changes them.
+class BufferCopies {
+ public:
+  explicit BufferCopies(const Module& module) : buffers_(module.buffers()) {
+    std::vector<Tensor> copies;
+    for (const Tensor& buffer : buffers_) {
+      originals_.push_back(buffer.detach());
+      copies.push_back(buffer.clone());
+    }
+    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].set_data(copies[i]);
+  }
+  ~BufferCopies() {
+    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].set_data(originals_[i]);
+  }
+  BufferCopies(const BufferCopies&) = delete;
+  BufferCopies& operator=(const BufferCopies&) = delete;
+
+ private:
+  std::vector<Tensor> buffers_, originals_;
+};
+
+Graph record_in_training(Module& module, const std::vector<Tensor>& inputs) {
+  const BufferGuard buffers(module);
+  const BufferCopies copies(module);
+  const detail::ModeGuard mode(module, true);
+  return record_once(module, inputs);
+}
+
+/// Refuses a forward that asks is_training() for more than to tell an operation. For batch norm on two rows, if there
+/// is a batch.
+void check_modes(Module& module, Graph& graph, std::vector<Tensor> inputs) {
+  const std::vector<FreeSize> free = free_sizes_of(graph);
+  const bool has_batch = !free.empty() && free[0].places[0] == InputDim{0, 0};
+  if (has_batch) inputs = teff::detail::resized(std::move(inputs), free[0].places, 2);
+  std::string difference;
+  try {
+    difference = teff::detail::compare_modes(graph, record_once(module, inputs), record_in_training(module, inputs));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    difference = error.what();
+  }
+  if (difference.empty()) return;
+  throw Error("capture: expected the forward of " + module.type_name() +
+              " to do the same in training as in evaluation mode but for what operations do by their own attribute "
+              "\"training\" (dropout, batch_norm), but " +
+              difference + "; a graph cannot ask is_training(): save the state dict");
 }
 
 }  // namespace
@@ -127,9 +179,12 @@ GraphModule capture(Module& module, std::span<const Tensor> inputs) {
   const detail::ModeGuard mode(module, false);
   NamedTensors before = module.named_buffers();
   for (auto& [name, buffer] : before) buffer = buffer.clone();
-  GraphModule graph(record(module, inputs));
+  const auto call = [&](std::span<const Tensor> values) { return module(values); };
+  teff::detail::Explored explored = teff::detail::explore(call, inputs, attributes_of(module), scope_names(module));
+  check_buffers(module, before);
+  if (kHasTraining) check_modes(module, explored.graph, std::move(explored.small_inputs));
+  GraphModule graph(module_data(module, std::move(explored.graph)));
   check_replay(module, graph, alter_all(inputs));
-  check_replay(module, graph, one_row_more(inputs));
   check_buffers(module, before);
   graph.train(training);
   return graph;

@@ -27,7 +27,7 @@ struct GraphModuleData {
   bool training = true;
 };
 
-/// An input or an output of a GraphModule. A size of -1 follows the batch.
+/// An input or an output of a GraphModule. A size of -1 is free, or follows one that is.
 struct GraphPort {
   std::string name;
   TensorType type;
@@ -45,9 +45,12 @@ class GraphModule : public Module {
   Tensor forward(const Tensor& input) override;
   std::vector<Tensor> forward_many(std::span<const Tensor> inputs) override;
 
-  /// What it takes and gives. The names are those that rename_ports gave, else those that capture made.
+  /// What it takes and gives. The names are those that rename_ports gave, else those that capture made. Which free
+  /// sizes must be the same says free_sizes_of(graph()).
   std::vector<GraphPort> inputs() const;
   std::vector<GraphPort> outputs() const;
+  /// @throws ShapeError, TypeError unless it takes inputs of these types, as forward and InferenceSession do, too.
+  void check_inputs(std::span<const TensorType> types) const { executor_.check_inputs(types); }
   /// Names inputs and outputs, as model files keep them. An empty list leaves the names as they are.
   /// @throws ValueError unless there is a name for each, no other node has it, and outputs that are one and the same
   /// have the same.
@@ -71,18 +74,20 @@ class GraphModule : public Module {
 
   void rebuild();
   void find_counters();
-  std::vector<TensorType> input_types(std::int64_t more_rows) const;
 
   GraphModuleData data_;
   GraphExecutor executor_;
   std::vector<Tensor> counters_;  // num_batches_tracked of each batch norm: the graph itself does not count
 };
 
-/// Captures what a module computes, in evaluation mode, with example inputs [N, ...] (see teff::capture). The module is
-/// left as it was: mode, buffers and the default generator's state. The result shares its tensors and has its mode.
-/// The record is replayed on other inputs and compared with the module before it is returned.
+/// Captures what a module computes, in evaluation mode, with example inputs [N, ...], and which sizes of them are free:
+/// see teff::capture. The module is left as it was: mode, buffers and the default generator's state. The result shares
+/// its tensors and has its mode. The record is replayed on other inputs and compared with the module before it is
+/// returned, and with what the module does in training, where only operations that have the attribute "training" may
+/// differ: its mode changes, so nobody else may use it meanwhile. All of it takes some ten to twenty times as long as
+/// one run; examples of two rows or more tell more about what goes with the batch.
 /// @throws Error, naming the module concerned, for what cannot be captured, a forward that depends on values that it
-/// reads or on state that it keeps among them.
+/// reads, on state that it keeps, or on is_training() among them.
 GraphModule capture(Module& module, std::span<const Tensor> inputs);
 inline GraphModule capture(Module& module, const Tensor& input) { return capture(module, {&input, 1}); }
 inline GraphModule capture(Module& module, std::initializer_list<Tensor> inputs) {

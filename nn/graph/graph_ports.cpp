@@ -3,6 +3,7 @@
 #include <set>
 
 #include "teff/engine/error.h"
+#include "teff/engine/input_rules.h"
 #include "teff/nn/graph/graph_module.h"
 #include "teff/nn/text.h"
 
@@ -11,21 +12,23 @@ namespace {
 
 bool is_input(const GraphNode& node) { return node.kind == GraphNode::Kind::placeholder; }
 
-/// The type with -1 where a size is another at another batch size.
-TensorType follow_batch(TensorType type, const TensorType& other) {
-  for (std::size_t i = 0; i < std::min(type.shape.size(), other.shape.size()); ++i) {
-    if (type.shape[i] != other.shape[i]) type.shape[i] = -1;
-  }
-  return type;
-}
-
-/// The outputs' types for one row more; `types` for a graph that somebody wrote for one batch size only.
-std::vector<TensorType> one_row_more(const GraphExecutor& graph, const std::vector<TensorType>& inputs,
-                                     const std::vector<TensorType>& types) {
-  try {
-    return graph.output_types(inputs);
-  } catch (const Error&) {
-    return types;
+/// Writes -1 where a size of the outputs is another when the inputs have another there: twice the size, one
+/// more, or one less. A graph need not take all of them.
+void follow_size(const GraphExecutor& graph, const std::vector<TensorType>& inputs, const std::vector<InputDim>& places,
+                 std::vector<GraphPort>& ports) {
+  const InputDim& place = places[0];
+  const std::int64_t size = inputs[static_cast<std::size_t>(place.input)].shape[static_cast<std::size_t>(place.dim)];
+  const std::vector<TensorType> captured = graph.output_types(inputs);
+  for (const std::int64_t other : {2 * size, size + 1, size - 1}) {
+    try {
+      const std::vector<TensorType> types = graph.output_types(teff::detail::resized(inputs, places, other));
+      for (std::size_t i = 0; i < types.size(); ++i) {
+        for (std::size_t d = 0; d < std::min(types[i].shape.size(), captured[i].shape.size()); ++d) {
+          if (types[i].shape[d] != captured[i].shape[d]) ports[i].type.shape[d] = -1;
+        }
+      }
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): see above
+    }
   }
 }
 
@@ -50,36 +53,24 @@ void rename(Graph& graph, std::span<const std::int64_t> places, std::span<const 
 
 }  // namespace
 
-std::vector<TensorType> GraphModule::input_types(std::int64_t more_rows) const {
-  std::vector<TensorType> types;
-  for (const GraphNode& node : data_.graph.nodes) {
-    if (is_input(node)) types.push_back(node.type);
-  }
-  if (types.empty() || types[0].shape.empty()) return types;
-  const std::int64_t batch = types[0].shape[0];
-  for (TensorType& type : types) {
-    if (!type.shape.empty() && type.shape[0] == batch) type.shape[0] += more_rows;
-  }
-  return types;
-}
-
 std::vector<GraphPort> GraphModule::inputs() const {
-  const std::vector<TensorType> types = input_types(0), more = input_types(1);
+  const std::vector<TensorType> types = executor_.input_types();
   std::vector<GraphPort> ports;
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    ports.push_back({data_.graph.nodes[i].name, follow_batch(types[i], more[i])});
-  }
+  for (std::size_t i = 0; i < types.size(); ++i) ports.push_back({data_.graph.nodes[i].name, types[i]});
   return ports;
 }
 
 std::vector<GraphPort> GraphModule::outputs() const {
-  const std::vector<TensorType> types = executor_.output_types(input_types(0));
-  const std::vector<TensorType> more = one_row_more(executor_, input_types(1), types);
-  std::vector<GraphPort> ports;
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    const GraphNode& node = data_.graph.nodes[static_cast<std::size_t>(data_.graph.outputs[i])];
-    ports.push_back({node.name, follow_batch(types[i], more[i])});
+  std::vector<TensorType> inputs;
+  for (const GraphNode& node : data_.graph.nodes) {
+    if (is_input(node)) inputs.push_back(node.type);
   }
+  std::vector<GraphPort> ports;
+  for (const std::int64_t output : data_.graph.outputs) {
+    const GraphNode& node = data_.graph.nodes[static_cast<std::size_t>(output)];
+    ports.push_back({node.name, node.type});
+  }
+  for (const FreeSize& free : free_sizes_of(data_.graph)) follow_size(executor_, inputs, free.places, ports);
   return ports;
 }
 

@@ -36,10 +36,12 @@ std::shared_ptr<const InferencePlan> make_plan(const GraphModule& model, std::sp
   NamedTensors attributes;
   for (const GraphState& state : model.data().state) attributes.emplace_back(state.key, state.tensor);
   std::vector<TensorType> types;
-  for (const GraphNode& node : model.graph().nodes) {
-    if (node.kind != GraphNode::Kind::placeholder) break;
-    if (types.size() < shapes.size()) types.push_back({shapes[types.size()], node.type.dtype});
+  for (const Shape& shape : shapes) {
+    const GraphNode* const node =
+        types.size() < model.graph().nodes.size() ? &model.graph().nodes[types.size()] : nullptr;
+    types.push_back({shape, node != nullptr ? node->type.dtype : DType::float32});
   }
+  model.check_inputs(types);
   return std::make_shared<InferencePlan>(model.graph(), attributes, types);
 }
 

@@ -44,7 +44,8 @@ struct InferenceOptions {
 class InferenceSession {
  public:
   /// Shapes of the inputs, batch included; dtypes are those the model was captured with.
-  /// @throws Error if the model is in training mode; ShapeError if the shapes do not fit it.
+  /// @throws Error if the model is in training mode; ShapeError for shapes that the model does not take (see
+  /// GraphModule::inputs).
   InferenceSession(const GraphModule& model, std::span<const Shape> inputs, const InferenceOptions& options = {});
   InferenceSession(const GraphModule& model, std::initializer_list<Shape> inputs, const InferenceOptions& options = {});
   InferenceSession(const InferenceSession& other);

@@ -124,6 +124,7 @@ class Comparison {
 
   void compare_graphs(const Graph& a, const Graph& b) {
     if (a.outputs != b.outputs) add("graph", "", "the outputs are other nodes");
+    if (free_sizes_of(a) != free_sizes_of(b)) add("graph", "", "other sizes are free");
     std::map<std::string, const GraphNode*> others;
     for (const GraphNode& node : b.nodes) others.emplace(node.name, &node);
     for (const GraphNode& node : a.nodes) {

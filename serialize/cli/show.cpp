@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -72,9 +73,49 @@ void print_values(const File& file, const std::vector<FileEntry>& entries, bool 
   std::cout << entries.size() << " tensors, " << totals.elements << " elements, " << bytes_text(totals.bytes) << '\n';
 }
 
-void print_ports(const char* what, const std::vector<nn::GraphPort>& ports) {
-  for (const nn::GraphPort& port : ports) {
-    std::cout << what << ": " << printable(port.name) << ", " << type_text(port.type) << '\n';
+/// A letter for each free size: N is the batch, H and W those of images; dimensions of one letter have one size.
+std::vector<std::string> letters_of(const Graph& graph) {
+  std::vector<std::string> letters;
+  char next = 'A';
+  for (const FreeSize& free : free_sizes_of(graph)) {
+    const InputDim& place = free.places[0];
+    const bool is_image = graph.nodes[static_cast<std::size_t>(place.input)].type.shape.size() == 4;
+    std::string letter = place == InputDim{0, 0}      ? "N"
+                         : is_image && place.dim == 2 ? "H"
+                         : is_image && place.dim == 3 ? "W"
+                                                      : "";
+    if (letter.empty() || std::find(letters.begin(), letters.end(), letter) != letters.end()) {
+      letter = next == 'Z' ? "Z" : std::string(1, next++);
+    }
+    letters.push_back(letter);
+  }
+  return letters;
+}
+
+void print_port(const char* what, const nn::GraphPort& port, const std::vector<std::string>& sizes) {
+  std::cout << what << ": " << printable(port.name) << ", " << type_text(port.type, sizes) << '\n';
+}
+
+/// Which of several free sizes an output follows is not known: a ? then.
+void print_ports(const nn::GraphModule& module) {
+  const std::vector<nn::GraphPort> inputs = module.inputs();
+  const std::vector<FreeSize> free = free_sizes_of(module.graph());
+  const std::vector<std::string> letters = letters_of(module.graph());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    std::vector<std::string> sizes(inputs[i].type.shape.size());
+    for (std::size_t f = 0; f < free.size(); ++f) {
+      for (const InputDim& place : free[f].places) {
+        if (static_cast<std::size_t>(place.input) == i) sizes[static_cast<std::size_t>(place.dim)] = letters[f];
+      }
+    }
+    print_port("input", inputs[i], sizes);
+  }
+  for (std::size_t f = 0; f < free.size(); ++f) {
+    if (free[f].least > 1) std::cout << letters[f] << ": at least " << free[f].least << '\n';
+  }
+  for (const nn::GraphPort& port : module.outputs()) {
+    print_port("output", port,
+               std::vector<std::string>(port.type.shape.size(), letters.size() == 1 ? letters[0] : "?"));
   }
 }
 
@@ -116,8 +157,7 @@ void print_lines(const nn::ModuleSummary& summary) {
 void print_model(const nn::GraphModuleData& model) {
   const nn::GraphModule module(model);
   std::cout << (model.training ? "mode: training\n" : "mode: evaluation\n");
-  print_ports("input", module.inputs());
-  print_ports("output", module.outputs());
+  print_ports(module);
   print_lines(model.summary);
   print_graph(model.graph);
 }
@@ -180,7 +220,12 @@ Value json_of(const GraphNode& node) {
 
 Value json_of(const nn::GraphModuleData& model) {
   const nn::GraphModule module(model);
-  List nodes, state;
+  List nodes, state, free;
+  for (const auto& [places, least] : free_sizes_of(model.graph)) {
+    List same;
+    for (const InputDim& place : places) same.push_back(Dict{{"input", place.input}, {"dimension", place.dim}});
+    free.push_back(Dict{{"dimensions", std::move(same)}, {"least", least}});
+  }
   for (const GraphNode& node : model.graph.nodes) nodes.push_back(json_of(node));
   for (const nn::GraphState& one : model.state) {
     state.push_back(
@@ -191,6 +236,7 @@ Value json_of(const nn::GraphModuleData& model) {
   return Dict{{"training", model.training},
               {"inputs", json_of(module.inputs())},
               {"outputs", json_of(module.outputs())},
+              {"free_sizes", free},
               {"printed", printed.str()},
               {"state", state},
               {"graph", nodes}};

@@ -152,11 +152,12 @@ std::string value_text(const Value& value) {
   return text.size() <= kMaxValueBytes ? text : text.substr(0, kMaxValueBytes) + "...";
 }
 
-std::string type_text(const TensorType& type) {
+std::string type_text(const TensorType& type, const std::vector<std::string>& free) {
   std::string text(to_string(type.dtype));
   const char* separator = " [";
-  for (const std::int64_t size : type.shape) {
-    text.append(separator).append(size < 0 ? "N" : std::to_string(size));
+  for (std::size_t d = 0; d < type.shape.size(); ++d) {
+    const bool is_free = type.shape[d] < 0;
+    text.append(separator).append(!is_free ? std::to_string(type.shape[d]) : d < free.size() ? free[d] : "?");
     separator = ", ";
   }
   return text + (type.shape.empty() ? " []" : "]");

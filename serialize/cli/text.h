@@ -25,8 +25,8 @@ std::string bytes_text(std::uint64_t bytes);
 /// The value in one line; texts and lists that are long are abridged.
 std::string value_text(const Value& value);
 
-/// "float32 [6, 3, 5, 5]"; a size of -1, which follows the batch, as N.
-std::string type_text(const TensorType& type);
+/// "float32 [6, 3, 5, 5]"; a size of -1, which is free, as the text of its dimension.
+std::string type_text(const TensorType& type, const std::vector<std::string>& free = {});
 
 /// What an error says, in the words of who uses the command: without the name of the function of the library, and with
 /// options instead of members. `path`: of a file that need not be named again.

@@ -76,6 +76,8 @@ class HeaderReader : public cereal::InputArchive<HeaderReader> {
   Tensor tensor();
   /// Notes that the content uses a feature of the format. @throws FormatError unless the preamble names it.
   void use(Feature feature);
+  /// Whether the preamble names it.
+  bool names(Feature feature) const { return (features_ & feature) != 0; }
 
   /// What tensor() gives from now on.
   void set_tensors(std::vector<Tensor> tensors);

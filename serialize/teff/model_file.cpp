@@ -18,13 +18,15 @@ namespace {
 
 constexpr std::int64_t kSelfTestRows = 2;
 
-/// The same inputs with fewer rows, wherever dimension 0 is the batch.
-std::vector<Tensor> first_rows(std::span<const Tensor> example) {
-  const std::int64_t batch = example.empty() || example[0].dim() == 0 ? 0 : example[0].size(0);
+/// The same inputs with fewer rows of the batch, which is the first of the free sizes.
+std::vector<Tensor> first_rows(const Graph& graph, std::span<const Tensor> example) {
   std::vector<Tensor> inputs;
-  for (const Tensor& input : example) {
-    const bool has_rows = input.dim() > 0 && input.size(0) == batch && batch > kSelfTestRows;
-    inputs.push_back(has_rows ? slice(input, 0, 0, kSelfTestRows) : input.detach());
+  for (const Tensor& input : example) inputs.push_back(input.detach());
+  const std::vector<FreeSize> free = free_sizes_of(graph);
+  if (free.empty() || free[0].places[0] != InputDim{0, 0}) return inputs;
+  for (const InputDim& place : free[0].places) {
+    Tensor& input = inputs[static_cast<std::size_t>(place.input)];
+    input = slice(input, place.dim, 0, kSelfTestRows);
   }
   return inputs;
 }
@@ -85,6 +87,20 @@ void serialize(Archive& archive, Graph& graph) {
 }
 
 template <class Archive>
+void serialize(Archive& archive, InputDim& place) {
+  archive(place.input, place.dim);
+}
+template <>
+inline constexpr std::size_t kMinBytes<InputDim> = 16;
+
+template <class Archive>
+void serialize(Archive& archive, FreeSize& free) {
+  archive(free.least, free.places);
+}
+template <>
+inline constexpr std::size_t kMinBytes<FreeSize> = 16;
+
+template <class Archive>
 void serialize(Archive& archive, nn::ModuleSummary& summary) {
   archive(summary.name);
   const Within within(archive, std::string_view(summary.name));
@@ -132,10 +148,20 @@ void serialize(Archive& archive, SelfTest& test) {
   archive(test.inputs, test.outputs);
 }
 
-void save(HeaderWriter& archive, const ModelContent& content) { archive(content.module, content.self_test); }
+void save(HeaderWriter& archive, const ModelContent& content) {
+  archive(content.module, content.self_test);
+  const std::vector<FreeSize>& free_sizes = content.module.graph.free_sizes;
+  if (free_sizes.empty()) return;
+  archive.use(kFreeSizes);
+  archive(free_sizes);
+}
 
 void load(HeaderReader& archive, ModelContent& content) {
   archive(content.module, content.self_test);
+  if (archive.names(kFreeSizes)) {
+    archive(content.module.graph.free_sizes);
+    if (!content.module.graph.free_sizes.empty()) archive.use(kFreeSizes);
+  }
   check_nodes(archive, content.module.graph);
   check_names(archive, content.module);
   check_arity(archive, content);
@@ -195,7 +221,11 @@ SelfTest make_self_test(const nn::GraphModule& module, std::span<const Tensor> e
   nn::GraphModule evaluated = module;
   evaluated.eval();
   SelfTest test;
-  test.inputs = first_rows(example);
+  std::vector<TensorType> types;
+  for (const Tensor& input : example) types.push_back(input.type());
+  evaluated.check_inputs(types);
+  test.inputs = first_rows(module.graph(), example);
+
   test.outputs = evaluated.forward_many(test.inputs);
   return test;
 }

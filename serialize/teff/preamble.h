@@ -20,8 +20,9 @@ enum class FileKind : std::uint32_t { dict = 1, model = 2 };
 /// Additions to version 1. A file has the bit of each that it uses, and of no other.
 enum Feature : std::uint64_t {
   kSeveralResults = 1 << 0,  // nodes of kind result
+  kFreeSizes = 1 << 1,       // sizes that are free beside the batch, or attributes that follow a size of a node
   kMoreDTypes = 1 << 2,      // dtypes from uint16 on
-  kKnownFeatures = kSeveralResults | kMoreDTypes,
+  kKnownFeatures = kSeveralResults | kFreeSizes | kMoreDTypes,
 };
 
 struct Preamble {

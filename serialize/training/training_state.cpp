@@ -13,7 +13,7 @@ constexpr const char* kOwnKeys[] = {"epoch", "step", "values", "rng_state"};
 
 std::string key_of(const std::string& name) { return name + "_state_dict"; }
 
-Value state_of(const Generator& generator) { return tensor(generator.get_state()); }
+Value state_of(const Generator& generator) { return tensor(teff::detail::copy_of(generator).get_state()); }
 
 std::int64_t to_count(const Dict& dict, const char* key) {
   const std::int64_t count = dict.at(key).as_int();
@@ -29,7 +29,9 @@ TrainingState& TrainingState::add(std::string name, Generator& generator) {
                      return Dict{{"state", state_of(generator)}};
                    },
                    [&generator](const Dict& dict) -> Commit {
-                     return [&generator, loaded = teff::detail::to_generator(dict.at("state"))] { generator = loaded; };
+                     return [&generator, loaded = teff::detail::to_generator(dict.at("state"))] {
+                       teff::detail::assign(generator, loaded);
+                     };
                    }});
 }
 
@@ -79,7 +81,7 @@ Commit TrainingState::prepare(const Dict& state_dict) {
           loaded_epoch = to_count(state_dict, "epoch"), loaded_step = to_count(state_dict, "step"),
           loaded_values = state_dict.at("values").as_dict()]() mutable {
     for (const Commit& commit : commits) commit();
-    default_generator() = generator;
+    teff::detail::assign(default_generator(), generator);
     epoch = loaded_epoch;
     step = loaded_step;
     values = std::move(loaded_values);

@@ -61,6 +61,31 @@ TEST_CASE("show prints a model's mode, inputs, modules and graph") {
                              "  %4    relu                %3          float32 [3, 1]\n"));
 }
 
+TEST_CASE("show says which sizes are free, by a letter for each") {
+  struct Masked : nn::Module {
+    nn::Conv2d conv{1, 2, 3, {.padding = 1}};
+    TEFF_MODULE(Masked, conv)
+    std::vector<Tensor> forward_many(std::span<const Tensor> x) override { return {conv(x[0]) * x[1], x[2]}; }
+  } net;
+  const Folder folder;
+  struct Crop : nn::Module {
+    TEFF_MODULE(Crop)
+    Tensor forward(const Tensor& x) override { return x.size(2) < 4 ? x * 2.0 : relu(x); }
+  } crop;
+  save_model(crop, ones({2, 1, 8, 6}), folder / "crop.teff");
+  CHECK(contains(folder.run({"show", "crop.teff"}).out, "input: input, float32 [N, A, H, W]\n"
+                                                        "H: at least 4\n"
+                                                        "output: relu, float32 [?, ?, ?, ?]\n"));
+  save_model(net, {ones({2, 1, 8, 6}), ones({2, 1, 8, 6}), ones({4, 5})}, folder / "m.teff");
+  const Output output = folder.run({"show", "m.teff"});
+  CHECK(contains(output.out, "input: input, float32 [N, 1, H, W]\n"
+                             "input: input_1, float32 [N, 1, H, W]\n"
+                             "input: input_2, float32 [A, B]\n"
+                             "output: mul, float32 [?, 2, ?, ?]\n"
+                             "output: input_2, float32 [?, ?]\n"));
+  CHECK(contains(folder.run({"show", "--json", "m.teff"}).out, "\"free_sizes\": [\n"));
+}
+
 TEST_CASE("show prints all results of a call on one line") {
   const Folder folder;
   Gated net;

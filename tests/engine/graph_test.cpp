@@ -143,11 +143,38 @@ TEST_SUITE("graph") {
                     Error);
   }
 
-  TEST_CASE("a size that is neither fixed nor a multiple of the batch cannot be captured") {
+  TEST_CASE("an attribute that follows the batch in a line, rounded or not, is written as such") {
+    using Function = std::function<std::int64_t(std::int64_t)>;
+    const auto rows = [](const Function& count) {
+      return [count](Inputs x) { return Tensors{slice(x[0], 0, 0, count(x[0].size(0)))}; };
+    };
+    const std::pair<Function, Value> cases[] = {
+        {[](std::int64_t n) { return n - 1; }, Dict{{"size", IntList{0, 0}}, {"plus", -1}}},
+        {[](std::int64_t n) { return n / 2; }, Dict{{"size", IntList{0, 0}}, {"over", 2}}},
+        {[](std::int64_t n) { return (n + 1) / 2; }, Dict{{"size", IntList{0, 0}}, {"plus", 1}, {"over", 2}}},
+        {[](std::int64_t n) { return 3 * n / 4; }, Dict{{"size", IntList{0, 0}}, {"times", 3}, {"over", 4}}}};
+    for (const std::int64_t captured_at : {1, 2, 4}) {
+      for (const auto& [count, written] : cases) {
+        CAPTURE(captured_at);
+        const Graph graph = captured(rows(count), {ones({captured_at, 3})});
+        CHECK(graph.nodes[1].attributes.at("end") == written);
+        for (const std::int64_t batch : {1, 2, 7, 12}) {
+          CHECK(run(graph, {}, {ones({batch, 3})})[0].size(0) == count(batch));
+        }
+      }
+    }
+  }
+
+  TEST_CASE("a size that follows the batch in no line cannot be captured") {
+    const auto bits = [](std::int64_t n) {
+      std::int64_t count = 0;
+      for (; n > 1; n /= 2) ++count;
+      return count;
+    };
     CHECK_THROWS_WITH_AS(
-        captured([](Inputs x) { return Tensors{slice(x[0], 0, 0, x[0].size(0) - 1)}; }, {ones({4, 3})}),
-        doctest::Contains("capture: expected forward to do the same at every batch size, but \"end\" of "
-                          "slice is not the same or a multiple of the batch"),
+        captured([&](Inputs x) { return Tensors{slice(x[0], 0, 0, bits(x[0].size(0)))}; }, {ones({4, 3})}),
+        "capture: expected forward to do the same at every batch size, but \"end\" of slice changes in a way that "
+        "follows no size",
         Error);
   }
 
@@ -271,6 +298,50 @@ TEST_SUITE("graph executor") {
           }) == "graph: node 5 (placeholder \"late\"): expected placeholders before all other nodes");
   }
 
+  TEST_CASE("attributes that follow nodes are refused without a list of free sizes, and where they are malformed") {
+    const auto with = [](const Value& size) {
+      return refusal([&](Graph& graph) {
+        graph.free_sizes = {{{{0, 0}}}};
+        graph.nodes[4].attributes["shape"] = List{size};
+      });
+    };
+    CHECK(with(Dict{{"size", IntList{3, 0, 1}}}) == "accepted");
+    CHECK(with(Dict{{"size", IntList{3, 0}}, {"times", 4}, {"plus", 1}, {"over", 2}}) == "accepted");
+    CHECK(with(Dict{{"size", IntList{2, 0, 1}}, {"over", 0}})
+              .starts_with("graph: node \"view\": graph: expected {\"size\": [place, dim, ...], "));
+    for (const Value& size :
+         {Value(Dict{{"size", IntList{4, 0}}}), Value(Dict{{"size", IntList{-1, 0}}}),
+          Value(Dict{{"size", IntList{3}}}), Value(Dict{{"size", IntList{3, 2}}}),
+          Value(Dict{{"size", IntList{3, -1}}}), Value(Dict{{"size", 3}}),
+          Value(Dict{{"size", IntList{3, 0, 1}}, {"over", -1}}), Value(Dict{{"size", IntList{3, 0, 1}}, {"minus", 0}}),
+          Value(Dict{{"size", IntList{3, 0, 1}}, {"times", std::int64_t{1} << 62}}),
+          Value(Dict{{"size", IntList{3, 0, 1}}, {"plus", "one"}})}) {
+      std::ostringstream text;
+      text << size;
+      INFO(text.str());
+      CHECK(with(size) != "accepted");
+    }
+    CHECK(refusal([](Graph& graph) {
+            graph.nodes[4].attributes["shape"] = List{Dict{{"size", IntList{3, 0, 1}}}};
+          }) == "graph: node \"view\": expected a graph that lists its free sizes where an attribute follows one");
+  }
+
+  TEST_CASE("free sizes that are no dimensions of inputs, or stand twice, are refused") {
+    const auto with = [](std::vector<FreeSize> free) {
+      return refusal([&](Graph& graph) { graph.free_sizes = std::move(free); });
+    };
+    CHECK(with({{{{0, 0}}}, {{{0, 1}}, 3}}) == "accepted");
+    CHECK(with({FreeSize()}) == "graph: expected a free size to have a dimension, got one without");
+    CHECK(with({{{{0, 0}, {0, 1}}}}) ==
+          "graph: expected as a free size dimensions of inputs, each once, of one size, got dimension 1 of input 0");
+    for (const InputDim& place : {InputDim{1, 0}, InputDim{-1, 0}, InputDim{0, 2}, InputDim{0, -1}}) {
+      CHECK(with({{{place}}}) != "accepted");
+    }
+    CHECK(with({{{{0, 0}}}, {{{0, 0}}}}) != "accepted");
+    CHECK(with({{{{0, 1}}, 4}}) == "graph: expected the least of a free size from 0 to the captured 3, got 4");
+    CHECK(with({{{{0, 1}}, -1}}) == "graph: expected the least of a free size from 0 to the captured 3, got -1");
+  }
+
   TEST_CASE("malformed sizes that follow the batch are refused") {
     for (const Value& size : {Value(Dict{{"batch", "two"}}), Value(Dict{{"batch", std::int64_t{1} << 62}}),
                               Value(Dict{{"batch", -3}}), Value(Dict{{"rows", 1}})}) {
@@ -281,11 +352,19 @@ TEST_SUITE("graph executor") {
     }
   }
 
-  TEST_CASE("inputs of other types are refused by the operation they do not fit") {
+  TEST_CASE("inputs of other types than those of the capture are refused") {
     const GraphExecutor executor(small_graph(), {{"fc.weight", weight()}});
-    CHECK_THROWS_AS(executor.run(Tensors{ones({2, 4})}), ShapeError);
+    CHECK(executor.input_types() == std::vector<TensorType>{{{-1, 3}, DType::float32}});
+    CHECK_THROWS_WITH_AS(
+        executor.run(Tensors{ones({2, 4})}),
+        "graph: expected as \"input\" float32 [-1, 3], where -1 is any size, got float32 [2, 4]; it was "
+        "not captured for others",
+        ShapeError);
+    CHECK_THROWS_AS(executor.run(Tensors{ones({2, 3, 1})}), ShapeError);
     CHECK_THROWS_AS(executor.run(Tensors{ones({2, 3}, {.dtype = DType::float64})}), TypeError);
     CHECK_THROWS_AS(executor.run(Tensors{Tensor()}), TypeError);
+    CHECK_THROWS_AS(static_cast<void>(executor.output_types(std::vector<TensorType>{{{2, 4}, DType::float32}})),
+                    ShapeError);
   }
 
   TEST_CASE("a graph without nodes runs") { CHECK(run(Graph(), {}, {}).empty()); }

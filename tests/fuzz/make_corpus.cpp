@@ -35,6 +35,13 @@ struct TwoInputs : nn::Module {
   std::vector<Tensor> forward_many(std::span<const Tensor> x) override { return {fc(x[0]) + x[1], x[1] * 2.0}; }
 };
 
+/// Takes any images: an attribute that follows their height and width.
+struct FreeSizes : nn::Module {
+  nn::Conv2d conv{1, 1, 3, {.stride = 2, .padding = 1}};
+  TEFF_MODULE(FreeSizes, conv)
+  Tensor forward(const Tensor& x) override { return interpolate(conv(x), {.size = Pair(x.size(2), x.size(3))}); }
+};
+
 void write_dicts(const std::string& folder) {
   const SaveOptions options{.durable = false};
   const Tensor weight = tensor<std::int32_t>({1, 2, 3, 4});
@@ -64,6 +71,8 @@ void write_models(const std::string& folder) {
   save_model(net, randn({3, 1, 4, 4}), folder + "/small_net.teff", {.durable = false});
   TwoInputs two;
   save_model(two, {ones({2, 2}), ones({2, 2})}, folder + "/two_inputs.teff", {.durable = false});
+  FreeSizes free;
+  save_model(free, ones({2, 1, 4, 4}), folder + "/free_sizes.teff", {.durable = false});
   int number = 0;
   for (const OpSample& sample : op_samples()) {
     OpModule module(sample);

@@ -4,12 +4,15 @@
 // test, with the environment variable TEFF_WRITE_GOLDEN set, when the version was new; they are never written
 // again.
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
 #include "serialize/file_fixture.h"
 #include "serialize/sample_models.h"
 #include "support/temp_file.h"
+#include "teff/engine/image_ops.h"
+#include "teff/nn/graph/inference_session.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -71,6 +74,22 @@ struct GoldenResults : GoldenReductions {
     const std::vector<Tensor> unequal = split(y, {1, 3}, 1), twice = split(cat({y, y * 2.0}), x[0].size(0));
     const auto [least, where] = min(unequal[1], 1, true);
     return {max(twice[1], 1).indices, least, where, unequal[0]};
+  }
+};
+
+/// Fully convolutional, resized to sizes of inputs and of results between, and to their half.
+struct GoldenSizes : nn::Module {
+  nn::Conv2d a{1, 2, 3, {.stride = 2, .padding = 1}}, b{2, 2, 3, {.stride = 2, .padding = 1}};
+  TEFF_MODULE(GoldenSizes, a, b)
+  GoldenSizes() {
+    const NoGradGuard no_grad;
+    double value = 0;
+    for (const Tensor& parameter : parameters()) parameter.fill_(value = value == 2 ? -1 : value + 1);
+  }
+  Tensor forward(const Tensor& x) override {
+    const Tensor y = a(x), z = interpolate(b(y), {.size = Pair(y.size(2), y.size(3))});
+    const Tensor sum = interpolate(y + z, {.size = Pair(x.size(2), x.size(3))}) + x;
+    return slice(sum, 3, x.size(3) / 2).view({x.size(0), -1, 2 * x.size(2)});
   }
 };
 
@@ -147,4 +166,42 @@ TEST_CASE("a model file of version 1 with calls of several results, feature 0, k
   check_outputs(loaded, net, input);
   CHECK(saved_again(loaded, input) == read_file(path));
   CHECK(saved_again(net, input) == read_file(path));
+}
+
+TEST_CASE("a model file of version 1 with free height and width, feature 1, keeps its bytes") {
+  const std::string path = golden("v1_sizes_model.teff");
+  GoldenSizes net;
+  if (writes_golden()) save_model(net, golden_input(), path, kOptions);
+  nn::GraphModule loaded = load_model(path);
+  CHECK(loaded.inputs()[0].type.shape == Shape{-1, 1, -1, -1});
+  for (const Shape& shape : {Shape{2, 1, 8, 8}, {1, 1, 7, 10}, {3, 1, 33, 4}}) {
+    check_outputs(loaded, net, arange(0, numel(shape), 1, {.dtype = DType::float32}).view(shape));
+  }
+  std::ostringstream graph;
+  graph << loaded.graph();
+  CHECK(contains(graph.str(), "{'dim': 3, 'start': {'size': [0, 3], 'over': 2}, 'end': None, 'step': 1}"));
+  CHECK(contains(graph.str(), "{'shape': [{'batch': 1}, -1, {'size': [0, 2], 'times': 2}]}"));
+  CHECK(saved_again(loaded, golden_input()) == read_file(path));
+  CHECK(saved_again(net, golden_input()) == read_file(path));
+}
+
+TEST_CASE("models of files that list no free sizes take any batch, and no other height and width") {
+  for (const char* name : {"v1_model.teff", "v1_reductions_model.teff", "v1_results_model.teff"}) {
+    CAPTURE(name);
+    nn::GraphModule loaded = load_model(golden(name));
+    loaded.eval();
+    Shape shape = loaded.inputs()[0].type.shape;
+    REQUIRE(std::count(shape.begin(), shape.end(), -1) == 1);
+    REQUIRE(shape[0] == -1);
+    for (const std::int64_t batch : {1, 2, 5}) {
+      shape[0] = batch;
+      CHECK(loaded({zeros(shape)})[0].size(0) == batch);
+      CHECK_NOTHROW(nn::InferenceSession(loaded, {shape}));
+    }
+    shape[shape.size() - 1] *= 2;
+    const std::string text = error_of<ShapeError>([&] { loaded({zeros(shape)}); });
+    CHECK(contains(text, "graph: expected as \"input\" float32 [-1, "));
+    CHECK(contains(text, "; it was not captured for others"));
+    CHECK(error_of<ShapeError>([&] { nn::InferenceSession(loaded, {shape}); }) == text);
+  }
 }

@@ -172,3 +172,17 @@ TEST_CASE("a session refuses what it was not made for") {
 }
 
 }  // namespace teff::nn_testing
+
+TEST_CASE("threads may draw random numbers while others capture") {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([] {
+      for (int step = 0; step < 20; ++step) rand({100});
+    });
+    threads.emplace_back([] {
+      nn::Sequential net{nn::Linear(3, 3), nn::Dropout(0.5)};
+      for (int step = 0; step < 3; ++step) nn::capture(net, ones({2, 3}));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}

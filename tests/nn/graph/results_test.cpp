@@ -105,6 +105,12 @@ TEST_CASE("a session for another number of pieces than the model has is refused"
   const nn::GraphModule model = captured_in_evaluation(net, ones({1, 4}));
   CHECK(error_of<ShapeError>([&] {
           nn::InferenceSession(model, {{1, 6}});
+        }) == "graph: expected as \"input\" float32 [-1, 4], where -1 is any size, got float32 [1, 6]; it was not "
+              "captured for others");
+  nn::GraphModuleData data = model.data();
+  data.graph.free_sizes = {{{{0, 0}}}, {{{0, 1}}}};  // as somebody may write it
+  CHECK(error_of<ShapeError>([&] {
+          nn::InferenceSession(nn::GraphModule(data), {{1, 6}});
         }) == "split: expected 2 results, as the graph has, got 3");
 }
 

@@ -195,9 +195,37 @@ TEST_CASE("the feature of several results is named by the files that use it, and
   CHECK(contains(with_features(with, 0), "expected the preamble to name feature 0, which is used here"));
   CHECK(contains(with_features(without, 1),
                  "expected the file to use feature 0, as its preamble says, got one that does not"));
-  CHECK(contains(with_features(with, 3), "the file uses feature 1, which this program does not know"));
+  CHECK(contains(with_features(with, 5), "the file uses feature 2, which this program does not know"));
   CHECK(contains(refusal(file_of(header_of({0, 0, 0}), {}, {.features = 1})),
                  "expected the file to use feature 0, as its preamble says, got one that does not"));
+}
+
+TEST_CASE("free sizes and attributes that follow sizes are refused where they do not fit") {
+  const auto with = [](std::vector<FreeSize> free) {
+    return [free](Model& m) { m.content.module.graph.free_sizes = free; };
+  };
+  check_refused("no dimension", with({FreeSize()}), "expected a free size to have a dimension, got one without");
+  check_refused("different sizes", with({{{{0, 0}, {0, 2}}}}), "got dimension 2 of input 0");
+  check_refused("twice", with({{{{0, 0}}}, {{{0, 0}}}}), "got dimension 0 of input 0");
+  const auto follows = [](Dict size) {
+    return [size](Model& m) {
+      m.content.module.graph.free_sizes = {{{{0, 0}}}};
+      m.call("view").attributes["shape"] = List{size, -1};
+    };
+  };
+  check_refused("later node", follows({{"size", List{1000, 0}}}), "to follow the size of an earlier node");
+  check_refused("no such dimension", follows({{"size", List{0, 4}}}), "to follow a dimension of [2, 1, 8, 8]");
+  check_refused("over nothing", follows({{"size", List{0, 0}}, {"over", 0}}), "\"over\" >= 1");
+  check_refused("beyond 63 bits", follows({{"size", List{0, 0}}, {"times", std::int64_t{1} << 62}}), "below 2^63");
+  check_refused("unknown key", follows({{"size", List{0, 0}}, {"minus", 1}}), "as an attribute that follows a size");
+  check_refused("no list", follows({{"size", "all"}}), "");
+  check_refused("another number", follows({{"size", List{0, 0}}, {"plus", 1}}), "");
+  check_refused(
+      "without free sizes",
+      [](Model& m) {
+        m.call("view").attributes["shape"] = List{Dict{{"size", List{0, 0}}}, -1};
+      },
+      "expected a graph that lists its free sizes");
 }
 
 TEST_CASE("calls that the ops do not take are refused") {
