@@ -222,6 +222,8 @@ Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, con
     other = record(more);
   } catch (const std::bad_alloc&) {  // says nothing of the batch size
     throw;
+  } catch (const ResourceError&) {
+    throw;
   } catch (const std::exception& error) {
     throw Error("capture: expected forward to take any batch size, but it takes " + std::to_string(batch) +
                 " and not " + std::to_string(batch + 1) + ": " + error.what() +

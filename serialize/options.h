@@ -47,6 +47,12 @@ struct LoadOptions {
   /// attributes, instead of refusing them. Parameters, buffers and children of a module are such attributes:
   /// load(path, {.inert_objects = true}).at("conv1").as_dict().at("weight"). Nothing of them is run.
   bool inert_objects = false;
+  /// load_model: the most that a run of the model may take, in operations on single values and in bytes of the results
+  /// of all its operations, as the types in the file tell: a model that asks for more is refused. Later runs, sessions
+  /// and training steps are held to the same; inputs that are larger than those in the file may cost as many times more
+  /// (see GraphExecutor::run). The defaults are a minute's work and what few machines can give.
+  double max_work = 4e12;
+  double max_bytes = 0x1p34;
 };
 
 }  // namespace teff

@@ -14,6 +14,7 @@ namespace {
 constexpr std::array kTargets = {
     Target{"teff_dict", run_teff_dict, mutate_teff},
     Target{"teff_model", run_teff_model, mutate_teff},
+    Target{"graph", run_graph, nullptr},
     Target{"torch_zip", run_torch, mutate_torch},
     Target{"torch_legacy", run_torch, nullptr},
     Target{"pickle", run_pickle, nullptr},
