@@ -142,6 +142,39 @@ Tensor random_tensor(Choices& choices, const TensorType& type) {
   return tensor(values).view(type.shape).to(type.dtype);
 }
 
+/// Those that have places to compute, so that half of all calls are theirs.
+const std::vector<OpSample>& image_samples() {
+  static const std::vector<OpSample> samples = [] {
+    std::vector<OpSample> result;
+    for (const OpSample& sample : op_samples()) {
+      for (const char* part : {"conv", "pool", "interpolate", "pad"}) {
+        if (sample.op.find(part) != std::string::npos) result.push_back(sample);
+      }
+    }
+    return result;
+  }();
+  return samples;
+}
+
+/// Input, weight and bias of a convolution that fit each other; the input has the channels of `neighbour` if that is
+/// of images.
+std::vector<Shape> convolution_shapes(Choices& choices, bool transposed, const Shape& neighbour, Dict& attributes) {
+  constexpr std::int64_t kGroups[] = {1, 1, 1, 2, 4, 16}, kChannels[] = {1, 2, 3, 16, 40};
+  constexpr std::int64_t kBatches[] = {1, 2, 9, 17};
+  const auto one_of = [&](const auto& values) { return values[choices.below(std::size(values))]; };
+  const auto small = [&] { return static_cast<std::int64_t>(1 + choices.below(6)); };
+  std::int64_t groups = one_of(kGroups), in = one_of(kChannels);
+  if (neighbour.size() == 4) {
+    groups = choices.one_in(2) ? std::max<std::int64_t>(1, neighbour[1]) : 1;
+    in = neighbour[1] / groups;
+  }
+  const std::int64_t out = choices.one_in(3) ? 1 : one_of(kChannels);
+  attributes["groups"] = groups;
+  const Shape weight =
+      transposed ? Shape{in * groups, out, small(), small()} : Shape{out * groups, in, small(), small()};
+  return {{one_of(kBatches), in * groups, small() + small(), small() + small()}, weight, {out * groups}};
+}
+
 class Builder {
  public:
   explicit Builder(std::span<const std::byte> bytes) : choices_(bytes) {}
@@ -182,7 +215,8 @@ class Builder {
 
   /// A sample's operation, with other sizes and options. What does not fit is left out again.
   void add_call() {
-    const OpSample& sample = op_samples()[choices_.below(op_samples().size())];
+    const std::vector<OpSample>& samples = choices_.one_in(2) ? image_samples() : op_samples();
+    const OpSample& sample = samples[choices_.below(samples.size())];
     const Graph graph_before = graph();
     const std::size_t states = model_.data.state.size(), inputs = model_.inputs.size();
     const bool is_first = graph().nodes.empty(), plain = choices_.one_in(2);
@@ -192,8 +226,13 @@ class Builder {
       node.target = sample.op;
       node.attributes = sample.attributes;
       std::vector<TensorType> types;
+      const bool transposed = sample.op == "conv_transpose2d", fits = sample.op == "conv2d" || transposed;
+      std::vector<Shape> fitting;
+      if (fits) fitting = convolution_shapes(choices_, transposed, neighbour(), node.attributes);
       for (std::size_t i = 0; i < sample.makers.size(); ++i) {
-        node.inputs.push_back(choose_input(sample.makers[i].make(1).type(), i, is_first, plain));
+        TensorType type = sample.makers[i].make(1).type();
+        if (fits) type.shape = fitting[i];
+        node.inputs.push_back(choose_input(type, i, is_first, plain || fits));
         types.push_back(type_of(node.inputs.back()));
       }
       if (is_first) std::sort(node.inputs.begin(), node.inputs.end());
@@ -211,10 +250,10 @@ class Builder {
 
   std::int64_t choose_input(TensorType type, std::size_t i, bool is_first, bool plain) {
     if (type.dtype == DType::float64) type.dtype = dtype_;
-    if (!is_first && (i == 0 || choices_.one_in(4))) {
+    if (!is_first && (i == 0 || choices_.one_in(plain ? 16 : 4))) {
       return i == 0 && !choices_.one_in(4) ? last() : static_cast<std::int64_t>(choices_.below(graph().nodes.size()));
     }
-    if (!plain || !is_first) type.shape = random_shape(choices_, type.shape, plain ? Shape() : neighbour());
+    if (!plain) type.shape = random_shape(choices_, type.shape, neighbour());
     if (numel(type.shape) > kMaxElements) throw ShapeError("too large");
     return add_leaf(type, is_first && (i == 0 || choices_.one_in(4)) && model_.data.state.empty());
   }
