@@ -140,7 +140,7 @@ void check_below(const char* what, double cost, double limit, const char* option
 struct CostMeter {
   GraphCost limit, sum{0, 0};
 
-  void add_input(const TensorType& type) {
+  void add_values(const TensorType& type) {
     sum.bytes += bytes_of(type);
     check();
   }
@@ -193,6 +193,7 @@ struct GraphExecutor::Program {
   struct Step {
     GraphNode node;
     std::size_t results = 1;              // call
+    bool is_constant = false;             // depends on no input
     bool follows_batch = false;           // the op is made anew for each run
     bool has_training = false;            // its options say whether it trains
     bool updates_inputs = false;          // of those that are no attributes: statistics that somebody computes
@@ -214,6 +215,7 @@ struct GraphExecutor::Program {
   std::int64_t call_before_result(std::size_t place) const;
   void check_structure(const Step& step, std::size_t place) const;
   static std::shared_ptr<const Op> op_of(const Step& step, std::int64_t batch);
+  bool depends_on_constants(const GraphNode& node) const;
   bool updates_computed(const Step& step) const;
   void infer(const Step& step, std::vector<TensorType>& types, CostMeter& meter) const;
   void plan_release();
@@ -254,6 +256,11 @@ std::shared_ptr<const Op> GraphExecutor::Program::op_of(const Step& step, std::i
   return make_op(step.node.target, detail::resolve_batch(step.node.attributes, batch), step.node.version);
 }
 
+bool GraphExecutor::Program::depends_on_constants(const GraphNode& node) const {
+  const auto is_constant = [&](std::int64_t input) { return steps[static_cast<std::size_t>(input)].is_constant; };
+  return node.kind != GraphNode::Kind::placeholder && std::all_of(node.inputs.begin(), node.inputs.end(), is_constant);
+}
+
 /// Whether the call may change, in training, a value that is no attribute.
 bool GraphExecutor::Program::updates_computed(const Step& step) const {
   const std::shared_ptr<const Op> op = op_of(step, 1);
@@ -270,7 +277,7 @@ void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& ty
   if (node.kind == GraphNode::Kind::result) return;
   if (node.kind == GraphNode::Kind::placeholder) {
     static_cast<void>(numel(node.type.shape));
-    meter.add_input(node.type);
+    meter.add_values(node.type);
     types.push_back(node.type);
   } else if (node.kind == GraphNode::Kind::get_attr) {
     types.push_back(step.attribute.type());
@@ -284,9 +291,10 @@ void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& ty
       types.push_back(type);
     }
     meter.add_call(*op, inputs, results);
+    if (step.is_constant) return;
     for (const std::int64_t input : node.inputs) {  // a session packs it for each call that reads it
-      const Step& source = steps[static_cast<std::size_t>(input)];
-      if (source.node.kind == GraphNode::Kind::get_attr) meter.add_input(source.node.type);
+      const auto place = static_cast<std::size_t>(input);
+      if (steps[place].is_constant) meter.add_values(types[place]);
     }
   }
 }
@@ -307,6 +315,7 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     step.node = node;
     step.results = result_count(graph, place);
     check_structure(step, place);
+    step.is_constant = depends_on_constants(node);
     if (!names.insert(node.name).second) invalid(node, place, "expected a name of its own");
     if (node.kind == GraphNode::Kind::placeholder) ++placeholders;
     if (node.kind == GraphNode::Kind::get_attr) {
@@ -381,9 +390,15 @@ void GraphExecutor::Program::check_cost(std::span<const TensorType> inputs) cons
   if (affordable->load(std::memory_order_relaxed) == hash) return;
   std::vector<TensorType> types(inputs.begin(), inputs.end());
   CostMeter meter{limit_for(inputs)};
-  for (const TensorType& type : inputs) meter.add_input(type);
-  for (std::size_t i = placeholders; i < steps.size(); ++i) {
-    at_node(steps[i].node, [&] { infer(steps[i], types, meter); });
+  for (const TensorType& type : inputs) meter.add_values(type);
+  try {
+    for (std::size_t i = placeholders; i < steps.size(); ++i) {
+      at_node(steps[i].node, [&] { infer(steps[i], types, meter); });
+    }
+  } catch (const ResourceError&) {
+    throw;
+  } catch (const Error&) {  // inputs that do not fit: the run comes as far as this, and says why
+    return;
   }
   affordable->store(hash, std::memory_order_relaxed);
 }
@@ -404,7 +419,10 @@ GraphExecutor& GraphExecutor::operator=(GraphExecutor&&) noexcept = default;
 
 std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
   program_->check_input_count(inputs.size());
-  if (program_->has_limit()) check_cost(types_of(inputs));
+  if (program_->has_limit()) {
+    const auto is_defined = [](const Tensor& input) { return input.defined(); };
+    if (std::all_of(inputs.begin(), inputs.end(), is_defined)) program_->check_cost(types_of(inputs));
+  }
   TensorList values(program_->steps.size());
   TensorList arguments;
   const std::int64_t batch = inputs.empty() || inputs[0].dim() == 0 ? 1 : inputs[0].size(0);
@@ -444,7 +462,7 @@ std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> 
   program_->check_input_count(inputs.size());
   std::vector<TensorType> types(inputs.begin(), inputs.end());
   CostMeter meter;
-  for (const TensorType& type : types) meter.add_input(type);
+  for (const TensorType& type : types) meter.add_values(type);
   for (std::size_t i = program_->placeholders; i < program_->steps.size(); ++i) {
     const Program::Step& step = program_->steps[i];
     at_node(step.node, [&] { program_->infer(step, types, meter); });

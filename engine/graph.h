@@ -69,7 +69,8 @@ Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, con
               const std::vector<std::pair<const void*, std::string>>& scope_names = {});
 
 /// What a run of a graph takes, as its types and Op::flop tell: operations on single values, and bytes of the results
-/// of all calls, which training keeps. Or the most that it may take.
+/// of all calls, which training keeps, and of the constants that each reads, which a session packs. Or the most that it
+/// may take.
 struct GraphCost {
   double work = std::numeric_limits<double>::infinity();
   double bytes = std::numeric_limits<double>::infinity();

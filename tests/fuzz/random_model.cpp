@@ -56,9 +56,11 @@ class Choices {
   }
   double number() {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    constexpr double kNumbers[] = {0.0,        1.0,          -1.0, 0.5,    2.0,       1e-300,     1e300,    kInfinity,
-                                   -kInfinity, 1e-30,        1e30, 0x1p31, 0x1p63,    -0.0,       0.1,      3.0,
-                                   1e5,        std::nan(""), 1e-7, 0.999,  134217728, 2147483647, 0.000001, 1.0001};
+    constexpr double kNumbers[] = {
+        0.0,    1.0,       -1.0,       0.5,        2.0,      1e-300,
+        1e300,  kInfinity, -kInfinity, 1e-30,      1e30,     0x1p31,
+        0x1p63, -0.0,      0.1,        3.0,        1e5,      std::numeric_limits<double>::quiet_NaN(),
+        1e-7,   0.999,     134217728,  2147483647, 0.000001, 1.0001};
     return kNumbers[below(std::size(kNumbers))];
   }
 
@@ -287,5 +289,10 @@ class Builder {
 }  // namespace
 
 RandomModel make_random_model(std::span<const std::byte> bytes) { return Builder(bytes).build(); }
+
+void mutate_decisions(Bytes& bytes, Random& random, Mutator mutate) {
+  if (random() % 4 == 0) return mutate(bytes);
+  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random() >> 8);
+}
 
 }  // namespace teff::fuzz

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "fuzz/target.h"
 #include "teff/nn/graph/graph_module.h"
 
 namespace teff::fuzz {
@@ -17,5 +18,8 @@ struct RandomModel {
 };
 
 RandomModel make_random_model(std::span<const std::byte> bytes);
+
+/// Other bytes for such a model: a change of these, or all of them anew.
+void mutate_decisions(Bytes& bytes, Random& random, Mutator mutate);
 
 }  // namespace teff::fuzz

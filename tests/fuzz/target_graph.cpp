@@ -18,8 +18,8 @@
 namespace teff::fuzz {
 namespace {
 
-constexpr double kMaxWork = 1e7, kMaxBytes = 1 << 24;
-constexpr std::size_t kMaxPeak = std::size_t{48} << 20;  // of all memory that is taken to run such a model
+constexpr double kMaxWork = 1e7, kMaxBytes = 1 << 22;
+constexpr std::size_t kMaxPeak = std::size_t{64} << 20;  // of all memory that is taken to run such a model
 
 std::string save(const RandomModel& model) {
   std::ostringstream stream;

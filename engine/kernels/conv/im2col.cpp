@@ -83,7 +83,7 @@ void Columns<T>::fill_row(const T* from, const RowSpan& span, bool padded, T* to
   const int64_t s = x_.stride;
   if (!padded) zero_fill(to, begin);
   if (s == 1) {
-    copy(from + first + begin, end - begin, to + begin);
+    copy(from + (first + begin), end - begin, to + begin);
   } else if (s == 2) {  // a stride that the compiler knows becomes shuffles
     for (int64_t i = begin; i < end; ++i) to[i] = from[first + i * 2];
   } else {

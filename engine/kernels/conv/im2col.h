@@ -37,12 +37,10 @@ struct Axis {
   int64_t period() const { return spacing == 1 ? stride : stride / greatest_divisor(stride, spacing); }
   int64_t phases() const { return smaller(period(), taps); }
   /// How far a tap is from the first one in its phase.
-  int64_t shift(int64_t tap) const { return tap * spacing / stride; }
+  int64_t shift(int64_t tap) const { return stride == 1 ? tap * spacing : tap * spacing / stride; }
   /// The taps that see more than padding from some of the outputs first to last.
-  int64_t first_tap(int64_t last) const { return smaller(taps, ceil_div(larger(0, -last * stride - start), spacing)); }
-  int64_t end_tap(int64_t first) const {
-    return smaller(taps, ceil_div(larger(0, source - first * stride - start), spacing));
-  }
+  int64_t first_tap(int64_t last) const { return smaller(taps, taps_within(-last * stride - start)); }
+  int64_t end_tap(int64_t first) const { return smaller(taps, taps_within(source - first * stride - start)); }
   /// The places inside that some of the outputs first to last see lie in [first_place, end_place).
   int64_t first_place(int64_t first) const { return smaller(source, larger(0, first * stride + start)); }
   int64_t end_place(int64_t last) const {
@@ -54,6 +52,11 @@ struct Axis {
     axis.out = end - first;
     axis.start += first * stride;
     return axis;
+  }
+  /// Taps that lie in so many places from one of them on. A division takes as long as many a row.
+  int64_t taps_within(int64_t places) const {
+    if (places <= 0) return 0;
+    return spacing == 1 ? places : ceil_div(places, spacing);
   }
   bool inside() const { return stride == 1 && start >= 0 && start + out + (taps - 1) * spacing <= source; }
 };
