@@ -140,18 +140,12 @@ void check_below(const char* what, double cost, double limit, const char* option
 struct CostMeter {
   GraphCost limit, sum{0, 0};
 
-  void add_values(const TensorType& type) {
-    sum.bytes += bytes_of(type);
-    check();
-  }
+  void add_values(const TensorType& type) { sum.bytes += bytes_of(type); }
   void add_call(const Op& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs) {
     if (op.is_view(inputs)) return;
     sum.work += op.flop(inputs, outputs[0]) + elements_of(inputs) + elements_of(outputs);
     for (const TensorType& output : outputs) sum.bytes += bytes_of(output);
-    check();
   }
-
- private:
   void check() const {
     check_below("operations", sum.work, limit.work, "max_work");
     check_below("bytes", sum.bytes, limit.bytes, "max_bytes");
@@ -333,11 +327,15 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
         step.updates_inputs = updates_computed(step);
       }
       infer(step, types, meter);
-      if (types[place] == node.type) return;
-      throw ShapeError("expected a result " + detail::describe(node.type) + ", got " + detail::describe(types[place]));
+      if (types[place] != node.type) {
+        throw ShapeError("expected a result " + detail::describe(node.type) + ", got " +
+                         detail::describe(types[place]));
+      }
+      if (node.kind == GraphNode::Kind::call) meter.check();
     });
     steps.push_back(std::move(step));
   }
+  meter.check();
   for (const std::int64_t output : graph.outputs) {
     if (output < 0 || static_cast<std::size_t>(output) >= steps.size()) {
       throw ValueError("graph: expected outputs among its nodes, got %" + std::to_string(output));
@@ -393,7 +391,10 @@ void GraphExecutor::Program::check_cost(std::span<const TensorType> inputs) cons
   for (const TensorType& type : inputs) meter.add_values(type);
   try {
     for (std::size_t i = placeholders; i < steps.size(); ++i) {
-      at_node(steps[i].node, [&] { infer(steps[i], types, meter); });
+      at_node(steps[i].node, [&] {
+        infer(steps[i], types, meter);
+        meter.check();
+      });
     }
   } catch (const ResourceError&) {
     throw;
