@@ -15,6 +15,7 @@
 
 #include "teff/engine/build.h"
 #include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 #include "teff/engine/kernels/elements/elements_kernels.h"
 #include "teff/engine/node.h"
 #include "teff/engine/op_timer.h"
@@ -182,7 +183,12 @@ TensorList call_backward(Node& node) {
   const detail::CallerOnly caller_only(detail::threads_are_far() &&
                                        detail::is_short(*node.op, input_types(node), result_types(node)));
   const detail::OpTimer timer;
-  TensorList grads = op_backward(node, {wanted.get(), count});
+  TensorList grads;
+  try {
+    grads = op_backward(node, {wanted.get(), count});
+  } catch (const Error& error) {
+    detail::name_memory(node.op->name(), error);
+  }
   if (timer.on()) report(timer, node, grads);
   if (grads.size() != count) {
     throw Error(std::string(node.op->name()) + ": expected backward to return " + std::to_string(count) +

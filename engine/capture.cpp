@@ -147,6 +147,8 @@ class Explorer {
       add_run(detail::resized(inputs_, batch_, size));
     } catch (const std::bad_alloc&) {  // says nothing of the batch size
       throw;
+    } catch (const ResourceError&) {
+      throw;
     } catch (const std::exception& error) {
       takes_not(size, error.what());
     }
@@ -296,6 +298,8 @@ class Explorer {
       return true;
     } catch (const std::bad_alloc&) {
       throw;
+    } catch (const ResourceError&) {
+      throw;
     } catch (...) {
       return false;
     }
@@ -326,6 +330,8 @@ class Explorer {
         executor.run(inputs);
         return true;
       } catch (const std::bad_alloc&) {
+        throw;
+      } catch (const ResourceError&) {
         throw;
       } catch (const std::exception&) {
         return false;

@@ -34,6 +34,11 @@ struct IndexError : Error {
   using Error::Error;
 };
 
+/// Memory that there is not, or a model that would take more memory or work than its limit. The text has the numbers.
+struct ResourceError : Error {
+  using Error::Error;
+};
+
 /// A state dict that does not fit the module or optimiser it is loaded into; nothing was changed.
 struct StateDictError : Error {
   using Error::Error;

@@ -19,11 +19,24 @@ void throw_again(const Error& error, const std::string& text) {
   throw_if_a<TypeError>(error, text);
   throw_if_a<ValueError>(error, text);
   throw_if_a<IndexError>(error, text);
+  throw_if_a<ResourceError>(error, text);
   throw_if_a<StateDictError>(error, text);
   throw_if_a<FormatError>(error, text);
   throw_if_a<UnsupportedError>(error, text);
   throw_if_a<IoError>(error, text);
   throw;
+}
+
+void refuse_memory(std::size_t count, std::size_t size) {
+  std::size_t bytes = 0;
+  const bool wraps = __builtin_mul_overflow(count, size, &bytes);
+  throw ResourceError("memory: expected room for " + (wraps ? "2^64 and more" : std::to_string(bytes)) +
+                      " bytes, got none");
+}
+
+void name_memory(std::string_view name, const Error& error) {
+  if (!std::string_view(error.what()).starts_with("memory: ")) throw;
+  throw_again_as(name, error);
 }
 
 void throw_again_as(std::string_view name, const Error& error) {

@@ -3,6 +3,7 @@
 
 // Private: errors with another text, of the same type.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,15 @@ namespace teff::detail {
 
 /// throw_again with `name` in front, in place of the name of the operation that did the work.
 [[noreturn]] void throw_again_as(std::string_view name, const Error& error);
+
+// What is refused below the operations knows none of their names: its text begins with "memory: ", until name_memory
+// puts the operation's in place of it.
+
+/// Throws ResourceError: there is no memory for `count` values of `size` bytes.
+[[noreturn]] void refuse_memory(std::size_t count, std::size_t size);
+
+/// To be called in a handler of `error`: throws it again, for the operation `name`.
+[[noreturn]] void name_memory(std::string_view name, const Error& error);
 
 /// What function() gives. Its errors begin with `name`, for a function that other functions do the work of.
 template <class Function>

@@ -2,16 +2,21 @@
 #include "teff/engine/graph.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <locale>
 #include <map>
 #include <optional>
 #include <ostream>
 #include <set>
+#include <sstream>
 
 #include "teff/engine/error.h"
 #include "teff/engine/error_text.h"
 #include "teff/engine/graph_attributes.h"
 #include "teff/engine/input_rules.h"
 #include "teff/engine/op_registry.h"
+#include "teff/engine/tensor_impl.h"
 #include "teff/engine/text.h"
 
 namespace teff {
@@ -32,6 +37,19 @@ decltype(auto) at_node(const GraphNode& node, Function&& function) {
     return function();
   } catch (const Error& error) {
     detail::throw_again(error, where(error.what()));
+  }
+}
+
+bool has_training(const Graph& graph, const GraphNode& call) {
+  if (call.attributes.find("training") != nullptr) return true;
+  try {
+    const Dict attributes = detail::resolve_sizes(call.attributes, [&](std::int64_t place) {
+      return place < 0 || place >= std::ssize(graph.nodes) ? nullptr
+                                                           : &graph.nodes[static_cast<std::size_t>(place)].type.shape;
+    });
+    return make_op(call.target, attributes, call.version)->attributes().find("training") != nullptr;
+  } catch (const Error&) {  // an op that nobody has registered
+    return false;
   }
 }
 
@@ -101,18 +119,92 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
 }
 
 void set_training(Graph& graph, bool training) {
+  std::map<std::string_view, bool> known;  // ops by name: files may leave the attribute out
   for (GraphNode& node : graph.nodes) {
-    if (Value* value = node.attributes.find("training")) *value = training;
+    if (node.kind != GraphNode::Kind::call) continue;
+    const auto [found, is_new] = known.try_emplace(node.target, false);
+    if (is_new) found->second = has_training(graph, node);
+    if (found->second) node.attributes["training"] = training;
   }
 }
+
+namespace {
+
+double bytes_of(const TensorType& type) {
+  return static_cast<double>(numel(type.shape)) * static_cast<double>(size_of(type.dtype));
+}
+
+double elements_of(std::span<const TensorType> types) {
+  double sum = 0;
+  for (const TensorType& type : types) sum += static_cast<double>(numel(type.shape));
+  return sum;
+}
+
+void check_below(const char* what, double cost, double limit, const char* option) {
+  if (cost <= limit) return;
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << "expected a model of which a run takes at most " << limit << ' ' << what << ", got at least " << cost
+       << "; LoadOptions::" << option << " allows more";
+  throw ResourceError(text.str());
+}
+
+/// Adds up what a run takes, node by node.
+struct CostMeter {
+  GraphCost limit, sum{0, 0};
+
+  void add_values(const TensorType& type) { sum.bytes += bytes_of(type); }
+  void add_call(const Op& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs) {
+    if (op.is_view(inputs)) return;
+    sum.work += op.flop(inputs, outputs[0]) + elements_of(inputs) + elements_of(outputs);
+    for (const TensorType& output : outputs) sum.bytes += bytes_of(output);
+  }
+  void check() const {
+    check_below("operations", sum.work, limit.work, "max_work");
+    check_below("bytes", sum.bytes, limit.bytes, "max_bytes");
+  }
+};
+
+detail::TensorTypes types_of(std::span<const Tensor> tensors) {
+  detail::TensorTypes types;
+  for (const Tensor& tensor : tensors) types.push_back(tensor.type());
+  return types;
+}
+
+/// Gives the op copies of what it would change in place although it belongs to the caller of run.
+void keep_from_change(const Op& op, std::span<const Tensor> callers, TensorList& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto shares = [&](const Tensor& tensor) { return tensor.shares_memory_with(arguments[i]); };
+    if (op.updates_input(i) && std::any_of(callers.begin(), callers.end(), shares)) {
+      arguments[i] = arguments[i].detach().clone();
+    }
+  }
+}
+
+/// Of types, to know them again.
+std::uint64_t hash_of(std::span<const TensorType> types) {
+  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+  const auto add = [&](std::int64_t value) { hash = (hash ^ static_cast<std::uint64_t>(value)) * 1099511628211U; };
+  for (const TensorType& type : types) {
+    add(static_cast<std::int64_t>(type.dtype));
+    add(static_cast<std::int64_t>(type.shape.size()));
+    for (const std::int64_t size : type.shape) add(size);
+  }
+  return hash;
+}
+
+}  // namespace
 
 /// One value after the other; each is let go after its last use.
 struct GraphExecutor::Program {
   struct Step {
     GraphNode node;
     std::size_t results = 1;              // call
+    bool is_constant = false;             // depends on no input
     bool follows_sizes = false;           // the op is made anew for each run
     bool is_followed = false;             // some op is made by this shape
+    bool has_training = false;            // its options say whether it trains
+    bool updates_inputs = false;          // of those that are no attributes: statistics that somebody computes
     std::shared_ptr<const Op> op;         // call; one that follows sizes as it is for those of the capture
     Tensor attribute;                     // get_attr
     std::vector<std::int64_t> last_used;  // values that no later step needs
@@ -122,12 +214,20 @@ struct GraphExecutor::Program {
   std::size_t placeholders = 0;
   bool has_followers = false;
   std::optional<detail::InputRules> rules;
+  GraphCost limit;
+  std::shared_ptr<std::atomic<std::uint64_t>> affordable;  // the hash of the types of inputs that were found so last
 
+  bool has_limit() const { return std::isfinite(limit.work) || std::isfinite(limit.bytes); }
+  std::vector<TensorType> declared_inputs() const;
+  GraphCost limit_for(std::span<const TensorType> inputs) const;
+  void check_cost(std::span<const TensorType> inputs) const;
   void add(const Graph& graph, const NamedTensors& attributes);
   std::int64_t call_before_result(std::size_t place) const;
   void check_structure(const Step& step, std::size_t place) const;
   static std::shared_ptr<const Op> op_of(const Step& step, const detail::ShapeOf& shape_of);
-  void infer(const Step& step, std::vector<TensorType>& types) const;
+  bool depends_on_constants(const GraphNode& node) const;
+  bool updates_computed(const Step& step) const;
+  void infer(const Step& step, std::vector<TensorType>& types, CostMeter& meter) const;
   void plan_release();
   void mark_followed();
 };
@@ -178,12 +278,27 @@ detail::ShapeOf shapes_in(const std::vector<TensorType>& types) {
 
 }  // namespace
 
+bool GraphExecutor::Program::depends_on_constants(const GraphNode& node) const {
+  const auto is_constant = [&](std::int64_t input) { return steps[static_cast<std::size_t>(input)].is_constant; };
+  return node.kind != GraphNode::Kind::placeholder && std::all_of(node.inputs.begin(), node.inputs.end(), is_constant);
+}
+
+/// Whether the call may change, in training, a value that is no attribute.
+bool GraphExecutor::Program::updates_computed(const Step& step) const {
+  for (std::size_t i = 0; i < step.node.inputs.size(); ++i) {
+    const Step& source = steps[static_cast<std::size_t>(step.node.inputs[i])];
+    if (step.op->updates_input(i) && source.node.kind != GraphNode::Kind::get_attr) return true;
+  }
+  return false;
+}
+
 /// Adds the types of the step's results. Those of a call's other results are known before their steps come.
-void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& types) const {
+void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& types, CostMeter& meter) const {
   const GraphNode& node = step.node;
   if (node.kind == GraphNode::Kind::result) return;
   if (node.kind == GraphNode::Kind::placeholder) {
     static_cast<void>(numel(node.type.shape));
+    meter.add_values(node.type);
     types.push_back(node.type);
   } else if (node.kind == GraphNode::Kind::get_attr) {
     types.push_back(step.attribute.type());
@@ -191,17 +306,26 @@ void GraphExecutor::Program::infer(const Step& step, std::vector<TensorType>& ty
     std::vector<TensorType> inputs;
     for (const std::int64_t input : node.inputs) inputs.push_back(types[static_cast<std::size_t>(input)]);
     const std::shared_ptr<const Op> op = op_of(step, shapes_in(types));
-    for (const TensorType& type : detail::output_types(*op, inputs, step.results)) {
+    const std::vector<TensorType> results = detail::output_types(*op, inputs, step.results);
+    for (const TensorType& type : results) {
       static_cast<void>(numel(type.shape));
       types.push_back(type);
+    }
+    meter.add_call(*op, inputs, results);
+    if (step.is_constant) return;
+    for (const std::int64_t input : node.inputs) {  // a session packs it for each call that reads it
+      const auto place = static_cast<std::size_t>(input);
+      if (steps[place].is_constant) meter.add_values(types[place]);
     }
   }
 }
 
 void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attributes) {
   std::vector<TensorType> types;
+  CostMeter meter{limit};
   // Not hashed: names from a hostile file could all have one hash.
   std::set<std::string_view> names;
+  std::map<std::string_view, bool> has_training;  // by op
   std::map<std::string_view, const Tensor*> tensors;
   for (const NamedTensors* list : {&attributes, &graph.constants}) {
     for (const auto& [name, tensor] : *list) tensors.emplace(name, &tensor);
@@ -212,6 +336,7 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
     step.node = node;
     step.results = result_count(graph, place);
     check_structure(step, place);
+    step.is_constant = depends_on_constants(node);
     if (!names.insert(node.name).second) invalid(node, place, "expected a name of its own");
     if (node.kind == GraphNode::Kind::placeholder) ++placeholders;
     if (node.kind == GraphNode::Kind::get_attr) {
@@ -226,13 +351,21 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
         if (graph.free_sizes.empty() && detail::follows_nodes(node.attributes)) {
           throw ValueError("expected a graph that lists its free sizes where an attribute follows one");
         }
+        const auto [known, is_new] = has_training.try_emplace(node.target, false);
+        if (is_new) known->second = step.op->attributes().find("training") != nullptr;
+        step.has_training = known->second;
+        step.updates_inputs = updates_computed(step);
       }
-      infer(step, types);
-      if (types[place] == node.type) return;
-      throw ShapeError("expected a result " + detail::describe(node.type) + ", got " + detail::describe(types[place]));
+      infer(step, types, meter);
+      if (types[place] != node.type) {
+        throw ShapeError("expected a result " + detail::describe(node.type) + ", got " +
+                         detail::describe(types[place]));
+      }
+      if (node.kind == GraphNode::Kind::call) meter.check();
     });
     steps.push_back(std::move(step));
   }
+  meter.check();
   for (const std::int64_t output : graph.outputs) {
     if (output < 0 || static_cast<std::size_t>(output) >= steps.size()) {
       throw ValueError("graph: expected outputs among its nodes, got %" + std::to_string(output));
@@ -272,8 +405,45 @@ void GraphExecutor::Program::plan_release() {
   }
 }
 
-GraphExecutor::GraphExecutor(const Graph& graph, const NamedTensors& attributes) {
+std::vector<TensorType> GraphExecutor::Program::declared_inputs() const {
+  std::vector<TensorType> types;
+  for (std::size_t i = 0; i < placeholders; ++i) types.push_back(steps[i].node.type);
+  return types;
+}
+
+/// What a user asks for by larger inputs is not the model's doing. Few elements are no measure: of whole models with
+/// such inputs, what they cost for larger ones says little of them.
+GraphCost GraphExecutor::Program::limit_for(std::span<const TensorType> inputs) const {
+  constexpr double kFewElements = 1000;
+  const double times = std::max(1.0, elements_of(inputs) / std::max(kFewElements, elements_of(declared_inputs())));
+  return {limit.work * times, limit.bytes * times};
+}
+
+void GraphExecutor::Program::check_cost(std::span<const TensorType> inputs) const {
+  const std::uint64_t hash = hash_of(inputs);
+  if (affordable->load(std::memory_order_relaxed) == hash) return;
+  std::vector<TensorType> types(inputs.begin(), inputs.end());
+  CostMeter meter{limit_for(inputs)};
+  for (const TensorType& type : inputs) meter.add_values(type);
+  try {
+    for (std::size_t i = placeholders; i < steps.size(); ++i) {
+      at_node(steps[i].node, [&] {
+        infer(steps[i], types, meter);
+        meter.check();
+      });
+    }
+  } catch (const ResourceError&) {
+    throw;
+  } catch (const Error&) {  // inputs that do not fit: the run comes as far as this, and says why
+    return;
+  }
+  affordable->store(hash, std::memory_order_relaxed);
+}
+
+GraphExecutor::GraphExecutor(const Graph& graph, const NamedTensors& attributes, const GraphCost& limit) {
   auto program = std::make_shared<Program>();
+  program->limit = limit;
+  program->affordable = std::make_shared<std::atomic<std::uint64_t>>(0);
   program->add(graph, attributes);
   program_ = std::move(program);
 }
@@ -291,6 +461,7 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
     types.push_back(input.type());
   }
   check_inputs(types);
+  if (program_->has_limit()) program_->check_cost(types);
   std::vector<Shape> shapes(program_->has_followers ? program_->steps.size() : 0);
   const detail::ShapeOf shape_of = [&](std::int64_t place) { return &shapes[static_cast<std::size_t>(place)]; };
   TensorList values(program_->steps.size());
@@ -309,6 +480,7 @@ std::vector<Tensor> GraphExecutor::run(std::span<const Tensor> inputs) const {
     if (step.node.kind == GraphNode::Kind::result) continue;
     const ScopeGuard scope(&step);
     const std::shared_ptr<const Op> op = Program::op_of(step, shape_of);
+    if (step.updates_inputs && op->is_training()) keep_from_change(*op, inputs, arguments);
     if (op->several() == nullptr) {
       values[i] = teff::apply(op, arguments);
     } else {
@@ -330,14 +502,20 @@ void GraphExecutor::check_inputs(std::span<const TensorType> inputs) const { pro
 std::vector<TensorType> GraphExecutor::output_types(std::span<const TensorType> inputs) const {
   check_inputs(inputs);
   std::vector<TensorType> types(inputs.begin(), inputs.end());
-  for (const TensorType& type : types) static_cast<void>(numel(type.shape));
+  CostMeter meter;
+  for (const TensorType& type : types) meter.add_values(type);
   for (std::size_t i = program_->placeholders; i < program_->steps.size(); ++i) {
     const Program::Step& step = program_->steps[i];
-    at_node(step.node, [&] { program_->infer(step, types); });
+    at_node(step.node, [&] { program_->infer(step, types, meter); });
   }
   std::vector<TensorType> outputs;
   for (const std::int64_t output : program_->outputs) outputs.push_back(types[static_cast<std::size_t>(output)]);
   return outputs;
+}
+
+void GraphExecutor::check_cost(std::span<const TensorType> inputs) const {
+  program_->rules->check_count(inputs.size());
+  if (program_->has_limit()) program_->check_cost(inputs);
 }
 
 std::vector<std::string> GraphExecutor::updated_tensors() const {
@@ -362,12 +540,11 @@ std::vector<std::pair<const void*, std::string>> GraphExecutor::scope_names() co
 void GraphExecutor::set_training(bool training) {
   auto program = std::make_shared<Program>(*program_);
   for (Program::Step& step : program->steps) {
-    Value* value = step.node.attributes.find("training");
-    if (value == nullptr || step.node.kind != GraphNode::Kind::call) continue;
-    *value = training;
-    Dict attributes = step.op->attributes();  // with the captured sizes as numbers
-    attributes["training"] = training;
-    step.op = make_op(step.node.target, attributes, step.op->version());
+    if (!step.has_training) continue;
+    step.node.attributes["training"] = training;
+    Dict options = step.op->attributes();  // with the captured sizes as numbers
+    options["training"] = training;
+    step.op = make_op(step.node.target, options, step.op->version());
   }
   program_ = std::move(program);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -95,14 +96,23 @@ using GraphFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)
 Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
               const std::vector<std::pair<const void*, std::string>>& scope_names = {});
 
+/// What a run of a graph takes, as its types and Op::flop tell: operations on single values, and bytes of the results
+/// of all calls, which training keeps, and of the constants that each reads, which a session packs. Or the most that it
+/// may take.
+struct GraphCost {
+  double work = std::numeric_limits<double>::infinity();
+  double bytes = std::numeric_limits<double>::infinity();
+};
+
 /// A Graph made ready to run: ops made by name, attributes looked up, everything checked once. Holds handles of the
 /// tensors that it was given. run() may be called from several threads at once, if no op of it is in training.
 class GraphExecutor {
  public:
   /// `attributes` must name every get_attr target that is not among the graph's constants.
   /// @throws ValueError, ShapeError, TypeError if the graph is not valid: an unknown op, a reference forward,
-  /// a missing tensor, types that do not fit (all ops are checked with the placeholders' types).
-  GraphExecutor(const Graph& graph, const NamedTensors& attributes);
+  /// a missing tensor, types that do not fit (all ops are checked with the placeholders' types); ResourceError if
+  /// a run on inputs of these types would take more than `limit`.
+  GraphExecutor(const Graph& graph, const NamedTensors& attributes, const GraphCost& limit = {});
   ~GraphExecutor();
   GraphExecutor(const GraphExecutor&);
   GraphExecutor(GraphExecutor&&) noexcept;
@@ -110,7 +120,9 @@ class GraphExecutor {
   GraphExecutor& operator=(GraphExecutor&&) noexcept;
 
   /// The outputs. Every operation goes through apply(), so gradients flow as they did in the original.
-  /// @throws what check_inputs throws, and what the operations do.
+  /// @throws what check_inputs throws, and what the operations do; ResourceError, before anything is computed, if that
+  /// would take more than the limit: for inputs of more elements than the placeholders have, and than 1000, as many
+  /// times more.
   std::vector<Tensor> run(std::span<const Tensor> inputs) const;
 
   /// The types of the inputs that it takes: -1 where a size is free.
@@ -118,6 +130,8 @@ class GraphExecutor {
   /// @throws ShapeError, TypeError unless inputs of these types are as many, of the dtypes and of the sizes that the
   /// graph was captured for.
   void check_inputs(std::span<const TensorType> inputs) const;
+  /// @throws ResourceError if run() would, for inputs of these types.
+  void check_cost(std::span<const TensorType> inputs) const;
 
   /// The types of the outputs for inputs of these types. @throws what run() throws for such inputs.
   std::vector<TensorType> output_types(std::span<const TensorType> inputs) const;

@@ -2,8 +2,13 @@
 #include "teff/engine/inference_plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <queue>
+#include <set>
+#include <utility>
 
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
@@ -28,6 +33,58 @@ bool same_channels(const Shape& a, const Shape& b) {
   return a.size() >= 2 && b.size() >= 2 && a[0] == b[0] && a[1] == b[1] && numel(a) == numel(b);
 }
 
+/// Offsets that are not in use.
+class FreeSpace {
+ public:
+  std::size_t take(std::size_t size) {
+    if (size == 0) return 0;
+    const auto found = by_size_.lower_bound({size, 0});
+    if (found == by_size_.end()) {
+      end_ += size;
+      return end_ - size;
+    }
+    const auto [free, offset] = *found;
+    remove(offset, free);
+    if (free > size) add(offset + size, free - size);
+    return offset;
+  }
+
+  void put(std::size_t offset, std::size_t size) {
+    if (size == 0) return;
+    const auto next = by_offset_.lower_bound(offset);
+    if (next != by_offset_.begin()) {
+      if (const auto [before, free] = *std::prev(next); before + free == offset) {
+        offset = before;
+        size += free;
+        remove(before, free);
+      }
+    }
+    if (const auto after = by_offset_.find(offset + size); after != by_offset_.end()) {
+      const auto [place, free] = *after;
+      size += free;
+      remove(place, free);
+    }
+    add(offset, size);
+  }
+
+  /// All that was ever in use lies before it.
+  std::size_t end() const { return end_; }
+
+ private:
+  void add(std::size_t offset, std::size_t size) {
+    by_offset_.emplace(offset, size);
+    by_size_.emplace(size, offset);
+  }
+  void remove(std::size_t offset, std::size_t size) {
+    by_offset_.erase(offset);
+    by_size_.erase({size, offset});
+  }
+
+  std::map<std::size_t, std::size_t> by_offset_;           // its size
+  std::set<std::pair<std::size_t, std::size_t>> by_size_;  // and its offset
+  std::size_t end_ = 0;
+};
+
 }  // namespace
 
 /// Reads the graph, improves it, and lays the results out in memory.
@@ -42,6 +99,7 @@ class InferencePlan::Builder {
       for (const std::size_t input : call.inputs) ++plan_.values_[input].uses;
     }
     for (const std::size_t output : plan_.outputs_) ++plan_.values_[output].uses;
+    find_makers();
     rewrite();
     copy_constant_outputs();
     prepare();
@@ -121,14 +179,20 @@ class InferencePlan::Builder {
     plan_.calls_.push_back(std::move(call));
   }
 
-  // --- rewriting: a call that is not needed any more gets no op
+  // --- rewriting: a call that is not needed any more gets no op. A file may hold many thousand calls: no step looks at
+  // all of them.
+
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  void find_makers() {
+    makers_.assign(plan_.values_.size(), kNone);
+    for (std::size_t i = 0; i < plan_.calls_.size(); ++i) makers_[plan_.calls_[i].result] = i;
+  }
 
   /// The call whose first result the value is: the others are looked at by nobody.
   Call* maker_of(std::size_t value) {
-    for (Call& call : plan_.calls_) {
-      if (call.op != nullptr && call.result == value) return &call;
-    }
-    return nullptr;
+    const std::size_t maker = value < makers_.size() ? makers_[value] : kNone;  // constants that folding made have none
+    return maker == kNone ? nullptr : &plan_.calls_[maker];
   }
 
   /// The call that makes a value that only one other call uses, and so may do the work of that one, too.
@@ -150,41 +214,46 @@ class InferencePlan::Builder {
   }
 
   void rewrite() {
+    std::vector<std::size_t> stand_ins(plan_.values_.size());  // what is read in place of a value
+    std::iota(stand_ins.begin(), stand_ins.end(), std::size_t{0});
     for (Call& call : plan_.calls_) {
+      for (std::size_t& input : call.inputs) input = stand_ins[input];
       const std::size_t input = call.inputs[0];
       if (call.op->forwards_input() && type_of(input) == type_of(call.result)) {
-        replace(call.result, input);
+        stand_ins[call.result] = input;
+        plan_.values_[input].uses += plan_.values_[call.result].uses - 1;
         call.op = nullptr;
       } else if (merge(call)) {
         maker_of(input)->result = call.result;
+        makers_[call.result] = makers_[input];
         call.op = nullptr;
       }
     }
+    for (std::size_t& output : plan_.outputs_) output = stand_ins[output];
     std::erase_if(plan_.calls_, [](const Call& call) { return call.op == nullptr; });
   }
 
-  void replace(std::size_t value, std::size_t by) {
-    for (Call& call : plan_.calls_) std::replace(call.inputs.begin(), call.inputs.end(), value, by);
-    std::replace(plan_.outputs_.begin(), plan_.outputs_.end(), value, by);
-    plan_.values_[by].uses += plan_.values_[value].uses - 1;
-  }
-
-  /// Whether the call before this one, or before the views that this one sees its result through, now does the work of
-  /// both.
+  /// Whether the call before this one, or before the few views that this one sees its result through, now does the work
+  /// of both.
   bool merge(const Call& call) {
     Call* before = sole_maker_of(call.inputs[0]);
-    while (before != nullptr && before->is_view) before = sole_maker_of(before->inputs[0]);
+    for (int views = 0; before != nullptr && before->is_view; ++views) {
+      before = views < kMaxViews ? sole_maker_of(before->inputs[0]) : nullptr;
+    }
     return before != nullptr && (fold(*before, call) || fuse(*before, call));
   }
 
+  /// Each time makes the weights anew.
   bool fold(Call& before, const Call& call) {
-    if (!same_channels(type_of(before.result).shape, type_of(call.inputs[0]).shape)) return false;
+    if (before.folded == kMaxFolded || !same_channels(type_of(before.result).shape, type_of(call.inputs[0]).shape))
+      return false;
     const std::optional<ChannelAffine> next = call.op->channel_affine(constants_of(call));
     if (!next) return false;
     const TensorList folded = before.op->fold(*next, types_of(before), constants_of(before));
     if (folded.empty()) return false;
     before.inputs.resize(1);
     for (const Tensor& constant : folded) before.inputs.push_back(add_value(constant.type(), constant));
+    ++before.folded;
     return true;
   }
 
@@ -217,10 +286,14 @@ class InferencePlan::Builder {
 
   // --- memory
 
-  /// Where the elements of a value lie: views lie in that of their source.
-  std::size_t root_of(std::size_t value) {
-    const Call* maker = maker_of(value);
-    return maker != nullptr && maker->is_view ? root_of(maker->inputs[0]) : value;
+  /// Where the elements of each value lie: views lie in that of their source.
+  std::vector<std::size_t> roots() const {
+    std::vector<std::size_t> result(plan_.values_.size());
+    std::iota(result.begin(), result.end(), std::size_t{0});
+    for (const Call& call : plan_.calls_) {
+      if (call.is_view) result[call.result] = result[call.inputs[0]];
+    }
+    return result;
   }
 
   struct Lifetime {
@@ -230,10 +303,11 @@ class InferencePlan::Builder {
 
   std::vector<Lifetime> lifetimes() {
     std::vector<std::optional<Lifetime>> by_value(plan_.values_.size());
+    const std::vector<std::size_t> root_of = roots();
     const auto use = [&](std::size_t value, std::size_t time) {
       if (is_constant(value)) return;
-      std::optional<Lifetime>& life = by_value[root_of(value)];
-      if (!life) life = Lifetime{root_of(value), time, time};
+      std::optional<Lifetime>& life = by_value[root_of[value]];
+      if (!life) life = Lifetime{root_of[value], time, time};
       life->last = std::max(life->last, time);
     };
     for (const std::size_t input : plan_.inputs_) use(input, 0);
@@ -249,9 +323,18 @@ class InferencePlan::Builder {
     return result;
   }
 
-  /// The largest first, each at the lowest offset that is free for as long as it lives.
   void lay_out() {
-    std::vector<Lifetime> lives = lifetimes();
+    const std::vector<Lifetime> lives = lifetimes();
+    if (lives.size() <= kFewValues) {
+      lay_out_by_size(lives);
+    } else {
+      lay_out_by_time(lives);
+    }
+  }
+
+  /// The largest first, each at the lowest offset that is free for as long as it lives. It takes the square of their
+  /// number in time.
+  void lay_out_by_size(std::vector<Lifetime> lives) {
     std::stable_sort(lives.begin(), lives.end(), [&](const Lifetime& a, const Lifetime& b) {
       return block_size(plan_.values_[a.value].type) > block_size(plan_.values_[b.value].type);
     });
@@ -273,7 +356,29 @@ class InferencePlan::Builder {
     }
   }
 
+  /// As they are made, each where the least is free that is enough.
+  void lay_out_by_time(std::vector<Lifetime> lives) {
+    std::stable_sort(lives.begin(), lives.end(),
+                     [](const Lifetime& a, const Lifetime& b) { return a.first < b.first; });
+    const auto dies_later = [](const Lifetime& a, const Lifetime& b) { return a.last > b.last; };
+    std::priority_queue<Lifetime, std::vector<Lifetime>, decltype(dies_later)> alive(dies_later);
+    FreeSpace space;
+    for (const Lifetime& life : lives) {
+      for (; !alive.empty() && alive.top().last < life.first; alive.pop()) {
+        const Value& dead = plan_.values_[alive.top().value];
+        space.put(dead.offset, block_size(dead.type));
+      }
+      plan_.values_[life.value].offset = space.take(block_size(plan_.values_[life.value].type));
+      alive.push(life);
+    }
+    plan_.block_bytes_ = space.end();
+  }
+
+  static constexpr int kMaxViews = 8, kMaxFolded = 4;  // more than a network has
+  static constexpr std::size_t kFewValues = 2048;
+
   InferencePlan& plan_;
+  std::vector<std::size_t> makers_;  // by value: the place of the call
 };
 
 InferencePlan::InferencePlan(const Graph& graph, const NamedTensors& attributes, std::span<const TensorType> inputs) {

@@ -26,6 +26,7 @@ class InferencePlan {
     std::size_t results = 1;
     bool is_view = false;  // the result shares the elements of its only input: made once, when a session is made
     const void* scope = nullptr;
+    int folded = 0;  // how many calls after it
   };
 
   /// The tensors of a session: constants are shared, all others lie in `block` (block_bytes() bytes, 64-byte aligned).

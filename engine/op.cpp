@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 #include "teff/engine/mode_state.h"
 #include "teff/engine/modes.h"
 #include "teff/engine/node.h"
@@ -104,7 +105,11 @@ void call_forward(const Op& op, std::span<const TensorType> inputs, std::span<co
   const detail::NotCapturing not_capturing;
   const detail::CallerOnly caller_only(detail::threads_are_far() && detail::is_short(op, inputs, outputs));
   const detail::OpTimer timer;
-  forward();
+  try {
+    forward();
+  } catch (const Error& error) {
+    detail::name_memory(op.name(), error);
+  }
   if (timer.on()) {
     timer.report(op.name(), false, detail::modes().scope, op.flop(inputs, outputs[0]),
                  detail::moved_bytes(inputs, outputs));

@@ -27,13 +27,21 @@ Tensor make_tensor(std::shared_ptr<Storage> storage, std::size_t offset, const T
   return Tensor(std::move(impl));
 }
 
+std::byte* allocate_values(std::size_t bytes) {
+  try {
+    return static_cast<std::byte*>(allocate(bytes));
+  } catch (const std::bad_alloc&) {
+    detail::refuse_memory(bytes, 1);
+  }
+}
+
 std::size_t bytes_of(const TensorType& type) {
   return static_cast<std::size_t>(numel(type.shape)) * size_of(type.dtype);
 }
 
 }  // namespace
 
-Storage::Storage(std::size_t size) : data(static_cast<std::byte*>(allocate(size))), bytes(size), external_(false) {}
+Storage::Storage(std::size_t size) : data(allocate_values(size)), bytes(size), external_(false) {}
 
 Storage::Storage(void* external, std::size_t size, std::function<void(void*)> deleter)
     : data(static_cast<std::byte*>(external)), bytes(size), external_(true), deleter_(std::move(deleter)) {}

@@ -16,6 +16,7 @@ nn::GraphModule load_graph(const std::shared_ptr<const serialize::ByteSource>& s
   serialize::ModelContent content;
   serialize::read_teff(*source, serialize::FileKind::model, options,
                        [&](serialize::HeaderReader& archive) { archive(content); });
+  content.module.limit = {options.max_work, options.max_bytes};
   nn::GraphModule module(std::move(content.module));
   if (options.self_test) serialize::check_self_test(module, content.self_test);
   return module;

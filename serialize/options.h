@@ -57,6 +57,12 @@ struct LoadOptions {
   /// Leaves out the entries that Teff has no place for, such as complex, quantised and sparse tensors, instead of
   /// refusing the file because of them. File::unsupported says which these are.
   bool skip_unsupported = false;
+  /// load_model: the most that a run of the model may take, in operations on single values and in bytes of the results
+  /// of all its operations, as the types in the file tell: a model that asks for more is refused. Later runs, sessions
+  /// and training steps are held to the same; inputs that are larger than those in the file may cost as many times more
+  /// (see GraphExecutor::run). The defaults are a minute's work and what few machines can give.
+  double max_work = 4e12;
+  double max_bytes = 0x1p34;
 };
 
 }  // namespace teff

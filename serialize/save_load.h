@@ -65,7 +65,8 @@ void save_model(nn::Module& module, std::initializer_list<Tensor> inputs, To&& t
   save_model(module, std::span(inputs.begin(), inputs.size()), to, options);
 }
 
-/// Reads what save_model wrote; @throws as load does.
+/// Reads what save_model wrote; @throws as load does; ResourceError for a model that would take more than the options
+/// allow.
 nn::GraphModule load_model(const std::string& path, const LoadOptions& options = {});
 nn::GraphModule load_model(std::span<const std::byte> bytes, const LoadOptions& options = {});
 nn::GraphModule load_model(std::istream& stream, const LoadOptions& options = {});

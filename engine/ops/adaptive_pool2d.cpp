@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -28,11 +30,17 @@ class AdaptivePool : public OpWith<Derived, AdaptivePoolOptions> {
     ops::check_images(Derived::kName, input);
     const Pair& size = this->options_.output_size;
     ops::check_pair(Derived::kName, "output_size", size, 1);
-    ops::check_pair(Derived::kName, "images", {input[2], input[3]}, 1);
-    return {ops::check_result(Derived::kName, {input[0], input[1], size.height, size.width}), inputs[0].dtype};
+    return {ops::check_output(Derived::kName, {input[0], input[1], size.height, size.width}), inputs[0].dtype};
   }
 
   bool saves_input(std::size_t) const override { return false; }
+
+  /// Windows meet, or overlap where there are more of them than places.
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
+    const Shape &in = inputs[0].shape, &out = output.shape;
+    return static_cast<double>(in[0] * in[1]) * static_cast<double>(std::max(in[2], out[2])) *
+           static_cast<double>(std::max(in[3], out[3]));
+  }
 
  protected:
   static kernels::AdaptivePool2d sizes(const Shape& input, const Shape& output) {

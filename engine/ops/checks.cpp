@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/engine/ops/checks.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "teff/engine/build.h"
@@ -63,6 +64,19 @@ Shape check_result(std::string_view op, const Shape& shape) {
     fail<ShapeError>(op, "a result of at most 2^", detail::kMaxNumelPower, " elements, got one of shape ", shape);
   }
   return shape;
+}
+
+void check_work(std::string_view op, std::initializer_list<std::int64_t> counts) {
+  std::int64_t product = 1;
+  for (const std::int64_t count : counts) {
+    if (!__builtin_mul_overflow(product, std::max<std::int64_t>(1, count), &product) && product <= std::int64_t{1}
+                                                                                                       << 60) {
+      continue;
+    }
+    double work = 1;
+    for (const std::int64_t factor : counts) work *= static_cast<double>(factor);
+    fail<ShapeError>(op, "at most 2^60 multiplications, got ", work);
+  }
 }
 
 void check_scalar(std::string_view op, double value, DType dtype) {

@@ -5,6 +5,7 @@
 // begins with the function's name: `<op>: expected <rule>, got <actual>`.
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <sstream>
 #include <string>
@@ -15,9 +16,25 @@
 
 namespace teff::ops {
 
-/// Window sizes, strides, padding and the like stay below this, so that no sum or product of two of them
-/// overflows.
+// Sizes. No size that an operation or a kernel computes wraps, whatever a file or a caller asks for:
+//
+// - A tensor has at most 2^59 elements (numel). What is a few times the elements of an input or the result, or a sum of
+//   such, fits.
+// - Options that places are computed from, and the sides of images that they are put to, are below kMaxOption, 2^31: a
+//   sum or a product of two fits, as does the sum of two such products. Images and filters have at most kMaxImages,
+//   2^48, values: what lanes, tiles and bytes make of them fits.
+// - The multiply-adds of a call that are counted to plan it are at most 2^60 (check_work).
+// - Scratch memory that is more than a few times the elements of a tensor, since options are among its factors, is
+//   measured by kernels::scratch_size, which refuses beyond 2^48; steps within such memory are products of some of the
+//   same factors. Workspace refuses a count of bytes that wraps. It follows the data, not the padding: im2col.h and
+//   pool2d.cpp say how.
+//
+// All of this is an Error that names the operation, before anything is written.
+
+/// Window sizes, strides, padding and the like stay below this.
 inline constexpr std::int64_t kMaxOption = std::int64_t{1} << 31;
+/// The values of images and of filters.
+inline constexpr std::int64_t kMaxImages = std::int64_t{1} << 48;
 
 /// The arguments, printed one after the other.
 template <class... Args>
@@ -50,6 +67,9 @@ std::size_t check_real_dim(std::string_view op, std::int64_t dim, const Shape& s
 
 /// `shape`, the shape of a result, if it can have that many elements: what follows may multiply its sizes.
 Shape check_result(std::string_view op, const Shape& shape);
+
+/// Multiply-adds, of which there are as many as the product of these counts.
+void check_work(std::string_view op, std::initializer_list<std::int64_t> counts);
 
 /// A whole number, if the dtype is int64.
 void check_scalar(std::string_view op, double value, DType dtype);

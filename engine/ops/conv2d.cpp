@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/kernels/rows/rows_kernels.h"
 #include "teff/engine/modes.h"
@@ -25,6 +27,7 @@ void check_weight(std::string_view op, const Shape& weight, std::int64_t groups)
   if (weight.size() != 4 || numel(weight) == 0) {
     ops::fail<ShapeError>(op, "weight [K, C / groups, kh, kw] with no empty dimension, got weight ", weight);
   }
+  ops::check_filters(op, weight);
   if (groups < 1 || groups > weight[0] || weight[0] % groups != 0) {
     ops::fail<ValueError>(op, "groups that divide the ", weight[0], " output channels of weight ", weight,
                           ", got groups = ", groups);
@@ -59,7 +62,9 @@ class Conv2d : public OpWith<Conv2d, Conv2dFuncOptions> {
     }
     const ops::WindowOptions window = window_options(options_, weight);
     ops::check_window(kName, window);
-    return {ops::window_output(kName, input, window, weight[0]), inputs[0].dtype};
+    const Shape output = ops::window_output(kName, input, window, weight[0]);
+    ops::check_work(kName, input, output, weight, options_.groups);
+    return {output, inputs[0].dtype};
   }
 
   Tensor forward(const ForwardContext& context) const override {
@@ -102,8 +107,12 @@ class Conv2d : public OpWith<Conv2d, Conv2dFuncOptions> {
   }
 
   double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
-    const Shape& weight = inputs[1].shape;
-    return 2.0 * static_cast<double>(numel(output.shape)) * static_cast<double>(weight[1] * weight[2] * weight[3]);
+    const Shape &input = inputs[0].shape, &weight = inputs[1].shape;
+    const double products =
+        static_cast<double>(numel(output.shape)) * static_cast<double>(weight[1] * weight[2] * weight[3]);
+    // Rows of padding are zeros that somebody writes.
+    const double rows = static_cast<double>(input[0] * input[1]) * static_cast<double>(output.shape[2]);
+    return std::max(2 * products, rows * static_cast<double>(input[3]));
   }
 
   TensorList backward(const BackwardContext& context) const override {

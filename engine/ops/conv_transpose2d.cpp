@@ -24,6 +24,7 @@ void check_weight(const Shape& weight, std::int64_t groups) {
   if (weight.size() != 4 || numel(weight) == 0) {
     ops::fail<ShapeError>(kFunction, "weight [C, K / groups, kh, kw] with no empty dimension, got weight ", weight);
   }
+  ops::check_filters(kFunction, weight);
   if (groups < 1 || groups > weight[0] || weight[0] % groups != 0) {
     ops::fail<ValueError>(kFunction, "groups that divide the ", weight[0], " input channels of weight ", weight,
                           ", got groups = ", groups);
@@ -88,7 +89,9 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
     if (inputs.size() == 3) {
       ops::check_matches(kName, "bias", inputs[2].shape, {output[1]}, "weight", weight);
     }
-    return {ops::check_result(kName, output), inputs[0].dtype};
+    ops::check_output(kName, output);
+    ops::check_work(kName, output, input, weight, options_.groups);
+    return {output, inputs[0].dtype};
   }
 
   Tensor forward(const ForwardContext& context) const override {
@@ -117,9 +120,15 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
     return grads;
   }
 
-  double flop(std::span<const TensorType> inputs, const TensorType&) const override {
+  /// Of every pixel of the input, or of every place of the result, which dilation may set far apart.
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
     const Shape& weight = inputs[1].shape;
-    return 2.0 * static_cast<double>(numel(inputs[0].shape)) * static_cast<double>(weight[1] * weight[2] * weight[3]);
+    const double taps = static_cast<double>(weight[2]) * static_cast<double>(weight[3]);
+    const double strides = static_cast<double>(options_.stride.height) * static_cast<double>(options_.stride.width);
+    const auto rows = static_cast<double>(weight[0] / options_.groups);
+    return 2 * taps *
+           std::max(static_cast<double>(numel(inputs[0].shape)) * static_cast<double>(weight[1]),
+                    static_cast<double>(numel(output.shape)) * rows / strides);
   }
 
   std::string_view name() const override { return clamp_ ? "conv_transpose2d_clamp" : kName; }
@@ -154,9 +163,6 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
                          std::int64_t dilation, std::int64_t extra) {
       return (in - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1;
     };
-    if (input[2] >= ops::kMaxOption || input[3] >= ops::kMaxOption) {
-      ops::fail<ShapeError>(kName, "images of less than 2^31 rows and columns, got input ", input);
-    }
     const std::int64_t height = size(input[2], weight[2], options_.stride.height, options_.padding.height,
                                      options_.dilation.height, options_.output_padding.height);
     const std::int64_t width = size(input[3], weight[3], options_.stride.width, options_.padding.width,

@@ -115,7 +115,6 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     ops::check_computable(kName, inputs);
     const Shape& input = inputs[0].shape;
     ops::check_images(kName, input);
-    ops::check_pair(kName, "images", {input[2], input[3]}, 1);
     if (options_.size.has_value() == options_.scale_height.has_value() ||
         options_.scale_height.has_value() != options_.scale_width.has_value()) {
       ops::fail<ValueError>(kName, "either a size or a scale_factor, got ", options_.size ? "both" : "neither");
@@ -125,7 +124,7 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     }
     const Pair size = output_size(input);
     ops::check_pair(kName, "output size", size, 1);
-    return {ops::check_result(kName, {input[0], input[1], size.height, size.width}), inputs[0].dtype};
+    return {ops::check_output(kName, {input[0], input[1], size.height, size.width}), inputs[0].dtype};
   }
 
   Tensor forward(const ForwardContext& context) const override {
@@ -155,6 +154,13 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
   }
 
   bool saves_input(std::size_t) const override { return false; }
+
+  /// Of bilinear mixtures two rows are mixed before their columns.
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
+    const auto values = static_cast<double>(numel(output.shape));
+    if (options_.mode == InterpolateMode::nearest) return values;
+    return 3 * values * (1 + static_cast<double>(inputs[0].shape[3]) / static_cast<double>(output.shape[3]));
+  }
 
  private:
   Pair output_size(const Shape& input) const {

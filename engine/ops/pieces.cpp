@@ -21,7 +21,9 @@ class PiecesOp : public OpWith<Derived, Options, MultiOp> {
 
   std::vector<TensorType> output_types(std::span<const TensorType> inputs) const override {
     const auto& self = static_cast<const Derived&>(*this);
+    constexpr std::size_t kMaxPieces = 1 << 20;  // none of which need have elements
     const std::size_t count = self.result_count(inputs), dim = place_of(inputs[0].shape);
+    if (count > kMaxPieces) ops::fail<ShapeError>(Derived::kName, "at most 2^20 pieces, got ", count);
     std::vector<TensorType> types(count, inputs[0]);
     for (std::size_t i = 0; i < count; ++i) types[i].shape[dim] = self.size_of(i, inputs[0].shape[dim]);
     return types;

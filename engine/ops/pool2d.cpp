@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -68,6 +70,19 @@ class Pool : public OpWith<Derived, Fields> {
   }
 
   bool saves_input(std::size_t) const override { return false; }
+
+  /// Of every window what lies in the image; but whole rows are joined before their columns.
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
+    const Shape& input = inputs[0].shape;
+    const ops::WindowOptions window = this->options_.window();
+    const auto inside = [](std::int64_t kernel, std::int64_t dilation, std::int64_t size) {
+      return static_cast<double>(std::min(kernel, (size - 1) / dilation + 1));
+    };
+    const double rows = static_cast<double>(numel(output.shape)) / static_cast<double>(output.shape[3]) *
+                        inside(window.kernel.height, window.dilation.height, input[2]);
+    const double columns = inside(window.kernel.width, window.dilation.width, input[3]);
+    return rows * std::max(static_cast<double>(output.shape[3]) * columns, static_cast<double>(input[3]));
+  }
 
  protected:
   kernels::Window2d make_window(const Shape& input, const Shape& output) const {

@@ -20,6 +20,10 @@ Pair extent_of(const WindowOptions& options) {
           options.dilation.width * (options.kernel.width - 1) + 1};
 }
 
+bool are_measurable(const Shape& images) {
+  return images[2] < kMaxOption && images[3] < kMaxOption && numel(images) <= kMaxImages;
+}
+
 }  // namespace
 
 void check_window(std::string_view op, const WindowOptions& options) {
@@ -30,8 +34,31 @@ void check_window(std::string_view op, const WindowOptions& options) {
 }
 
 void check_images(std::string_view op, const Shape& input) {
-  if (input.size() == 4 && input[1] > 0 && input[2] > 0 && input[3] > 0) return;
-  fail<ShapeError>(op, "input [N, C, H, W] with at least one channel and pixel, got input ", input);
+  if (input.size() != 4 || input[1] <= 0 || input[2] <= 0 || input[3] <= 0) {
+    fail<ShapeError>(op, "input [N, C, H, W] with at least one channel and pixel, got input ", input);
+  }
+  if (!are_measurable(input)) {
+    fail<ShapeError>(op, "images of less than 2^31 rows and columns and at most 2^48 values, got input ", input);
+  }
+}
+
+Shape check_output(std::string_view op, const Shape& output) {
+  check_result(op, output);
+  if (!are_measurable(output)) {
+    fail<ShapeError>(op, "a result of less than 2^31 rows and columns and at most 2^48 values, got one of shape ",
+                     output);
+  }
+  return output;
+}
+
+void check_filters(std::string_view op, const Shape& weight) {
+  if (numel(weight) > kMaxImages) fail<ShapeError>(op, "weight of at most 2^48 values, got weight ", weight);
+}
+
+void check_work(std::string_view op, const Shape& input, const Shape& output, const Shape& weight,
+                std::int64_t groups) {
+  check_work(op, {numel(output), weight[1], weight[2], weight[3]});
+  check_work(op, {numel(input), weight[0] / groups, weight[2], weight[3]});
 }
 
 Shape window_output(std::string_view op, const Shape& input, const WindowOptions& options, std::int64_t out_channels) {
@@ -47,7 +74,7 @@ Shape window_output(std::string_view op, const Shape& input, const WindowOptions
                      ", on images ", to_string(padded), " from input ", input, " with padding ",
                      to_string(options.padding));
   }
-  return check_result(op, {input[0], out_channels, height, width});
+  return check_output(op, {input[0], out_channels, height, width});
 }
 
 kernels::Window2d make_window(const Shape& input, const Shape& output, const WindowOptions& options,

@@ -23,8 +23,16 @@ struct WindowOptions {
 /// Stride, padding and dilation, and the kernel under the name of the option it is.
 void check_window(std::string_view op, const WindowOptions& options);
 
-/// [N, C, H, W] with no dimension but N empty.
+/// [N, C, H, W] with no dimension but N empty, of sizes that every size computed from them fits (checks.h).
 void check_images(std::string_view op, const Shape& input);
+
+/// The same of a result.
+Shape check_output(std::string_view op, const Shape& output);
+
+/// [K, C, kh, kw] of a convolution. @throws ShapeError for more than 2^48 values.
+void check_filters(std::string_view op, const Shape& weight);
+/// The work of a convolution from `input` to `output`, forward or of either gradient: weight [K, C / groups, kh, kw].
+void check_work(std::string_view op, const Shape& input, const Shape& output, const Shape& weight, std::int64_t groups);
 
 /// [N, out_channels, Ho, Wo]. The input was checked. @throws ShapeError where the window does not fit.
 Shape window_output(std::string_view op, const Shape& input, const WindowOptions& options, std::int64_t out_channels);

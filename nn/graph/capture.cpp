@@ -159,6 +159,8 @@ void check_modes(Module& module, Graph& graph, std::vector<Tensor> inputs) {
     difference = teff::detail::compare_modes(graph, record_once(module, inputs), record_in_training(module, inputs));
   } catch (const std::bad_alloc&) {
     throw;
+  } catch (const teff::ResourceError&) {
+    throw;
   } catch (const std::exception& error) {
     difference = error.what();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/graph/graph_module.h"
 
+#include <limits>
 #include <map>
 #include <set>
 
@@ -47,7 +48,7 @@ bool visit_as(MemberVisitor& visitor, GraphState& state) {
 }  // namespace
 
 GraphModule::GraphModule(GraphModuleData data)
-    : data_(checked(std::move(data))), executor_(data_.graph, attributes_of(data_)) {
+    : data_(checked(std::move(data))), executor_(data_.graph, attributes_of(data_), data_.limit) {
   Module::set_training(data_.training);
   find_counters();
 }
@@ -61,7 +62,10 @@ Tensor GraphModule::forward(const Tensor& input) {
 
 std::vector<Tensor> GraphModule::forward_many(std::span<const Tensor> inputs) {
   if (is_training()) {
-    for (const Tensor& counter : counters_) ++*counter.data<std::int64_t>();
+    for (const Tensor& counter : counters_) {  // a file may hold the last number that there is
+      std::int64_t& count = *counter.data<std::int64_t>();
+      if (count < std::numeric_limits<std::int64_t>::max()) ++count;
+    }
   }
   return executor_.run(inputs);
 }
@@ -102,7 +106,7 @@ void GraphModule::set_dtype(DType dtype) {
 }
 
 void GraphModule::rebuild() {
-  executor_ = GraphExecutor(data_.graph, attributes_of(data_));
+  executor_ = GraphExecutor(data_.graph, attributes_of(data_), data_.limit);
   find_counters();
 }
 

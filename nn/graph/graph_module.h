@@ -25,6 +25,7 @@ struct GraphModuleData {
   std::vector<GraphState> state;  // in the order of the state dict
   ModuleSummary summary;          // of the module that was captured
   bool training = true;
+  GraphCost limit = {};  // of a run; what load_model gives has that of LoadOptions. No part of a file
 };
 
 /// An input or an output of a GraphModule. A size of -1 is free, or follows one that is.
@@ -55,6 +56,10 @@ class GraphModule : public Module {
   /// @throws ValueError unless there is a name for each, no other node has it, and outputs that are one and the same
   /// have the same.
   void rename_ports(std::span<const std::string> inputs, std::span<const std::string> outputs);
+
+  /// @throws ResourceError if a run on inputs of these types would take more than data().limit (see
+  /// GraphExecutor::run).
+  void check_cost(std::span<const TensorType> inputs) const { executor_.check_cost(inputs); }
 
   const Graph& graph() const { return data_.graph; }
   const GraphModuleData& data() const { return data_; }

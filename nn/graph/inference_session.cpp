@@ -42,7 +42,16 @@ std::shared_ptr<const InferencePlan> make_plan(const GraphModule& model, std::sp
     types.push_back({shape, node != nullptr ? node->type.dtype : DType::float32});
   }
   model.check_inputs(types);
+  model.check_cost(types);
   return std::make_shared<InferencePlan>(model.graph(), attributes, types);
+}
+
+std::shared_ptr<void> allocate_block(std::size_t bytes) {
+  try {
+    return {allocate(bytes), [bytes](void* pointer) { deallocate(pointer, bytes); }};
+  } catch (const std::bad_alloc&) {
+    throw ResourceError("InferenceSession: expected room for " + std::to_string(bytes) + " bytes, got none");
+  }
 }
 
 void copy_elements(const Tensor& from, const Tensor& to) {
@@ -79,7 +88,7 @@ InferenceSession::~InferenceSession() = default;
 
 void InferenceSession::make_steps() {
   const std::size_t bytes = plan_->block_bytes();
-  const std::shared_ptr<void> block(allocate(bytes), [bytes](void* pointer) { deallocate(pointer, bytes); });
+  const std::shared_ptr<void> block = allocate_block(bytes);
   const std::vector<Tensor> values = plan_->make_values(block);
   for (const InferencePlan::Call& call : plan_->calls()) {
     if (call.is_view) continue;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/layers/batch_norm.h"
 
+#include <limits>
+
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/nn/text.h"
@@ -33,7 +35,10 @@ Tensor BatchNorm::normalise(const Tensor& input) {
 /// Counts the batch in training. The weight of its statistics: momentum, or 1 / n for the mean over n batches.
 double BatchNorm::update_factor() {
   const bool counting = is_training() && options_.track_running_stats;
-  if (counting) ++*num_batches_tracked.data<std::int64_t>();
+  if (counting) {  // a file may hold the last number that there is
+    std::int64_t& count = *num_batches_tracked.data<std::int64_t>();
+    if (count < std::numeric_limits<std::int64_t>::max()) ++count;
+  }
   if (options_.momentum) return *options_.momentum;
   return counting ? 1.0 / static_cast<double>(*num_batches_tracked.data<std::int64_t>()) : 0.0;
 }

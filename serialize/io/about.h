@@ -12,8 +12,8 @@
 
 namespace teff::serialize {
 
-/// Adds which function and which file an error is about. What is not a question of the system is thrown as
-/// Otherwise.
+/// Adds which function and which file an error is about. What is not a question of the system or of its
+/// means is thrown as Otherwise.
 template <class Otherwise, class Function>
 auto about(const char* function, const std::string& place, Function&& body) {
   const auto text = [&](const Error& error) {
@@ -25,6 +25,8 @@ auto about(const char* function, const std::string& place, Function&& body) {
     throw IoError(text(error));
   } catch (const UnsupportedError& error) {
     throw UnsupportedError(text(error));
+  } catch (const ResourceError& error) {
+    throw ResourceError(text(error));
   } catch (const Error& error) {
     throw Otherwise(text(error));
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 // Runs every target over its corpus, and over mutations of it that are the same each time.
-// Usage: teff_fuzz_replay CORPUS MUTATIONS [TARGET [FILE]]
-// FILE gets each input before it is read, so that the one that ends the program can be looked at.
+// Usage: teff_fuzz_replay CORPUS MUTATIONS [TARGET [FILE [SEED]]]
+// FILE gets each input before it is read, so that the one that ends the program can be looked at. Other seeds, other
+// mutations.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -60,16 +62,20 @@ class Replay {
  public:
   Replay(const Target& target, const char* kept) : target_(target), kept_(kept) {}
 
-  void run(const Bytes& bytes) const {
+  double slowest() const { return slowest_; }
+
+  void run(const Bytes& bytes) {
     if (kept_ != nullptr) {
       std::ofstream(kept_, std::ios::binary)
           .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     }
+    const std::clock_t begin = std::clock();
     target_.run(std::as_bytes(std::span(bytes)));
+    slowest_ = std::max(slowest_, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
   }
 
-  void run_mutations(const std::vector<Bytes>& corpus, long count) const {
-    Random random(1);
+  void run_mutations(const std::vector<Bytes>& corpus, long count, unsigned seed) {
+    Random random(seed);
     for (long i = 0; i < count; ++i) {
       Bytes bytes = corpus[random() % corpus.size()];
       for (unsigned changes = 1 + random() % 3; changes > 0; --changes) {
@@ -82,24 +88,27 @@ class Replay {
  private:
   const Target& target_;
   const char* kept_;
+  double slowest_ = 0;  // seconds of one core
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: %s CORPUS MUTATIONS [TARGET [FILE]]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s CORPUS MUTATIONS [TARGET [FILE [SEED]]]\n", argv[0]);
     return 2;
   }
   const long mutations = std::atol(argv[2]);
+  const unsigned seed = argc > 5 ? static_cast<unsigned>(std::atol(argv[5])) : 1;
   teff::set_num_threads(1);
   for (const Target& target : targets()) {
     if (argc > 3 && target.name != argv[3]) continue;
     const std::vector<Bytes> corpus = read_corpus(fs::path(argv[1]) / target.name);
-    const Replay replay(target, argc > 4 ? argv[4] : nullptr);
+    Replay replay(target, argc > 4 ? argv[4] : nullptr);
     for (const Bytes& bytes : corpus) replay.run(bytes);
-    if (!corpus.empty()) replay.run_mutations(corpus, mutations);
-    std::printf("%s: %zu files, %ld mutations\n", std::string(target.name).c_str(), corpus.size(), mutations);
+    if (!corpus.empty()) replay.run_mutations(corpus, mutations, seed);
+    std::printf("%s: %zu files, %ld mutations, at most %.3f s\n", std::string(target.name).c_str(), corpus.size(),
+                mutations, replay.slowest());
     if (corpus.empty()) return 1;
   }
   return 0;

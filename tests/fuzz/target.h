@@ -30,6 +30,7 @@ struct Target {
 // One file each, or two: target_*.cpp.
 void run_teff_dict(std::span<const std::byte> bytes);
 void run_teff_model(std::span<const std::byte> bytes);
+void run_graph(std::span<const std::byte> bytes);
 void run_torch(std::span<const std::byte> bytes);
 void run_pickle(std::span<const std::byte> bytes);
 void run_safetensors(std::span<const std::byte> bytes);

@@ -85,6 +85,8 @@ void run_teff_model(std::span<const std::byte> bytes) {
     load_model(bytes);
   } catch (const FormatError& error) {
     return expect_refusal(error.what());
+  } catch (const ResourceError& error) {
+    return expect_refusal(error.what());
   }
   check_file(bytes, true);
   serialize::ModelContent content;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "fuzz/image_mutator.h"
+#include "fuzz/random_model.h"
 #include "fuzz/target.h"
 #include "fuzz/teff_mutator.h"
 #include "fuzz/torch_mutator.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::array kTargets = {
     Target{"teff_dict", run_teff_dict, mutate_teff},
     Target{"teff_model", run_teff_model, mutate_teff},
+    Target{"graph", run_graph, mutate_decisions},
     Target{"torch_zip", run_torch, mutate_torch},
     Target{"torch_legacy", run_torch, nullptr},
     Target{"pickle", run_pickle, nullptr},

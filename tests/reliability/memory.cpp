@@ -102,13 +102,15 @@ long run_out_of_memory(const std::string& name, bool stays_out, const std::funct
       work();
     } catch (const std::bad_alloc&) {
       threw = true;
+    } catch (const ResourceError&) {  // for values of tensors and for scratch memory
+      threw = true;
     }
     memory.until_failure = 0;
     if (!memory.failed) return n - 1;
     empty_cache();
     const long leaked = memory.live_blocks - before;
     const std::string where = name + " with allocation " + std::to_string(n) + " failing";
-    check(threw || !stays_out, "R17: std::bad_alloc in " + where);
+    check(threw || !stays_out, "R17: std::bad_alloc or ResourceError in " + where);
     check(leaked == 0, "R17: no leak in " + where + ", got " + std::to_string(leaked) + " blocks more");
     if (threw) check(is_unchanged(), "R17: everything as it was after " + where);
   }

@@ -31,13 +31,17 @@ template <class Load>
 std::string refusal_by(std::string_view bytes, Load&& load_file) {
   static const TempFile file("x.teff");
   write_file(file, bytes);
-  try {
-    load_file(file.path());
-  } catch (const FormatError& error) {
-    std::string text = error.what();
+  const auto about_file = [](std::string text) {
     const std::size_t place = text.find(file.path());
     CHECK(place != std::string::npos);
     return text.replace(place, file.path().size(), "x.teff");
+  };
+  try {
+    load_file(file.path());
+  } catch (const FormatError& error) {
+    return about_file(error.what());
+  } catch (const ResourceError& error) {
+    return "too much: " + about_file(error.what());
   }
   return "loaded";
 }

@@ -117,8 +117,8 @@ class ChannelCorrelation {
   static Parts row_chunks(int64_t batch, int64_t channels, const Axis& y, const Axis& x,
                           const ChannelLayout<T>& weight) {
     const int64_t sums = x.out * kLanes<T> * ChannelLayout<T>::kMaxPackets;
-    const int64_t row = larger(channels * x.extent(x.out) * x.phases() * y.phases(), sums);
-    const int64_t rows = kSecondLevelBytes / static_cast<int64_t>(sizeof(T)) / row - y.extent(0);
+    const int64_t row = larger(scratch_size({channels, CopiedAxis(x).places(x.out), x.phases(), y.phases()}), sums);
+    const int64_t rows = kSecondLevelBytes / static_cast<int64_t>(sizeof(T)) / row - CopiedAxis(y).extent(0);
     Parts chunks = parts_of_at_most(y.out, larger(kLeastStripRows, rows));
     const int64_t work = batch * y.out * x.out * weight.out_channels() * weight.depth();
     const int64_t wanted = smaller(2 * get_num_threads(), work / kMultiplyAddsPerTask);

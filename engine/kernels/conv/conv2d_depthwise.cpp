@@ -113,7 +113,7 @@ void filter_in_place(int64_t begin, int64_t end, const Axis& y, const Axis& x, c
 template <class T, class PlaneOf>
 void filter_copies(int64_t begin, int64_t end, const Columns<T>& columns, int64_t rows, const PlaneOf& plane_of) {
   Workspace<T> buffer(static_cast<std::size_t>(columns.strip_size(1)));
-  Workspace<T> dense(static_cast<std::size_t>(rows * columns.pitch()));
+  Workspace<T> dense(static_cast<std::size_t>(scratch_size({rows, columns.pitch()})));
   for (int64_t i = begin; i < end; ++i) {
     const PlaneTask<T> plane = plane_of(i);
     filter_plane(plane.filter, columns, rows, plane.image, i > begin, buffer.data(), dense.data(), plane.to);
@@ -137,7 +137,7 @@ void filter_planes(int64_t batch, int64_t in_channels, int64_t out_channels, con
                              [&](int64_t begin, int64_t end) { filter_in_place<T>(begin, end, y, x, plane_of); });
     }
   }
-  const int64_t rows = strip_rows(y, x.extent(x.out));
+  const int64_t rows = strip_rows(y, CopiedAxis(x).places(x.out));
   const Columns<T> columns(1, y, x, rows, true);
   parallel_planes(planes, multiply_adds,
                   [&](int64_t begin, int64_t end) { filter_copies<T>(begin, end, columns, rows, plane_of); });
@@ -224,7 +224,7 @@ void depthwise_backward_input(const Window2d& w, const Axis& y, const Axis& x, c
 template <class T>
 void depthwise_backward_weight(const Window2d& w, const T* grad_output, const T* input, T* grad_weight) {
   const Axis y = forward_y(w), x = forward_x(w);
-  const int64_t rows = strip_rows(y, x.extent(x.out)), taps = y.taps * x.taps;
+  const int64_t rows = strip_rows(y, CopiedAxis(x).places(x.out)), taps = y.taps * x.taps;
   const Columns<T> columns(1, y, x, rows, true);
   parallel_planes(w.out_channels, w.batch * y.out * x.out * taps, [&](int64_t begin, int64_t end) {
     Workspace<T> buffer(static_cast<std::size_t>(columns.strip_size(1)));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // dX: for every remainder of the places modulo the strides, a convolution of dY with the taps that reach these places.
 
-#include <numeric>
-
 #include "teff/engine/kernels/conv/channel_lanes.h"
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
 #include "teff/engine/kernels/conv/conv_kernels.h"
@@ -14,16 +12,31 @@
 namespace teff::kernels::TEFF_ISA {
 namespace {
 
+/// x in [0, modulus) with a * x = 1 modulo modulus, which has no divisor in common with a; 0 if modulus is 1. Euclid's
+/// way, where a * x = value modulo modulus of both pairs.
+int64_t inverse(int64_t a, int64_t modulus) {
+  int64_t x = 0, value = modulus, next_x = 1, next_value = a % modulus;
+  while (next_value != 0) {
+    const int64_t quotient = value / next_value, rest = value % next_value, rest_x = x - quotient * next_x;
+    x = next_x;
+    value = next_value;
+    next_x = rest_x;
+    next_value = rest;
+  }
+  return x < 0 ? x + modulus : x;
+}
+
 /// The gradient of the input at the places place, place + stride, ...: a convolution of stride 1 of the gradient of
 /// the output with those weights, last first, that reach these places. No taps: the gradient there is zero.
 Axis transposed_axis(int64_t source, int64_t size, int64_t taps, int64_t stride, int64_t padding, int64_t dilation,
                      int64_t place) {
   // in = out * stride - padding + tap * dilation, so tap reaches `place` from out = (place + padding - tap * dilation)
-  // / stride, if that is whole. The taps for which it is are step apart.
-  const int64_t divisor = std::gcd(stride, dilation), step = stride / divisor;
-  int64_t first = 0;
-  while (first < smaller(step, taps) && (place + padding - first * dilation) % stride != 0) ++first;
-  const int64_t count = first < smaller(step, taps) ? (taps - 1 - first) / step + 1 : 0;
+  // / stride, if that is whole. The taps for which it is are step apart: with the divisor out of all of them, tap =
+  // (place + padding) / dilation modulo step.
+  const int64_t divisor = greatest_divisor(stride, dilation), step = stride / divisor;
+  const bool reached = (place + padding) % divisor == 0;
+  const int64_t first = (place + padding) / divisor % step * inverse(dilation / divisor, step) % step;
+  const int64_t count = reached && first < taps ? (taps - 1 - first) / step + 1 : 0;
   const int64_t last = first + (count - 1) * step;
   return {.source = source,
           .out = place < size ? (size - 1 - place) / stride + 1 : 0,
@@ -48,6 +61,7 @@ class TransposedWeight {
   /// columns [depth, width]: the rows from `first` on.
   void pack(int64_t first, int64_t rows, T* columns, int64_t width) const {
     const int64_t plane = w_.kernel_height * w_.kernel_width, channels = w_.channels / w_.groups;
+    if (y_.taps * x_.taps * kLanes<T> < plane) return pack_few(first, rows, columns, width);
     Workspace<T> taps(static_cast<std::size_t>(plane * width + kLanes<T>));
     for (int64_t k = 0; k < filters(); ++k) {
       pack_transposed(rows, plane, weight_ + (k * channels + first) * plane, plane, taps.data(), width);
@@ -62,6 +76,19 @@ class TransposedWeight {
 
  private:
   int64_t filters() const { return w_.out_channels / w_.groups; }
+
+  /// Of large filters, of which a place sees few taps, nothing else is read.
+  void pack_few(int64_t first, int64_t rows, T* columns, int64_t width) const {
+    const int64_t plane = w_.kernel_height * w_.kernel_width, channels = w_.channels / w_.groups;
+    for (int64_t i = 0; i < y_.taps; ++i) {
+      for (int64_t k = 0; k < filters(); ++k) {
+        for (int64_t j = 0; j < x_.taps; ++j, columns += width) {
+          const T* const tap = weight_ + (k * channels + first) * plane + y_.index(i) * w_.kernel_width + x_.index(j);
+          for (int64_t r = 0; r < width; ++r) columns[r] = r < rows ? tap[r * plane] : T(0);
+        }
+      }
+    }
+  }
 
   const Window2d& w_;
   const Axis &y_, &x_;
@@ -296,12 +323,17 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
 // dX[c, y, x] = sum over k, i, j of w[k, c, i, j] * dY[k, (y + pad - i * dilation) / stride, ...] where that is whole.
 template <class T>
 void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* weight, T* grad_input) {
+  const int64_t x_phases = smaller(w.stride_width, w.width);
+  Workspace<Axis> x_axes(static_cast<std::size_t>(x_phases));
+  for (int64_t px = 0; px < x_phases; ++px) {
+    x_axes.data()[px] =
+        transposed_axis(w.out_width, w.width, w.kernel_width, w.stride_width, w.padding_width, w.dilation_width, px);
+  }
   for (int64_t py = 0; py < smaller(w.stride_height, w.height); ++py) {
     const Axis y = transposed_axis(w.out_height, w.height, w.kernel_height, w.stride_height, w.padding_height,
                                    w.dilation_height, py);
-    for (int64_t px = 0; px < smaller(w.stride_width, w.width); ++px) {
-      const Axis x =
-          transposed_axis(w.out_width, w.width, w.kernel_width, w.stride_width, w.padding_width, w.dilation_width, px);
+    for (int64_t px = 0; px < x_phases; ++px) {
+      const Axis& x = x_axes.data()[px];
       T* first = grad_input + py * w.width + px;
       if (y.taps * x.taps * w.out_channels == 0) {
         fill_zero<T>({first, w.height * w.width, w.stride_height * w.width, w.stride_width}, w.batch * w.channels,

@@ -60,7 +60,7 @@ class WeightGradientTask {
         strip_step_(columns.strip_size(columns.channels())),
         a_(static_cast<std::size_t>(plan.dot ? 0 : a_step_ * plan.panel_chunks.longest())),
         b_(static_cast<std::size_t>(plan.dot ? 0 : depth_ * kTileColumns<T> + kLanes<T>)),
-        strips_(static_cast<std::size_t>(strip_step_ * plan.image_groups.longest())) {}
+        strips_(static_cast<std::size_t>(scratch_size({strip_step_, plan.image_groups.longest()}))) {}
 
   void run(int64_t panel_chunk, int64_t channel_chunk, int64_t batch_chunk, const T* grad, const T* input, T* result) {
     first_panel_ = plan_.panel_chunks.begin(panel_chunk);

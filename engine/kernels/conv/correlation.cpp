@@ -30,7 +30,7 @@ int64_t packets_with_gaps(const Axis& y, const Axis& x, int64_t pitch) {
 /// Tiles with gaps are written twice.
 template <class T>
 bool prefer_rows(const Axis& y, const Axis& x, int64_t pitch) {
-  return packets_by_row<T>(y, x) * 10 <= packets_with_gaps<T>(y, x, pitch) * 11;
+  return static_cast<double>(packets_by_row<T>(y, x)) <= 1.1 * static_cast<double>(packets_with_gaps<T>(y, x, pitch));
 }
 
 /// Writing the result is most of the work.
@@ -41,8 +41,9 @@ bool is_shallow(const Axis& y, const Axis& x, int64_t depth) { return y.taps * x
 template <class T>
 bool worth_in_place(int64_t out_channels, const Axis& y, const Axis& x, int64_t depth, int64_t packets) {
   const int64_t pixels = y.out * x.out;
+  const auto idle = static_cast<double>(packets * kLanes<T> - pixels);
   return (out_channels <= kFewChannels || is_shallow(y, x, depth)) &&
-         out_channels * (packets * kLanes<T> - pixels) <= 8 * pixels;
+         static_cast<double>(out_channels) * idle <= 8 * static_cast<double>(pixels);
 }
 
 template <class T>

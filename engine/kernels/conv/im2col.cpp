@@ -43,19 +43,25 @@ Columns<T>::Columns(int64_t channels, const Axis& y, const Axis& x, int64_t stri
     : channels_(channels),
       y_(y),
       x_(x),
+      copied_y_(y),
+      copied_x_(x),
+      y_phases_(y.phases()),
+      x_phases_(x.phases()),
       in_place_(y.inside() && x.inside() && !always_copy),
-      pitch_(in_place_ ? x.source : x.extent(x.out)),
-      plane_(in_place_ ? y.source * x.source : y.extent(strip_rows) * pitch_),
-      channel_(in_place_ ? plane_ : y.phases() * x.phases() * plane_),
+      strip_rows_(strip_rows),
+      pitch_(in_place_ ? x.source : copied_x_.places(x.out)),
+      plane_(in_place_ ? y.source * x.source : scratch_size({copied_y_.places(strip_rows), pitch_})),
+      channel_(in_place_ ? plane_ : scratch_size({y_phases_, x_phases_, plane_})),
       last_offset_(0),
       offsets_(static_cast<std::size_t>(depth())),
       offset_(offsets_.data()) {
+  static_cast<void>(strip_size(channels));                      // refuses what is too large
   const int64_t step = y.outermost ? x.taps : y.taps * x.taps;  // from one channel to the next
+  const int64_t y_period = y.period(), x_period = x.period();
   for (int64_t i = 0; i < y.taps; ++i) {
     for (int64_t j = 0; j < x.taps; ++j) {
-      const int64_t dy = i * y.spacing, dx = j * x.spacing;
-      const int64_t phase = dy % y.stride * x.phases() + dx % x.stride;
-      const int64_t first = phase * plane_ + dy / y.stride * pitch_ + dx / x.stride;
+      const int64_t phase = i % y_period * x_phases_ + j % x_period;
+      const int64_t first = phase * plane_ + copied_y_.place(y, i, strip_rows) * pitch_ + copied_x_.place(x, j, x.out);
       int64_t* offset = offsets_.data() + (y.outermost ? i * channels : i) * x.taps + j;
       for (int64_t c = 0; c < channels; ++c) offset[c * step] = first + c * channel_;
       last_offset_ = larger(last_offset_, first + (channels - 1) * channel_);
@@ -64,10 +70,10 @@ Columns<T>::Columns(int64_t channels, const Axis& y, const Axis& x, int64_t stri
 }
 
 template <class T>
-typename Columns<T>::RowSpan Columns<T>::span_of(int64_t phase) const {
-  const int64_t first = x_.start + phase, s = x_.stride;
-  const int64_t begin = smaller(pitch_, first >= 0 ? 0 : ceil_div(-first, s));
-  return {first, begin, larger(begin, smaller(pitch_, x_.source > first ? ceil_div(x_.source - first, s) : 0))};
+typename Columns<T>::RowSpan Columns<T>::span_of(int64_t remainder) const {
+  const int64_t s = x_.stride, first = x_.start + copied_x_.base * s + remainder, size = copied_x_.extent(x_.out);
+  const int64_t begin = smaller(size, first >= 0 ? 0 : ceil_div(-first, s));
+  return {first, begin, larger(begin, smaller(size, x_.source > first ? ceil_div(x_.source - first, s) : 0))};
 }
 
 /// One row of a plane: every stride-th value of a row of the image, zeros around.
@@ -77,7 +83,7 @@ void Columns<T>::fill_row(const T* from, const RowSpan& span, bool padded, T* to
   const int64_t s = x_.stride;
   if (!padded) zero_fill(to, begin);
   if (s == 1) {
-    copy(from + first + begin, end - begin, to + begin);
+    copy(from + (first + begin), end - begin, to + begin);
   } else if (s == 2) {  // a stride that the compiler knows becomes shuffles
     for (int64_t i = begin; i < end; ++i) to[i] = from[first + i * 2];
   } else {
@@ -89,15 +95,21 @@ void Columns<T>::fill_row(const T* from, const RowSpan& span, bool padded, T* to
 template <class T>
 const T* Columns<T>::strip(const T* image, int64_t channels, int64_t row, int64_t rows, T* buffer, bool padded) const {
   if (in_place_) return image + (row + y_.start) * pitch_ + x_.start;
-  const int64_t height = y_.extent(rows);
-  for (int64_t px = 0; px < x_.phases(); ++px) {
-    const RowSpan span = span_of(px);
+  const int64_t height = copied_y_.extent(rows), period = y_.period(), gap = y_.shift(period);
+  for (int64_t px = 0; px < x_phases_; ++px) {
+    const RowSpan span = span_of(px * x_.spacing % x_.stride);
     for (int64_t c = 0; c < channels; ++c) {
       const T* from = image + c * y_.source * x_.source;
-      for (int64_t py = 0; py < y_.phases(); ++py) {
-        T* to = buffer + c * channel_ + (py * x_.phases() + px) * plane_;
+      for (int64_t py = 0; py < y_phases_; ++py) {
+        const int64_t first = (row + copied_y_.base) * y_.stride + py * y_.spacing % y_.stride + y_.start;
+        T* to = buffer + c * channel_ + (py * x_phases_ + px) * plane_;
+        if (copied_y_.zeros && !padded) zero_fill(to + copied_y_.extent(strip_rows_) * pitch_, rows * pitch_);
+        // The phase's taps begin `gap` rows apart, and read `rows`.
+        const int64_t tap = copied_y_.first + (py - copied_y_.first % period + period) % period;
+        const int64_t begin = y_.shift(tap) - copied_y_.base;
         for (int64_t r = 0; r < height; ++r, to += pitch_) {
-          const int64_t y = (row + r) * y_.stride + py + y_.start;
+          if (gap > rows && (r < begin || (r - begin) % gap >= rows)) continue;
+          const int64_t y = first + r * y_.stride;
           if (y >= 0 && y < y_.source) {
             fill_row(from + y * x_.source, span, padded, to);
           } else if (!padded) {

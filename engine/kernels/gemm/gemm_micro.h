@@ -16,7 +16,8 @@ constexpr int64_t kTileColumns = kTilePackets* kLanes<T>;
 struct Parts {
   int64_t size, count;
 
-  int64_t begin(int64_t part) const { return part * size / count; }
+  /// The first parts are the longer ones. No product here is larger than size.
+  int64_t begin(int64_t part) const { return part * (size / count) + smaller(part, size % count); }
   int64_t length(int64_t part) const { return begin(part + 1) - begin(part); }
   int64_t longest() const { return ceil_div(size, count); }
 };

@@ -9,12 +9,15 @@
 #include <new>
 
 #include "teff/engine/allocator.h"
+#include "teff/engine/error.h"
+#include "teff/engine/error_text.h"
 
 namespace teff::kernels {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxBlockBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxScratchBytes = std::size_t{1} << (sizeof(std::size_t) >= 8 ? 52 : 31);
 
 class Block {
  public:
@@ -108,9 +111,26 @@ Blocks blocks;
 
 }  // namespace
 
-Scratch acquire_scratch(std::size_t bytes) {
-  if (Block* block = blocks.find_or_make()) return block->acquire(bytes);
-  return {allocate(bytes), bytes, false};
+std::int64_t scratch_size(std::initializer_list<std::int64_t> factors) {
+  constexpr std::int64_t kMost = std::int64_t{1} << (sizeof(std::size_t) >= 8 ? 48 : 30);
+  std::int64_t product = 1;
+  for (const std::int64_t factor : factors) {
+    if (!__builtin_mul_overflow(product, factor, &product) && product >= 0 && product <= kMost) continue;
+    throw ShapeError(
+        "memory: expected stride, padding and dilation that ask for at most 2^48 values of scratch memory, got more");
+  }
+  return product;
+}
+
+Scratch acquire_scratch(std::size_t count, std::size_t size) {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > kMaxScratchBytes) detail::refuse_memory(count, size);
+  try {
+    if (Block* block = blocks.find_or_make()) return block->acquire(bytes);
+    return {allocate(bytes), bytes, false};
+  } catch (const std::bad_alloc&) {
+    detail::refuse_memory(count, size);
+  }
 }
 
 void release_scratch(const Scratch& scratch) noexcept {

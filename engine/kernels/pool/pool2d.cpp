@@ -19,16 +19,20 @@ using Eigen::internal::predux;
 
 constexpr int64_t kScratch = 1024;  // values on the stack
 
-/// Geometry of the padded row: it holds the columns that some window reads, from -padding on.
+/// Geometry of the padded row: it holds the columns that some window reads, from -padding on. Where that is far more
+/// than there is of image and output, the row is that of the image, and each window is cut to it.
 struct PaddedRow {
   int64_t length;  // at least what the windows read, and out_width * stride: rows can then be joined as one
   int64_t left;    // padding before the image
   int64_t middle;  // columns of the image
+  bool is_cut;
 
   explicit PaddedRow(const Window2d& w) {
     const int64_t read = (w.out_width - 1) * w.stride_width + (w.kernel_width - 1) * w.dilation_width + 1;
     length = larger(read, w.out_width * w.stride_width);
-    left = smaller(w.padding_width, length);
+    is_cut = length > 4 * (w.width + w.out_width) + kScratch;
+    if (is_cut) length = w.width;
+    left = is_cut ? 0 : smaller(w.padding_width, length);
     middle = smaller(w.width, length - left);
   }
 };
@@ -37,6 +41,7 @@ struct PaddedRow {
 struct Places {
   int64_t first, count;
 
+  Places(int64_t all_from, int64_t all) : first(all_from), count(all) {}
   Places(int64_t start, int64_t step, int64_t kernel, int64_t size) {
     const int64_t skipped = start < 0 ? ceil_div(-start, step) : 0;
     first = start + skipped * step;
@@ -67,7 +72,7 @@ void join_rows(const Window2d& w, const PaddedRow& padded, int64_t out_row, cons
   T* const middle = scratch + padded.left;
   fill(scratch, padded.left, identity);
   fill(middle + padded.middle, padded.length - padded.left - padded.middle, identity);
-  x += rows.first * w.width;
+  if (rows.count > 0) x += rows.first * w.width;
   if (rows.count == 0) fill(middle, padded.middle, identity);
   if (rows.count == 1) std::memcpy(middle, x, static_cast<std::size_t>(padded.middle) * sizeof(T));
   if (rows.count >= 2) map(0, padded.middle, middle, join, x, x + step);
@@ -97,12 +102,24 @@ void join_columns(const Window2d& w, int64_t n, const T* x, T* y) {
   join_columns<Op, 0>(w, n, x, y);
 }
 
+/// The same of a row that is cut to the image: only what lies in it is joined.
+template <class Op, class T>
+void join_cut_columns(const Window2d& w, const T* x, T* y) {
+  for (int64_t j = 0; j < w.out_width; ++j) {
+    const Places columns = column_places(w, j);
+    y[j] = Op::template kIdentity<T>;
+    for (int64_t k = 0; k < columns.count; ++k) {
+      y[j] = Op::join_scalars(y[j], x[columns.first + k * w.dilation_width]);
+    }
+  }
+}
+
 /// Planes one after the other. If padded rows can be joined as one, so can the last rows of a plane and the
 /// first of the next: the loop over columns has few ends.
 template <class Op, class T>
 void pool_planes(const Window2d& w, const PaddedRow& padded, int64_t planes, const T* x, T* y, T* scratch) {
   const int64_t rows = planes * w.out_height, rows_at_once = larger(1, kScratch / padded.length);
-  const bool joined = padded.length == w.out_width * w.stride_width;
+  const bool joined = !padded.is_cut && padded.length == w.out_width * w.stride_width;
   int64_t out_row = 0;
   for (int64_t begin = 0; begin < rows; begin += rows_at_once) {
     const int64_t count = smaller(rows_at_once, rows - begin);
@@ -117,7 +134,12 @@ void pool_planes(const Window2d& w, const PaddedRow& padded, int64_t planes, con
       join_columns<Op>(w, count * w.out_width, scratch, out);
     } else {
       for (int64_t r = 0; r < count; ++r) {
-        join_columns<Op>(w, w.out_width, scratch + r * padded.length, out + r * w.out_width);
+        const T* const row = scratch + r * padded.length;
+        if (padded.is_cut) {
+          join_cut_columns<Op>(w, row, out + r * w.out_width);
+        } else {
+          join_columns<Op>(w, w.out_width, row, out + r * w.out_width);
+        }
       }
     }
   }
@@ -409,8 +431,8 @@ void avg_pool2d_backward(const Window2d& w, bool count_include_pad, int64_t divi
       divisor.divide_row(i, grad_output + p * out_size + i * w.out_width, shares);
       fill(scratch, padded.length, T(0));
       for (int64_t j = 0; j < w.out_width; ++j) {
-        T* const columns = scratch + j * w.stride_width;
-        for (int64_t k = 0; k < w.kernel_width; ++k) columns[k * w.dilation_width] += shares[j];
+        const Places columns = padded.is_cut ? column_places(w, j) : Places(j * w.stride_width, w.kernel_width);
+        for (int64_t k = 0; k < columns.count; ++k) scratch[columns.first + k * w.dilation_width] += shares[j];
       }
       const Places rows = row_places(w, i);
       for (int64_t r = 0; r < rows.count; ++r) {

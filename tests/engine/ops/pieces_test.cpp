@@ -38,6 +38,10 @@ TEST_SUITE("split and chunk") {
     CHECK_THROWS_WITH_AS(chunk(zeros({3}), 0), "chunk: expected at least 1 chunk, got 0", ValueError);
   }
 
+  TEST_CASE("more pieces than anybody wants are refused, also of nothing") {
+    CHECK_THROWS_WITH_AS(split(zeros({1 << 21, 0}), 1), "split: expected at most 2^20 pieces, got 2097152", ShapeError);
+  }
+
   TEST_CASE("there is one piece of nothing") {
     CHECK(show_all(split(zeros({0, 2}), 3)) == "float32 [0, 2]:");
     CHECK(show_all(split(zeros({0, 2}), 0)) == "float32 [0, 2]:");

@@ -334,6 +334,31 @@ TEST_CASE("inputs of impossible size are refused") {
       "negative size", [](Model& m) { m.nodes()[0].type.shape[0] = -1; }, "expected sizes of at least 0");
 }
 
+TEST_CASE("a model that would take more than LoadOptions allow is refused, before it computes anything") {
+  Model model;
+  std::vector<GraphNode>& nodes = model.nodes();
+  model.content.module.graph.nodes.resize(1);
+  nodes[0].type.shape = {2, 1};
+  for (std::int64_t i = 1; i <= 56; ++i) {
+    GraphNode node;
+    node.kind = Kind::call;
+    node.name = "n" + std::to_string(i);
+    node.target = "cat";
+    node.inputs = {i - 1, i - 1};
+    node.attributes = {{"dim", 1}};
+    node.type = {{2, std::int64_t{1} << i}, DType::float32};
+    nodes.push_back(node);
+  }
+  model.content.module.state.clear();
+  model.content.module.graph.constants.clear();
+  model.content.module.graph.outputs = {56};
+  model.content.self_test.inputs = {ones({2, 1})};
+  model.content.self_test.outputs = {ones({1})};
+  CHECK(model.refusal() ==
+        "too much: load_model: x.teff: graph: node \"n31\": expected a model of which a run takes at most 1.71799e+10 "
+        "bytes, got at least 3.43597e+10; LoadOptions::max_bytes allows more");
+}
+
 TEST_CASE("state and constants that do not fit each other are refused") {
   check_refused(
       "a key twice", [](Model& m) { m.state().push_back(m.state()[0]); }, "second time");

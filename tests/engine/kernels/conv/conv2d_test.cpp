@@ -254,6 +254,35 @@ TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for stride, pa
   }
 }
 
+// Scratch memory holds what the taps see, not what lies between them.
+TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition for strides, dilation and padding near 2^31", T,
+                   float, double) {
+  std::mt19937 generator(3);
+  const auto one_of = [&](std::initializer_list<int64_t> values) {
+    return values.begin()[generator() % values.size()];
+  };
+  struct Channels {
+    int64_t in, out, groups;
+  };
+  constexpr Channels kChannels[] = {{1, 1, 1}, {3, 7, 1}, {4, 4, 4}, {2, 4, 2}, {2, 70, 1}, {20, 40, 1}, {6, 4, 2}};
+  for (int i = 0; i < 400; ++i) {
+    const Channels channels = kChannels[generator() % std::size(kChannels)];
+    Options o{.batch = one_of({1, 2, 9, 17}), .in = channels.in, .out = channels.out, .groups = channels.groups};
+    const auto draw = [&](auto axis) {
+      int64_t &size = o.image.*axis, &kernel = o.kernel.*axis, &stride = o.stride.*axis, &dilation = o.dilation.*axis;
+      size = one_of({1, 2, 3, 4, 6, 9});
+      kernel = one_of({1, 2, 3, 4, 7});
+      stride = one_of({1, 1, 2, 3, 4, 6, 1000, int64_t{1} << 28, (int64_t{1} << 28) - 1});
+      dilation = one_of({1, 1, 2, 3, 4, 6, 1000, int64_t{1} << 28, (int64_t{1} << 27) + 1});
+      const int64_t excess = (one_of({1, 2, 3, 5}) - 1) * stride + dilation * (kernel - 1) + 1 - size;
+      o.padding.*axis = std::max<int64_t>(0, (excess + 1) / 2);
+    };
+    draw(&Size::height);
+    draw(&Size::width);
+    check<T>(o);
+  }
+}
+
 TEST_CASE_TEMPLATE("conv2d and its gradients equal the definition where height and width differ", T, float, double) {
   check<T>({.batch = 2,
             .in = 4,
