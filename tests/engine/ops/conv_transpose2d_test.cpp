@@ -7,7 +7,7 @@ namespace {
 
 /// The error of conv_transpose2d of a [2, 4, 5, 5] input and a [4, 3, 3, 3] weight.
 template <class SomeError>
-std::string error_of(const ConvTranspose2dFuncOptions& options, const Tensor& weight = zeros({4, 3, 3, 3})) {
+std::string refusal_of(const ConvTranspose2dFuncOptions& options, const Tensor& weight = zeros({4, 3, 3, 3})) {
   try {
     conv_transpose2d(zeros({2, 4, 5, 5}), weight, {}, options);
   } catch (const SomeError& error) {
@@ -40,25 +40,25 @@ TEST_SUITE("conv_transpose2d") {
   }
 
   TEST_CASE("what does not fit is refused") {
-    CHECK(error_of<ShapeError>({}, zeros({3, 4, 3, 3})) ==
+    CHECK(refusal_of<ShapeError>({}, zeros({3, 4, 3, 3})) ==
           "conv_transpose2d: expected input [N, C, H, W] with C = 3 to match weight [3, 4, 3, 3], got input "
           "[2, 4, 5, 5]");
-    CHECK(error_of<ValueError>({.groups = 3}) ==
+    CHECK(refusal_of<ValueError>({.groups = 3}) ==
           "conv_transpose2d: expected groups that divide the 4 input channels of weight [4, 3, 3, 3], got groups = 3");
-    CHECK(error_of<ValueError>({.stride = 2, .output_padding = {0, 2}}) ==
+    CHECK(refusal_of<ValueError>({.stride = 2, .output_padding = {0, 2}}) ==
           "conv_transpose2d: expected output_padding below the stride or the dilation, got output_padding (0, 2), "
           "stride (2, 2) and dilation (1, 1)");
-    CHECK(error_of<ShapeError>({.padding = 4}) ==
+    CHECK(refusal_of<ShapeError>({.padding = 4}) ==
           "conv_transpose2d: expected padding that leaves pixels of the result, got padding (4, 4) for a result of "
           "(-1, -1) from input [2, 4, 5, 5] and weight [4, 3, 3, 3]");
-    CHECK(error_of<ValueError>({.stride = 0}) ==
+    CHECK(refusal_of<ValueError>({.stride = 0}) ==
           "conv_transpose2d: expected stride of at least 1 and below 2^31, got (0, 0)");
-    CHECK(error_of<ValueError>({.stride = kHuge}) != "no error");
-    CHECK(error_of<ValueError>({.padding = -1}) != "no error");
-    CHECK(error_of<ValueError>({.output_padding = -1}) != "no error");
-    CHECK(error_of<ValueError>({.dilation = kHuge}) != "no error");
-    CHECK(error_of<ValueError>({.groups = 0}) != "no error");
-    CHECK(error_of<ShapeError>({.stride = (std::int64_t{1} << 31) - 1, .groups = 4}) != "no error");
+    CHECK(refusal_of<ValueError>({.stride = kHuge}) != "no error");
+    CHECK(refusal_of<ValueError>({.padding = -1}) != "no error");
+    CHECK(refusal_of<ValueError>({.output_padding = -1}) != "no error");
+    CHECK(refusal_of<ValueError>({.dilation = kHuge}) != "no error");
+    CHECK(refusal_of<ValueError>({.groups = 0}) != "no error");
+    CHECK(refusal_of<ShapeError>({.stride = (std::int64_t{1} << 31) - 1, .groups = 4}) != "no error");
     CHECK_THROWS_WITH_AS(conv_transpose2d(zeros({1, 4, 2, 2}), zeros({4, 3, 1, 1}), zeros({4})),
                          "conv_transpose2d: expected bias [3] to match weight [4, 3, 1, 1], got bias [4]", ShapeError);
   }
