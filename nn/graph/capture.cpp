@@ -184,7 +184,7 @@ GraphModule capture(Module& module, std::span<const Tensor> inputs) {
   const auto call = [&](std::span<const Tensor> values) { return module(values); };
   teff::detail::Explored explored = teff::detail::explore(call, inputs, attributes_of(module), scope_names(module));
   check_buffers(module, before);
-  if (kHasTraining) check_modes(module, explored.graph, std::move(explored.small_inputs));
+  if constexpr (kHasTraining) check_modes(module, explored.graph, std::move(explored.small_inputs));
   GraphModule graph(module_data(module, std::move(explored.graph)));
   check_replay(module, graph, alter_all(inputs));
   check_buffers(module, before);

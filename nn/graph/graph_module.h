@@ -89,7 +89,7 @@ class GraphModule : public Module {
 /// see teff::capture. The module is left as it was: mode, buffers and the default generator's state. The result shares
 /// its tensors and has its mode. The record is replayed on other inputs and compared with the module before it is
 /// returned, and with what the module does in training, where only operations that have the attribute "training" may
-/// differ: its mode changes, so nobody else may use it meanwhile. All of it takes some ten to twenty times as long as
+/// differ: its mode changes, so nobody else may use it meanwhile. All of it takes some ten to thirty times as long as
 /// one run; examples of two rows or more tell more about what goes with the batch.
 /// @throws Error, naming the module concerned, for what cannot be captured, a forward that depends on values that it
 /// reads, on state that it keeps, or on is_training() among them.
