@@ -112,14 +112,16 @@ TEST_SUITE("model cost") {
 
   TEST_CASE("sessions of many nodes are made without looking at all of them for each") {
     const Tensor x = tensor<float>({{1, -2, 3}});
-    for (const auto& [op, attributes] : {std::pair<const char*, Dict>{"relu", {}},
-                                         {"view", {{"shape", IntList{1, 3}}}},
-                                         {"neg", {}},
-                                         {"dropout", {{"p", 0.5}, {"training", false}}}}) {
-      CAPTURE(op);
-      const nn::GraphModule model = chain(op, 40'000, attributes);
+    struct Call {
+      const char* op;
+      Dict attributes;
+    };
+    for (const Call& call : {Call{"relu", {}}, Call{"view", {{"shape", IntList{1, 3}}}}, Call{"neg", {}},
+                             Call{"dropout", {{"p", 0.5}, {"training", false}}}}) {
+      CAPTURE(call.op);
+      const nn::GraphModule model = chain(call.op, 40'000, call.attributes);
       nn::InferenceSession session(model, {{1, 3}});
-      assert_close(session.run(x), std::string_view(op) == "relu" ? relu(x) : x);
+      assert_close(session.run(x), std::string_view(call.op) == "relu" ? relu(x) : x);
       CHECK(session.memory_bytes() <= 128);
     }
   }
