@@ -18,7 +18,7 @@ struct File::State {
   std::shared_ptr<const serialize::ByteSource> source;
   const serialize::Format& format;
   std::unique_ptr<const serialize::Contents> contents;
-  LoadOptions options;
+  LoadOptions loading;
 
   template <class Open>
   static std::unique_ptr<const State> make(const std::string& place, const LoadOptions& options, Open&& open) {
@@ -83,7 +83,7 @@ Value File::read(std::string_view path) const {
 
 Dict File::read_all() const {
   return serialize::about<FormatError>("File::read_all", state_->place, [&] {
-    serialize::check_supported(*state_->contents, state_->options);
+    serialize::check_supported(*state_->contents, state_->loading);
     return serialize::read_value(*state_->contents, structure()).as_dict();
   });
 }

@@ -201,6 +201,11 @@ TEST_CASE("depth is limited, without a stack that could overflow") {
   std::string calls = tensor_pickle();
   for (int i = 0; i < 300; ++i) calls = global("torch._utils", "_rebuild_parameter") + calls + "\x89N\x87R";
   CHECK(contains(value_refused(calls), "objects deeper than 128 in each other"));
+  const std::string of_type = global("torch._tensor", "_rebuild_from_type_v2");
+  const std::string types = repeated(of_type + global("m", "T"), 10'000) + ")" + repeated("\x87", 10'000);
+  CHECK(contains(value_refused(of_type + types + "R"), "a tensor that is made by torch._tensor._rebuild_from_type_v2"));
+  const std::string objects = repeated(global("m", "C"), 10'000) + "K\x01" + repeated("\x85R", 10'000);
+  CHECK(contains(error_of<FormatError>([&] { value_of(objects, {.inert_objects = true}); }), "deeper than 64"));
 }
 
 TEST_CASE("a list that contains itself is refused") {
