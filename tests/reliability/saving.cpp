@@ -188,7 +188,8 @@ void test_order() {
       if (record.call == Call::fstat || record.call == Call::lstat || record.call == Call::faccessat) continue;
       if (!(step == "pwritev" && order.ends_with("pwritev "))) order += step + ' ';
     }
-    check(order == (durable ? "open pwritev fsync close rename open fsync close " : "open pwritev close rename "),
+    check(order == (durable ? "open fchmod pwritev fsync close rename open fsync close "
+                            : "open fchmod pwritev close rename "),
           "R7: the order of a save's calls, got " + order);
   }
   report("R7", "order of the system calls of a save", "write, fsync, close, rename, fsync of the folder");

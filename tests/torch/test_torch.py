@@ -179,6 +179,16 @@ class TorchTest(unittest.TestCase):
             self.check_close(mine["losses"], back["losses"], 1e-5)
             self.check_close(mine["model_state_dict"].values(), back["model_state_dict"].values(), 1e-5)
 
+    def test_files_that_were_packed_again_are_read(self):
+        torch.save({"w": torch.randn(3, 4), "zeros": torch.zeros(1000)}, self.folder / "a.pt")
+        for method in zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED:
+            with zipfile.ZipFile(self.folder / "a.pt") as old, zipfile.ZipFile(self.folder / "b.pt", "w", method) as new:
+                new.writestr("a/", "")
+                for name in old.namelist():
+                    new.writestr(name, old.read(name))
+            self.assertEqual(partner("convert", self.folder / "b.pt", self.folder / "out.pt"), "")
+            self.check_same(torch.load(self.folder / "a.pt"), torch.load(self.folder / "out.pt"))
+
     def test_what_is_more_than_data_is_refused(self):
         def refusal(name):
             return partner("convert", self.folder / name, self.folder / "out.pt")
