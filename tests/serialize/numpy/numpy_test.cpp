@@ -142,13 +142,13 @@ TEST_CASE("arrays that have no place are named by what they are") {
     REQUIRE(error.ends_with(advice));
     return error.substr(expected.size(), error.size() - expected.size() - advice.size());
   };
-  CHECK(kind(npy_of("<c16", "(1,)", std::string(16, '\0'))) == R"("" (complex, <c16); there are no others)");
-  CHECK(kind(npy_of("<U5", "(1,)", std::string(20, '\0'))) == R"("" (text, <U5); there are no others)");
-  CHECK(kind(npy_of("|O", "(1,)", "\x80\4.")) == R"("" (Python objects, |O); there are no others)");
-  CHECK(kind(npy_of("|V2", "(1,)", "ab")) == R"("" (raw bytes, |V2); there are no others)");
-  CHECK(kind(npy_of("<M8[D]", "(1,)", "ab")) == R"("" (dates, <M8[D]); there are no others)");
+  CHECK(kind(npy_of("<c16", "(1,)", std::string(16, '\0'))) == R"(complex, <c16; there are no others)");
+  CHECK(kind(npy_of("<U5", "(1,)", std::string(20, '\0'))) == R"(text, <U5; there are no others)");
+  CHECK(kind(npy_of("|O", "(1,)", "\x80\4.")) == R"(Python objects, |O; there are no others)");
+  CHECK(kind(npy_of("|V2", "(1,)", "ab")) == R"(raw bytes, |V2; there are no others)");
+  CHECK(kind(npy_of("<M8[D]", "(1,)", "ab")) == R"(dates, <M8[D]; there are no others)");
   CHECK(kind(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", "12345678")) ==
-        R"("" (records of several fields, [...]); there are no others)");
+        R"(records of several fields, [...]; there are no others)");
   CHECK(
       kind(zip_of({{"a.npy", npy_of("<c8", "(1,)", "12345678")}, {"b.npy", npy_of("|u1", "(1,)", "1")}, {"c", "x"}})) ==
       R"("c" (no array), "a" (complex, <c8); the others are "b" (uint8 [1]))");
