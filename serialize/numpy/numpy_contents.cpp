@@ -60,7 +60,10 @@ Tensor in_order_of_c(const Tensor& stored) {
 class NumpyContents final : public Contents {
  public:
   NumpyContents(std::shared_ptr<const ByteSource> source, const LoadOptions& options)
-      : source_(std::move(source)), verify_(options.verify), mapping_(options.mmap ? source_->map() : nullptr) {}
+      : source_(std::move(source)),
+        verify_(options.verify),
+        skip_(options.skip),
+        mapping_(options.mmap ? source_->map() : nullptr) {}
 
   void open_one() { add_all({{"", 0, source_->size(), nullptr, {}}}); }
 
@@ -73,7 +76,7 @@ class NumpyContents final : public Contents {
       const bool is_array = entry.name.ends_with(kExtension);
       const std::string_view name = entry.name.substr(0, entry.name.size() - (is_array ? kExtension.size() : 0));
       if (!is_array) {
-        listing_.add_unsupported(escaped(name, kShownArrayBytes), "no array");
+        add_unsupported(std::string(name), "no array");
       } else {
         arrays.push_back({std::string(name), entry.offset, entry.bytes, &entry, {}});
       }
@@ -115,13 +118,20 @@ class NumpyContents final : public Contents {
         refuse(array, error.what());
       }
     }
-    listing_.check();
+    refusal = listing_.refusal();
+  }
+
+  void add_unsupported(const std::string& name, const std::string& what) {
+    const std::string path = escape_key(name);
+    unsupported.push_back({path, what});
+    const bool is_skipped = std::find(skip_.begin(), skip_.end(), path) != skip_.end();
+    if (!is_skipped) listing_.add_unsupported(escaped(name, kShownArrayBytes), what);
   }
 
   void add(const Array& array) {
     const std::string place = escaped(array.name, kShownArrayBytes);
     if (!array.header.dtype) {
-      return listing_.add_unsupported(place, array.header.kind + ", " + escaped(array.header.descr, kShownArrayBytes));
+      return add_unsupported(array.name, array.header.kind + ", " + escaped(array.header.descr, kShownArrayBytes));
     }
     const TensorType type = npy_type(array.header, array.bytes);
     listing_.add(place, type);
@@ -199,6 +209,7 @@ class NumpyContents final : public Contents {
 
   std::shared_ptr<const ByteSource> source_;
   bool verify_;
+  std::vector<std::string> skip_;
   std::shared_ptr<const Mapping> mapping_;
   std::optional<ZipReader> zip_;
   TensorListing listing_;

@@ -137,19 +137,37 @@ TEST_CASE("arrays that have no place are named by what they are") {
   const auto kind = [](const std::string& bytes) {
     const std::string error = error_of<UnsupportedError>([&] { load_bytes(bytes); });
     const std::string expected = "load: memory: expected tensors of dtypes that Teff has, got ";
+    const std::string advice = ". LoadOptions{.skip_unsupported = true} leaves them out";
     REQUIRE(error.starts_with(expected));
-    return error.substr(expected.size());
+    REQUIRE(error.ends_with(advice));
+    return error.substr(expected.size(), error.size() - expected.size() - advice.size());
   };
-  CHECK(kind(npy_of("<c16", "(1,)", std::string(16, '\0'))) == R"("" (complex, <c16); there are no others)");
-  CHECK(kind(npy_of("<U5", "(1,)", std::string(20, '\0'))) == R"("" (text, <U5); there are no others)");
-  CHECK(kind(npy_of("|O", "(1,)", "\x80\4.")) == R"("" (Python objects, |O); there are no others)");
-  CHECK(kind(npy_of("|V2", "(1,)", "ab")) == R"("" (raw bytes, |V2); there are no others)");
-  CHECK(kind(npy_of("<M8[D]", "(1,)", "ab")) == R"("" (dates, <M8[D]); there are no others)");
+  CHECK(kind(npy_of("<c16", "(1,)", std::string(16, '\0'))) == R"(complex, <c16; there are no others)");
+  CHECK(kind(npy_of("<U5", "(1,)", std::string(20, '\0'))) == R"(text, <U5; there are no others)");
+  CHECK(kind(npy_of("|O", "(1,)", "\x80\4.")) == R"(Python objects, |O; there are no others)");
+  CHECK(kind(npy_of("|V2", "(1,)", "ab")) == R"(raw bytes, |V2; there are no others)");
+  CHECK(kind(npy_of("<M8[D]", "(1,)", "ab")) == R"(dates, <M8[D]; there are no others)");
   CHECK(kind(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", "12345678")) ==
-        R"("" (records of several fields, [...]); there are no others)");
+        R"(records of several fields, [...]; there are no others)");
   CHECK(
       kind(zip_of({{"a.npy", npy_of("<c8", "(1,)", "12345678")}, {"b.npy", npy_of("|u1", "(1,)", "1")}, {"c", "x"}})) ==
       R"("c" (no array), "a" (complex, <c8); the others are "b" (uint8 [1]))");
+}
+
+TEST_CASE("an array that has no place does not hide the others") {
+  const std::string bytes = zip_of({{"a.npy", npy_of("<c8", "(1,)", "12345678")},
+                                    {"b.npy", npy_of("|u1", "(1,)", "\7")},
+                                    {"x/c.npy", npy_of("|O", "(1,)", "\x80\4.")}});
+  const Dict expected{{"b", tensor<std::uint8_t>({7})}};
+  CHECK(same(load_bytes(bytes, {.skip_unsupported = true}), expected));
+  CHECK(same(load_bytes(bytes, {.skip = {"a", "x\\/c"}}), expected));
+  CHECK(contains(error_of<UnsupportedError>([&] { load_bytes(bytes, {.skip = {"a"}}); }),
+                 "got \"x/c\" (Python objects, |O); the others are \"b\" (uint8 [1])"));
+  const File file(std::as_bytes(std::span(bytes)));
+  REQUIRE(file.unsupported().size() == 2);
+  CHECK(file.unsupported()[0].path == "a");
+  CHECK(file.unsupported()[0].what == "complex, <c8");
+  CHECK(file.entries().size() == 1);
 }
 
 TEST_CASE("arrays of numpy.savez are tensors by their names") {
