@@ -38,7 +38,7 @@ std::string TensorListing::refusal() const {
   const std::string others = supported_.count == 0 ? "" : "; the others are " + supported_.text();
   const std::string skip = ". LoadOptions{.skip_unsupported = true} leaves them out";
   if (!has_unknown_) {
-    return "expected tensors of dtypes that Teff has, got " + unsupported_.text() +
+    return "expected tensors of dtypes that Teff loads, got " + unsupported_.text() +
            (others.empty() ? "; there are no others" : others) + skip;
   }
   return "expected tensors, arrays, numbers, text, and lists, tuples, dicts, sets and frozensets of them, got " +

@@ -44,6 +44,11 @@ std::vector<const DictItem*> ordered(const Dict& dict) {
                  (item.value.is_tensor() ? "an undefined one" : std::string(to_string(item.value.kind()))) +
                  ": .safetensors holds tensors by name and nothing else; save the dictionary as .teff or .pt");
     }
+    const DType dtype = item.value.as_tensor().dtype();
+    if (place_of(dtype) == kDTypes.size()) {
+      refuse(item.key, "expected a dtype that .safetensors files have here, got " + std::string(to_string(dtype)) +
+                           "; convert with to(DType::float16), or save the dictionary as .teff");
+    }
     items.push_back(&item);
   }
   std::sort(items.begin(), items.end(), [](const DictItem* a, const DictItem* b) {

@@ -162,7 +162,11 @@ class Writer {
 
   void write_tensor(const Tensor& tensor) {
     if (!tensor.defined()) refuse("expected a defined tensor, got an undefined one");
-    // Types that came with PyTorch 2.1 and 2.3 have no class of storages: these are of bytes, and the dtype is named.
+    if (tensor.dtype() > DType::uint64) {
+      refuse("expected a dtype that .pt files have here, got " + std::string(to_string(tensor.dtype())) +
+             "; convert with to(DType::float16), or save as .teff");
+    }
+    // Types that came with PyTorch 2.3 have no class of storages: these are of bytes, and the dtype is named.
     const bool is_new = storage_type_name(tensor.dtype()) == kUntyped;
     pickle_.global("torch._utils", is_new ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2");
     pickle_.mark();

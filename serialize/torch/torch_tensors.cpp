@@ -18,7 +18,7 @@ std::string with_shape(const std::vector<std::int64_t>& sizes) {
 }  // namespace
 
 std::optional<DType> dtype_named(std::string_view name) {
-  for (int i = static_cast<int>(DType::float32); i <= static_cast<int>(kLastDType); ++i) {
+  for (int i = static_cast<int>(DType::float32); i <= static_cast<int>(DType::uint64); ++i) {
     const auto dtype = static_cast<DType>(i);
     if (name == "torch." + std::string(to_string(dtype))) return dtype;
   }

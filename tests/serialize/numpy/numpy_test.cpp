@@ -136,7 +136,7 @@ TEST_CASE("an array has the elements that its shape says, to the end of the file
 TEST_CASE("arrays that have no place are named by what they are") {
   const auto kind = [](const std::string& bytes) {
     const std::string error = error_of<UnsupportedError>([&] { load_bytes(bytes); });
-    const std::string expected = "load: memory: expected tensors of dtypes that Teff has, got ";
+    const std::string expected = "load: memory: expected tensors of dtypes that Teff loads, got ";
     const std::string advice = ". LoadOptions{.skip_unsupported = true} leaves them out";
     REQUIRE(error.starts_with(expected));
     REQUIRE(error.ends_with(advice));
