@@ -40,14 +40,19 @@ decltype(auto) at_node(const GraphNode& node, Function&& function) {
   }
 }
 
-bool has_training(const Graph& graph, const GraphNode& call) {
-  if (call.attributes.find("training") != nullptr) return true;
+/// Whether the call follows the mode of the graph: it has the attribute, or trains without it.
+bool follows_mode(const GraphNode& call, const Op& op) {
+  return call.attributes.contains("training") || op.is_training();
+}
+
+bool follows_mode(const Graph& graph, const GraphNode& call) {
+  if (call.attributes.contains("training")) return true;
   try {
     const Dict attributes = detail::resolve_sizes(call.attributes, [&](std::int64_t place) {
       return place < 0 || place >= std::ssize(graph.nodes) ? nullptr
                                                            : &graph.nodes[static_cast<std::size_t>(place)].type.shape;
     });
-    return make_op(call.target, attributes, call.version)->attributes().find("training") != nullptr;
+    return make_op(call.target, attributes, call.version)->is_training();
   } catch (const Error&) {  // an op that nobody has registered
     return false;
   }
@@ -119,12 +124,8 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
 }
 
 void set_training(Graph& graph, bool training) {
-  std::map<std::string_view, bool> known;  // ops by name: files may leave the attribute out
   for (GraphNode& node : graph.nodes) {
-    if (node.kind != GraphNode::Kind::call) continue;
-    const auto [found, is_new] = known.try_emplace(node.target, false);
-    if (is_new) found->second = has_training(graph, node);
-    if (found->second) node.attributes["training"] = training;
+    if (node.kind == GraphNode::Kind::call && follows_mode(graph, node)) node.attributes["training"] = training;
   }
 }
 
@@ -203,7 +204,7 @@ struct GraphExecutor::Program {
     bool is_constant = false;             // depends on no input
     bool follows_sizes = false;           // the op is made anew for each run
     bool is_followed = false;             // some op is made by this shape
-    bool has_training = false;            // its options say whether it trains
+    bool follows_mode = false;            // trains when the graph does
     bool updates_inputs = false;          // of those that are no attributes: statistics that somebody computes
     std::shared_ptr<const Op> op;         // call; one that follows sizes as it is for those of the capture
     Tensor attribute;                     // get_attr
@@ -325,7 +326,6 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
   CostMeter meter{limit};
   // Not hashed: names from a hostile file could all have one hash.
   std::set<std::string_view> names;
-  std::map<std::string_view, bool> has_training;  // by op
   std::map<std::string_view, const Tensor*> tensors;
   for (const NamedTensors* list : {&attributes, &graph.constants}) {
     for (const auto& [name, tensor] : *list) tensors.emplace(name, &tensor);
@@ -351,9 +351,7 @@ void GraphExecutor::Program::add(const Graph& graph, const NamedTensors& attribu
         if (graph.free_sizes.empty() && detail::follows_nodes(node.attributes)) {
           throw ValueError("expected a graph that lists its free sizes where an attribute follows one");
         }
-        const auto [known, is_new] = has_training.try_emplace(node.target, false);
-        if (is_new) known->second = step.op->attributes().find("training") != nullptr;
-        step.has_training = known->second;
+        step.follows_mode = follows_mode(node, *step.op);
         step.updates_inputs = updates_computed(step);
       }
       infer(step, types, meter);
@@ -540,7 +538,7 @@ std::vector<std::pair<const void*, std::string>> GraphExecutor::scope_names() co
 void GraphExecutor::set_training(bool training) {
   auto program = std::make_shared<Program>(*program_);
   for (Program::Step& step : program->steps) {
-    if (!step.has_training) continue;
+    if (!step.follows_mode) continue;
     step.node.attributes["training"] = training;
     Dict options = step.op->attributes();  // with the captured sizes as numbers
     options["training"] = training;

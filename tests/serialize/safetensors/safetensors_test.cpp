@@ -79,8 +79,9 @@ TEST_CASE("what is written is read again") {
 TEST_CASE("floats of 8 bits are neither written nor read, and named") {
   CHECK(error_of<ValueError>([] {
           safetensors_bytes({{"w", ones({2}).to(DType::float8_e5m2)}});
-        }) == "save: w: expected a dtype that .safetensors files have here, got float8_e5m2; convert with "
-              "to(DType::float16), or save the dictionary as .teff");
+        }) ==
+        "save: stream: entry \"w\": expected a dtype that .safetensors files have here, got float8_e5m2; convert with "
+        "to(DType::float16), or save the dictionary as .teff");
 }
 
 TEST_CASE("files are recognised whatever the length of their header") {  // 640 begins as a pickle does

@@ -195,7 +195,7 @@ TEST_CASE("the feature of several results is named by the files that use it, and
   CHECK(contains(with_features(with, 0), "expected the preamble to name feature 0, which is used here"));
   CHECK(contains(with_features(without, 1),
                  "expected the file to use feature 0, as its preamble says, got one that does not"));
-  CHECK(contains(with_features(with, 5), "the file uses feature 2, which this program does not know"));
+  CHECK(contains(with_features(with, 9), "the file uses feature 3, which this program does not know"));
   CHECK(contains(refusal(file_of(header_of({0, 0, 0}), {}, {.features = 1})),
                  "expected the file to use feature 0, as its preamble says, got one that does not"));
 }

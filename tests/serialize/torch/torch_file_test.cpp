@@ -198,9 +198,9 @@ TEST_CASE("types that came with PyTorch 2 are written as it writes them: storage
 TEST_CASE("floats of 8 bits are not written, and named") {
   CHECK(error_of<ValueError>([] {
           pt_bytes({{"w", ones({2}).to(DType::float8_e4m3fn)}});
-        }) ==
-        "save: w: expected a dtype that .pt files have here, got float8_e4m3fn; convert with to(DType::float16), or "
-        "save as .teff");
+        }) == "save: stream: entry \"w\": expected a dtype that .pt files have here, got float8_e4m3fn; convert with "
+              "to(DType::float16), or "
+              "save as .teff");
 }
 
 TEST_CASE("what is written is read again: ties, order, dtypes, kinds") {
