@@ -186,7 +186,7 @@ Tensor transpose(const Tensor& x, Integer dim0, Integer dim1);
 Tensor permute(const Tensor& x, const IntList& dims);
 /// x with each size-1 dimension repeated to the size in `shape`, and new dimensions in front; -1 keeps a size.
 Tensor expand(const Tensor& x, const Shape& shape);
-/// Tensors of equal shape but for `dim`.
+/// Tensors of equal shape but for `dim`. Those of shape [0] go with any other.
 Tensor cat(std::span<const Tensor> tensors, Integer dim = 0);
 Tensor cat(std::initializer_list<Tensor> tensors, Integer dim = 0);
 /// Tensors of equal shape along a new dimension.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "teff/engine/error_text.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -23,11 +25,14 @@ class Cat : public OpWith<Cat, CatOptions> {
   TensorType output_type(std::span<const TensorType> inputs) const override {
     if (inputs.empty()) ops::fail<ShapeError>(kName, "at least 1 tensor, got none");
     ops::check_one_dtype(kName, inputs);
-    TensorType result = inputs[0];
+    const auto first =
+        std::find_if(inputs.begin(), inputs.end() - 1, [](const auto& x) { return !is_left_out(x.shape); });
+    TensorType result = *first;
     const std::size_t dim = ops::check_real_dim(kName, options_.dim, result.shape);
-    for (std::size_t i = 1; i < inputs.size(); ++i) {
-      check_fits(inputs[0].shape, inputs[i].shape, dim, i);
-      result.shape[dim] += inputs[i].shape[dim];
+    for (auto input = first + 1; input != inputs.end(); ++input) {
+      if (is_left_out(input->shape)) continue;
+      check_fits(first->shape, input->shape, dim, static_cast<std::size_t>(input - inputs.begin()));
+      result.shape[dim] += input->shape[dim];
       ops::check_result(kName, result.shape);
     }
     return result;
@@ -37,6 +42,7 @@ class Cat : public OpWith<Cat, CatOptions> {
     Tensor result = context.make_result();
     std::int64_t begin = 0;
     for (const Tensor& input : context.inputs) {
+      if (is_left_out(input.shape())) continue;
       ops::strided_copy(part(result.shape(), begin, input.shape()).reversed(), input, result);
       begin += size(input);
     }
@@ -48,8 +54,9 @@ class Cat : public OpWith<Cat, CatOptions> {
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < grads.size(); ++i) {
       const Tensor& input = context.inputs[i];
+      if (context.wanted[i]) grads[i] = detail::make_tensor(input.type());
+      if (is_left_out(input.shape())) continue;
       if (context.wanted[i]) {
-        grads[i] = detail::make_tensor(input.type());
         ops::strided_copy(part(context.grad.shape(), begin, input.shape()), context.grad, grads[i]);
       }
       begin += size(input);
@@ -60,6 +67,9 @@ class Cat : public OpWith<Cat, CatOptions> {
   bool saves_input(std::size_t) const override { return false; }
 
  private:
+  /// Tensors [0] go with others of any shape, as in PyTorch: an empty list to which parts are added.
+  static bool is_left_out(const Shape& shape) { return shape == Shape{0}; }
+
   std::size_t dim(const Shape& shape) const { return ops::check_dim(kName, options_.dim, shape); }
   std::int64_t size(const Tensor& input) const { return input.shape()[dim(input.shape())]; }
 

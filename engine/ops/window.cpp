@@ -8,9 +8,9 @@ namespace {
 
 /// Number of places of a window, 0 or less if it does not fit. `extent` is the kernel's, dilated.
 std::int64_t places(std::int64_t size, std::int64_t extent, std::int64_t stride, std::int64_t padding, bool ceil_mode) {
-  const std::int64_t room = size + 2 * padding - extent;
+  const std::int64_t room = size + 2 * padding - extent + (ceil_mode ? stride - 1 : 0);
   if (room < 0) return 0;
-  const std::int64_t count = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+  const std::int64_t count = room / stride + 1;
   // The last window must begin in the image or in the padding before it.
   return ceil_mode && (count - 1) * stride >= size + padding ? count - 1 : count;
 }

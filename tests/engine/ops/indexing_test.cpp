@@ -33,6 +33,18 @@ TEST_SUITE("cat and stack") {
 }
 
 TEST_SUITE("slice and select") {
+  TEST_CASE("cat takes empty lists beside tensors of any shape") {
+    const Tensor none = zeros({0}).requires_grad_(), rows = ones({2, 3});
+    const Tensor both = cat({none, rows, none, rows}, 1);
+    CHECK(both.shape() == Shape{2, 6});
+    both.sum().backward();
+    CHECK(none.grad().shape() == Shape{0});
+    CHECK(cat({rows, none}).shape() == Shape{2, 3});
+    CHECK(cat({none, none}).shape() == Shape{0});
+    CHECK(cat({none, ones({3})}).shape() == Shape{3});
+    CHECK_THROWS_AS(cat({none, tensor<std::int64_t>({1})}), TypeError);
+  }
+
   TEST_CASE("bounds are those of Python") {
     const Tensor x = counting({5});
     CHECK(show(slice(x, 0, 1, -1)) == "float32 [3]: 2 3 4");

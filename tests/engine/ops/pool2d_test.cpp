@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/ops/op_test.h"
+#include "support/error_of.h"
 
 using namespace teff;
 
@@ -21,6 +22,25 @@ TEST_SUITE("max_pool2d") {
     CHECK(show(max_pool2d(x, {1, 2}, {.ceil_mode = true})) == "float32 [1, 1, 1, 3]: 2 4 5");
     CHECK(max_pool2d(counting({1, 1, 1, 4}), {1, 2}, {.stride = 3, .padding = {0, 1}, .ceil_mode = true}).shape() ==
           Shape{1, 1, 1, 2});
+  }
+
+  TEST_CASE("ceil_mode takes a window larger than the image, as PyTorch does") {
+    const Tensor x = tensor<float>({1, 2, 3, 4}).view({1, 1, 2, 2});
+    CHECK(show(max_pool2d(x, 3, {.stride = 2, .ceil_mode = true})) == "float32 [1, 1, 1, 1]: 4");
+    CHECK(show(max_pool2d(x, 3, {.stride = 2, .padding = 1, .ceil_mode = true})) == "float32 [1, 1, 2, 2]: 4 4 4 4");
+    CHECK(show(max_pool2d(x, 4, {.stride = 3, .padding = 1, .ceil_mode = true})) == "float32 [1, 1, 1, 1]: 4");
+    CHECK(show(max_pool2d(ones({1, 2, 1, 1}), 2, {.ceil_mode = true})) == "float32 [1, 2, 1, 1]: 1 1");
+    CHECK(show(avg_pool2d(x, 3, {.stride = 5, .ceil_mode = true})) == "float32 [1, 1, 1, 1]: 2.5");
+    CHECK(show(avg_pool2d(x, 4, {.stride = 3, .padding = 1, .ceil_mode = true})) == "float32 [1, 1, 1, 1]: 0.625");
+    CHECK(show(avg_pool2d(x, 3, {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false})) ==
+          "float32 [1, 1, 2, 2]: 2.5 3 3.5 4");
+    CHECK(testing::error_of<ShapeError>([&] {
+            max_pool2d(x, 5, {.stride = 2, .ceil_mode = true});
+          }).starts_with("max_pool2d: expected a kernel not larger than the padded images, got kernel (5, 5)"));
+
+    const Tensor watched = x.clone().requires_grad_();
+    avg_pool2d(watched, 4, {.stride = 3, .padding = 1, .ceil_mode = true}).sum().backward();
+    CHECK(show(watched.grad()) == "float32 [1, 1, 2, 2]: 0.0625 0.0625 0.0625 0.0625");
   }
 
   TEST_CASE("the gradient goes to the first maximum of each window, and adds up") {
