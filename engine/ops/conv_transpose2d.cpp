@@ -125,10 +125,10 @@ class ConvTranspose2d : public OpWith<ConvTranspose2d, ConvTranspose2dFuncOption
     const Shape& weight = inputs[1].shape;
     const double taps = static_cast<double>(weight[2]) * static_cast<double>(weight[3]);
     const double strides = static_cast<double>(options_.stride.height) * static_cast<double>(options_.stride.width);
-    const auto rows = static_cast<double>(weight[0] / options_.groups);
+    const std::int64_t channels = weight[0] / options_.groups;
     return 2 * taps *
            std::max(static_cast<double>(numel(inputs[0].shape)) * static_cast<double>(weight[1]),
-                    static_cast<double>(numel(output.shape)) * rows / strides);
+                    static_cast<double>(numel(output.shape)) * static_cast<double>(channels) / strides);
   }
 
   std::string_view name() const override { return clamp_ ? "conv_transpose2d_clamp" : kName; }
