@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/layers/module_sequence.h"
 
+#include <algorithm>
+
 #include "teff/engine/error.h"
+#include "teff/nn/module_members.h"
 #include "teff/nn/text.h"
 
 namespace teff::nn {
+namespace {
+
+bool holds(const Module& module, const Module& other) {
+  if (&module == &other) return true;
+  const auto children = detail::members_of(module).children;
+  return std::any_of(children.begin(), children.end(), [&](const auto& child) { return holds(*child.second, other); });
+}
+
+}  // namespace
 
 Module& ModuleSequence::operator[](std::int64_t index) const {
   const auto count = static_cast<std::int64_t>(items_.size());
@@ -33,6 +45,10 @@ void ModuleSequence::visit_members(MemberVisitor& visitor) {
 void ModuleSequence::add_item(NamedModule item) {
   if (item.module == nullptr) {
     throw TypeError(type_name() + ": expected a module, got a null pointer for " + detail::quoted(item.name));
+  }
+  if (holds(*item.module, *this)) {
+    throw ValueError(type_name() + ": expected modules without this one in them, got one as " +
+                     detail::quoted(item.name) + " that holds it");
   }
   const bool valid = !item.name.empty() && item.name.find('.') == std::string::npos;
   detail::expect(valid, type_name(), "a name without a dot", detail::quoted(item.name));

@@ -58,7 +58,8 @@ class ModuleSequence : public Module {
   void visit_members(MemberVisitor& visitor) override;
 
  protected:
-  /// @throws ValueError for a name that is empty, has a dot or is there already; TypeError for a null pointer.
+  /// @throws ValueError for a name that is empty, has a dot or is there already, and for a module that holds this one;
+  /// TypeError for a null pointer.
   void add_item(NamedModule item);
   std::string next_name() const { return std::to_string(items_.size()); }
   std::span<const NamedModule> items() const { return items_; }

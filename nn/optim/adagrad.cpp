@@ -20,7 +20,7 @@ Adagrad::Adagrad(ParameterList parameters, const AdagradOptions& options)
 Adagrad::Adagrad(std::vector<AdagradGroup> groups)
     : OptimizerOf(
           "Adagrad",
-          {.step = StateLayout::Step::tensor, .slots = {{"sum", true, true}}, .constants = {{"foreach", nullptr}}},
+          {.step = StateLayout::Step::tensor, .tensors = {{"sum", true, true}}, .constants = {{"foreach", nullptr}}},
           std::move(groups)) {
   // PyTorch has this state before the first step.
   for (std::size_t group = 0; group < num_groups(); ++group) {

@@ -11,7 +11,7 @@ enum AdamSlot { kExpAvg, kExpAvgSq, kMaxExpAvgSq };
 
 StateLayout layout_with(Dict constants) {
   return {.step = StateLayout::Step::tensor,
-          .slots = {{"exp_avg", true}, {"exp_avg_sq", true, true}, {"max_exp_avg_sq", false, true}},
+          .tensors = {{"exp_avg", true}, {"exp_avg_sq", true, true}, {"max_exp_avg_sq", false, true}},
           .constants = std::move(constants)};
 }
 

@@ -58,7 +58,7 @@ Optimizer::Optimizer(std::string name, StateLayout layout, std::vector<Parameter
 }
 
 Optimizer::State Optimizer::no_state() const {
-  return State(first_parameter(groups_.size()), {.slots = std::vector<Tensor>(layout_.slots.size())});
+  return State(first_parameter(groups_.size()), {.tensors = std::vector<Tensor>(layout_.tensors.size())});
 }
 
 void Optimizer::check_parameters() const {
@@ -101,7 +101,7 @@ void Optimizer::set_lr(double lr) {
 }
 
 const Tensor& Optimizer::slot(std::size_t group, std::size_t parameter, std::size_t slot, double value) {
-  Tensor& tensor = state(group, parameter).slots[slot];
+  Tensor& tensor = state(group, parameter).tensors[slot];
   const Tensor& like = groups_[group].tensors[parameter];
   if (!tensor.defined()) tensor = full(like.shape(), value, {.dtype = like.dtype()});
   return tensor;
@@ -116,10 +116,10 @@ std::size_t Optimizer::first_parameter(std::size_t group) const {
 Dict Optimizer::state_of(const ParameterState& state) const {
   Dict dict;
   const auto defined = [](const Tensor& tensor) { return tensor.defined(); };
-  if (std::none_of(state.slots.begin(), state.slots.end(), defined)) return dict;
+  if (std::none_of(state.tensors.begin(), state.tensors.end(), defined)) return dict;
   if (layout_.step != StateLayout::Step::none) dict.insert("step", step_value(layout_.step, state.step));
-  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
-    if (state.slots[i].defined()) dict.insert(std::string(layout_.slots[i].name), state.slots[i]);
+  for (std::size_t i = 0; i < layout_.tensors.size(); ++i) {
+    if (state.tensors[i].defined()) dict.insert(std::string(layout_.tensors[i].name), state.tensors[i]);
   }
   return dict;
 }
@@ -272,12 +272,12 @@ void Optimizer::read_parameter(const Dict& saved, std::size_t place, ParameterSt
       continue;
     }
     std::size_t slot = 0;
-    while (slot < layout_.slots.size() && layout_.slots[slot].name != key) ++slot;
-    if (slot == layout_.slots.size()) {
+    while (slot < layout_.tensors.size() && layout_.tensors[slot].name != key) ++slot;
+    if (slot == layout_.tensors.size()) {
       refuse("loaded state dict contains " + quoted(key) + " for " + describe(place) + ", which " + name_ +
              " does not know");
     }
-    if (!value.is_none()) state.slots[slot] = read_slot(value, layout_.slots[slot], place);
+    if (!value.is_none()) state.tensors[slot] = read_slot(value, layout_.tensors[slot], place);
   }
   check_complete(state, has_step, place);
 }
@@ -302,14 +302,14 @@ Tensor Optimizer::read_slot(const Value& value, const Slot& slot, std::size_t pl
 /// Half a state would be completed with zeros, which is another run.
 void Optimizer::check_complete(const ParameterState& state, bool has_step, std::size_t place) const {
   bool any = has_step;
-  for (const Tensor& tensor : state.slots) any = any || tensor.defined();
+  for (const Tensor& tensor : state.tensors) any = any || tensor.defined();
   if (!any) return;
   if (layout_.step != StateLayout::Step::none && !has_step) {
     refuse("loaded state dict lacks \"step\" for " + describe(place));
   }
-  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
-    if (layout_.slots[i].required && !state.slots[i].defined()) {
-      refuse("loaded state dict lacks " + quoted(layout_.slots[i].name) + " for " + describe(place));
+  for (std::size_t i = 0; i < layout_.tensors.size(); ++i) {
+    if (layout_.tensors[i].required && !state.tensors[i].defined()) {
+      refuse("loaded state dict lacks " + quoted(layout_.tensors[i].name) + " for " + describe(place));
     }
   }
 }

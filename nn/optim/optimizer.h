@@ -41,7 +41,7 @@ struct StateLayout {
   enum class Step { none, number, tensor };
 
   Step step = Step::none;  // "step", the count of the parameter's steps: an integer, or a tensor without dimensions
-  std::vector<Slot> slots;
+  std::vector<Slot> tensors;
   Dict constants = {};  // entries that PyTorch has in each group and that change nothing here
 };
 
@@ -86,7 +86,7 @@ class Optimizer {
  protected:
   struct ParameterState {
     std::int64_t step = 0;      // steps that this parameter has made
-    std::vector<Tensor> slots;  // undefined at first
+    std::vector<Tensor> tensors;  // undefined at first
   };
 
   /// `name` begins error messages.

@@ -25,7 +25,7 @@ RMSprop::RMSprop(ParameterList parameters, const RMSpropOptions& options)
 RMSprop::RMSprop(std::vector<RMSpropGroup> groups)
     : OptimizerOf("RMSprop",
                   {.step = StateLayout::Step::number,
-                   .slots = {{"square_avg", true, true}, {"momentum_buffer"}, {"grad_avg"}},
+                   .tensors = {{"square_avg", true, true}, {"momentum_buffer"}, {"grad_avg"}},
                    .constants = {{"foreach", nullptr}, {"differentiable", false}}},
                   std::move(groups)) {}
 

@@ -21,7 +21,7 @@ SGD::SGD(ParameterList parameters, const SGDOptions& options)
 
 SGD::SGD(std::vector<SGDGroup> groups)
     : OptimizerOf("SGD",
-                  {.slots = {{"momentum_buffer"}}, .constants = {{"foreach", nullptr}, {"differentiable", false}}},
+                  {.tensors = {{"momentum_buffer"}}, .constants = {{"foreach", nullptr}, {"differentiable", false}}},
                   std::move(groups)) {}
 
 void SGD::step() {
@@ -36,7 +36,7 @@ void SGD::step() {
     for (std::size_t i = 0; i < parameters(group).size(); ++i) {
       const Tensor& parameter = parameters(group)[i];
       if (!parameter.grad().defined()) continue;
-      Tensor& buffer = state(group, i).slots[0];
+      Tensor& buffer = state(group, i).tensors[0];
       step.first_step = o.momentum != 0 && !buffer.defined();
       if (step.first_step) buffer = empty(parameter.shape(), {.dtype = parameter.dtype()});
       sgd_step_(parameter, parameter.grad(), buffer, step);

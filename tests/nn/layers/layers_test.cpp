@@ -177,6 +177,14 @@ TEST_CASE("Sequential refuses bad names, places and classes") {
         "Sequential: expected a new name, got \"0\" a second time");
   CHECK(error_of<TypeError>([&] { net.append(std::shared_ptr<nn::Module>()); }) ==
         "Sequential: expected a module, got a null pointer for \"1\"");
+  const auto inner = std::make_shared<nn::Sequential>(nn::ReLU());
+  const auto outer = std::make_shared<nn::Sequential>();
+  outer->append(nn::Tanh()).append(inner);
+  CHECK(error_of<ValueError>([&] { inner->append(inner); }) ==
+        "Sequential: expected modules without this one in them, got one as \"1\" that holds it");
+  CHECK(error_of<ValueError>([&] { inner->append(outer); }) ==
+        "Sequential: expected modules without this one in them, got one as \"1\" that holds it");
+  CHECK(inner->size() == 1);
   CHECK(error_of<IndexError>([&] { net[1]; }) == "Sequential: expected an index below its size 1, got 1");
   CHECK(error_of<TypeError>([&] { net.get<nn::Tanh>(0); }) ==
         "Sequential: expected the class that was asked for at 0, got ReLU");
