@@ -133,9 +133,12 @@ Shape random_shape(Choices& choices, Shape shape, const Shape& neighbour) {
 
 Tensor random_tensor(Choices& choices, const TensorType& type) {
   if (type.dtype == DType::int64) {
-    std::int64_t first = choices.one_in(8) ? choices.integer() : 0;
+    std::int64_t next = choices.one_in(8) ? choices.integer() % 3 : 0;
     Tensor tensor = zeros(type.shape, {.dtype = DType::int64});
-    for (std::int64_t& value : tensor.span<std::int64_t>()) value = first++ % 3;
+    for (std::int64_t& value : tensor.span<std::int64_t>()) {
+      value = next;
+      next = (next + 1) % 3;
+    }
     return tensor;
   }
   std::vector<float> values(static_cast<std::size_t>(numel(type.shape)));
