@@ -25,9 +25,9 @@ struct File::State {
     return serialize::about<FormatError>("File", place, [&] {
       const std::shared_ptr<const serialize::ByteSource> bytes = open();
       const serialize::Format& found = serialize::format_of(*bytes);
-      std::unique_ptr<serialize::Contents> contents = serialize::open_contents(found.id, bytes, options);
-      serialize::leave_out(*contents, options);
-      State state{place, bytes, found, std::move(contents), options};
+      std::unique_ptr<serialize::Contents> opened = serialize::open_contents(found.id, bytes, options);
+      serialize::leave_out(*opened, options);
+      State state{place, bytes, found, std::move(opened), options};
       return std::make_unique<const State>(std::move(state));
     });
   }
