@@ -166,12 +166,6 @@ struct CostMeter {
   }
 };
 
-detail::TensorTypes types_of(std::span<const Tensor> tensors) {
-  detail::TensorTypes types;
-  for (const Tensor& tensor : tensors) types.push_back(tensor.type());
-  return types;
-}
-
 /// Gives the op copies of what it would change in place although it belongs to the caller of run.
 void keep_from_change(const Op& op, std::span<const Tensor> callers, TensorList& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
