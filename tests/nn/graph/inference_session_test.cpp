@@ -171,8 +171,6 @@ TEST_CASE("a session refuses what it was not made for") {
                        Error);
 }
 
-}  // namespace teff::nn_testing
-
 TEST_CASE("threads may draw random numbers while others capture") {
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
@@ -186,3 +184,5 @@ TEST_CASE("threads may draw random numbers while others capture") {
   }
   for (std::thread& thread : threads) thread.join();
 }
+
+}  // namespace teff::nn_testing
