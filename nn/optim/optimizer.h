@@ -85,7 +85,7 @@ class Optimizer {
 
  protected:
   struct ParameterState {
-    std::int64_t step = 0;      // steps that this parameter has made
+    std::int64_t step = 0;        // steps that this parameter has made
     std::vector<Tensor> tensors;  // undefined at first
   };
 
