@@ -21,8 +21,10 @@ function(teff_precompile target)
 endfunction()
 
 if(NOT CMAKE_UNITY_BUILD)
-  teff_precompile(teff <algorithm> <array> <cstdint> <functional> <map> <memory> <optional> <span> <sstream> <string>
-                  <unordered_map> <vector> <teff/engine/error.h> <teff/engine/tensor.h>)
+  foreach(part teff teff_compact)
+    teff_precompile(${part} <algorithm> <array> <cstdint> <functional> <map> <memory> <optional> <span> <sstream> <string>
+                    <unordered_map> <vector> <teff/engine/error.h> <teff/engine/tensor.h>)
+  endforeach()
 endif()
 foreach(isa IN LISTS TEFF_ISAS)
   teff_precompile(teff_kernels_${isa} <algorithm> <cmath> <cstdint> <functional> <span> <vector> <Eigen/Core>)

@@ -13,7 +13,6 @@ function(teff_hide target)
   set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
 endfunction()
-teff_hide(teff)
 
 if(TEFF_SHARED AND UNIX AND NOT APPLE)
   configure_file(cmake/teff.map.in ${PROJECT_BINARY_DIR}/teff.map @ONLY)

@@ -189,9 +189,11 @@ Value TorchValues::make_array(const NumpyType& type, std::span<const std::int64_
                               const Bytes& bytes) {
   const auto found = std::find_if(kNumpyDTypes.begin(), kNumpyDTypes.end(),
                                   [&](const NumpyDType& t) { return t.kind == type.kind && t.bytes == type.bytes; });
-  std::optional<DType> dtype = found == kNumpyDTypes.end() ? std::nullopt : std::optional(found->dtype);
-  if (type.kind == 'u' && type.bytes == 8) dtype = dtype_named("torch.uint64");
-  if (!dtype) return unsupported("an array of numpy's type " + escaped(type.name, kShownOfName));
+  const std::optional<DType> large = type.kind == 'u' && type.bytes == 8 ? dtype_named("torch.uint64") : std::nullopt;
+  if (!large && found == kNumpyDTypes.end()) {
+    return unsupported("an array of numpy's type " + escaped(type.name, kShownOfName));
+  }
+  const DType dtype = large ? *large : found->dtype;
   if (sizes.size() > kMaxRank) {
     return unsupported("of " + std::to_string(sizes.size()) + " dimensions, which may be 8 at most");
   }
@@ -209,10 +211,10 @@ Value TorchValues::make_array(const NumpyType& type, std::span<const std::int64_
   count(kTensorBytes + bytes.size());
   const std::vector<std::int64_t> reversed(sizes.rbegin(), sizes.rend());
   // In Fortran's order the first dimension is the fastest, as the last one is here.
-  Tensor values = empty(fortran ? Shape(std::span<const std::int64_t>(reversed)) : shape, {.dtype = *dtype});
+  Tensor values = empty(fortran ? Shape(std::span<const std::int64_t>(reversed)) : shape, {.dtype = dtype});
   const auto memory = std::span(static_cast<std::byte*>(values.raw_data()), values.nbytes());
   copy_elements(bytes, type.bytes, type.swapped, memory);
-  if (*dtype == DType::bool_ && !are_bools(memory)) refuse("expected bool values of 0 or 1, got others");
+  if (dtype == DType::bool_ && !are_bools(memory)) refuse("expected bool values of 0 or 1, got others");
   if (fortran) values = permute(values, reversed_dims(sizes.size()));
   storages_.add_values(values);
   listing_.add(listing_.shows_more() ? place.text() : "", values.type());

@@ -8,7 +8,8 @@ namespace {
 
 namespace ei = Eigen::internal;
 
-// Each loss has value(x, t) and its derivatives by_x(x, t) and by_target(x, t). With d = x - t:
+// Each loss has value(x, t) and its derivatives by_x(x, t) and by_target(x, t), which is by_x(t, x) where kSymmetric.
+// With d = x - t:
 
 template <class T>
 Packet<T> sign_of(Packet<T> d) {
@@ -22,18 +23,18 @@ Packet<T> sign_of(Packet<T> d) {
 template <class T>
 struct Squared {
   using P = Packet<T>;
+  static constexpr bool kSymmetric = true;
   P value(P x, P t) const { return pmul(psub(x, t), psub(x, t)); }
   P by_x(P x, P t) const { return pmul(splat(T(2)), psub(x, t)); }
-  P by_target(P x, P t) const { return by_x(t, x); }
 };
 
 /// |d|; derivative at 0: 0
 template <class T>
 struct Absolute {
   using P = Packet<T>;
+  static constexpr bool kSymmetric = true;
   P value(P x, P t) const { return ei::pabs(psub(x, t)); }
   P by_x(P x, P t) const { return sign_of<T>(psub(x, t)); }
-  P by_target(P x, P t) const { return by_x(t, x); }
 };
 
 /// scale * (|d| < edge ? d^2 / (2 edge) : |d| - edge / 2): smooth_l1 with edge = beta and scale 1, huber with
@@ -41,6 +42,7 @@ struct Absolute {
 template <class T>
 struct Rounded {
   using P = Packet<T>;
+  static constexpr bool kSymmetric = true;
   P edge, scale;
   P value(P x, P t) const {
     const P size = ei::pabs(psub(x, t)), half = splat(T(0.5));
@@ -51,7 +53,6 @@ struct Rounded {
     const P d = psub(x, t);
     return pmul(scale, pselect(ei::pcmp_le(edge, ei::pabs(d)), sign_of<T>(d), pdiv(d, edge)));
   }
-  P by_target(P x, P t) const { return by_x(t, x); }
 };
 
 /// -(t * log(x) + (1 - t) * log(1 - x)), the logarithms not below -100; x in [0, 1].
@@ -59,6 +60,7 @@ struct Rounded {
 template <class T>
 struct CrossEntropy {
   using P = Packet<T>;
+  static constexpr bool kSymmetric = false;
   static P bounded_log(P x) { return maximum(packet_log<T>(x), splat(T(-100))); }
   P value(P x, P t) const {
     const P one = splat(T(1)), log_x = bounded_log(x), log_rest = bounded_log(psub(one, x));
@@ -72,6 +74,7 @@ struct CrossEntropy {
 template <class T>
 struct CrossEntropyOfLogits {
   using P = Packet<T>;
+  static constexpr bool kSymmetric = false;
   P value(P x, P t) const {
     const P zero = splat(T(0));
     const P tail = packet_log1p<T>(packet_exp<T>(psub(zero, ei::pabs(x))));
@@ -85,6 +88,7 @@ struct CrossEntropyOfLogits {
 template <class T>
 struct Divergence {
   using P = Packet<T>;
+  static constexpr bool kSymmetric = false;
   static P log_of(P t, P at_zero, P above) { return pselect(pcmp_eq(t, splat(T(0))), at_zero, above); }
   P value(P x, P t) const {
     const P zero = splat(T(0));
@@ -98,6 +102,7 @@ struct Divergence {
 template <class T>
 struct DivergenceOfLogs {
   using P = Packet<T>;
+  static constexpr bool kSymmetric = false;
   P value(P x, P t) const { return pmul(packet_exp<T>(t), psub(t, x)); }
   P by_x(P, P t) const { return psub(splat(T(0)), packet_exp<T>(t)); }
   P by_target(P x, P t) const { return pmul(packet_exp<T>(t), padd(psub(t, x), splat(T(1)))); }
@@ -112,9 +117,8 @@ void with_loss(PairLoss loss, T parameter, const Use& use) {
     case PairLoss::l1:
       return use(Absolute<T>());
     case PairLoss::smooth_l1:
-      return use(Rounded<T>{splat(parameter), splat(T(1))});
     case PairLoss::huber:
-      return use(Rounded<T>{splat(parameter), splat(parameter)});
+      return use(Rounded<T>{splat(parameter), splat(loss == PairLoss::huber ? parameter : T(1))});
     case PairLoss::bce:
       return use(CrossEntropy<T>());
     case PairLoss::bce_with_logits:
@@ -126,34 +130,87 @@ void with_loss(PairLoss loss, T parameter, const Use& use) {
   }
 }
 
-/// out[i] = grad[i * grad_step] * scale * f(x[i], target[i])
-template <class T, class F>
-void weigh(int64_t n, const T* grad, int grad_step, T scale, const T* x, const T* target, T* out, const F& f) {
+// Each function stands once in the program, in a loop over whole packets: there are many, and some are long.
+
+enum class Wanted { value, by_x, by_target };
+
+/// What is wanted of the loss; of a derivative, grad[i] * scale times it.
+template <class T>
+struct Work {
+  PairLoss loss;
+  T parameter;
+  Wanted wanted;
+  T scale = 1;
+  int64_t grad_mask = 0;  // of i: 0 where grad is one packet of equal values, or else all bits
+};
+
+template <class T>
+[[gnu::noinline]] void whole_packets(const Work<T>& work, int64_t n, const T* grad, const T* x, const T* target,
+                                     T* out) {
   using P = Packet<T>;
-  if (n == 0 || out == nullptr) return;
-  const P factor = splat(scale);
-  const auto product = [=](P g, P u, P v) { return pmul(pmul(g, factor), f(u, v)); };
-  if (grad_step != 0) return parallel_map(n, out, product, grad, x, target);
-  parallel_map(n, out, product, Repeat<T>{splat(*grad)}, x, target);
+  const auto each = [=](const auto& f) {
+    for (int64_t i = 0; i < n; i += kLanes<T>) pstoreu(out + i, f(i, load(x, i), load(target, i)));
+  };
+  const P factor = splat(work.scale);
+  const auto weight = [=, mask = work.grad_mask](int64_t i) { return pmul(load(grad, i & mask), factor); };
+  with_loss(work.loss, work.parameter, [&](const auto f) {
+    if (work.wanted == Wanted::value) {
+      each([f](int64_t, P u, P v) { return f.value(u, v); });
+    } else if (work.wanted == Wanted::by_x) {
+      each([f, weight](int64_t i, P u, P v) { return pmul(weight(i), f.by_x(u, v)); });
+    } else if constexpr (f.kSymmetric) {
+      Work<T> swapped = work;
+      swapped.wanted = Wanted::by_x;
+      whole_packets(swapped, n, grad, target, x, out);
+    } else {
+      each([f, weight](int64_t i, P u, P v) { return pmul(weight(i), f.by_target(u, v)); });
+    }
+  });
+}
+
+/// out[i] = what is wanted at grad[i], x[i] and target[i]
+template <class T>
+void evaluate(const Work<T>& work, int64_t n, const T* grad, const T* x, const T* target, T* out) {
+  const int64_t whole = n / kLanes<T> * kLanes<T>, rest = n - whole;
+  whole_packets(work, whole, grad, x, target, out);
+  if (rest == 0) return;
+  T last_grad[kLanes<T>], last_x[kLanes<T>], last_target[kLanes<T>], last[kLanes<T>];
+  if (work.grad_mask != 0) {
+    pstoreu(last_grad, load_part(grad, whole, rest));
+    grad = last_grad;
+  }
+  pstoreu(last_x, load_part(x, whole, rest));
+  pstoreu(last_target, load_part(target, whole, rest));
+  whole_packets(work, kLanes<T>, grad, last_x, last_target, last);
+  store_part(out, whole, rest, load(last, 0));
 }
 
 template <class T>
 void pair_loss(PairLoss loss, int64_t n, T parameter, const T* x, const T* target, T* result) {
-  using P = Packet<T>;
-  with_loss(loss, parameter, [=](const auto& f) {
-    parallel_map(
-        n, result, [f](P u, P v) { return f.value(u, v); }, x, target);
+  parallel_ranges(n, kGrain, [=](int64_t begin, int64_t end) {
+    const Work<T> work{loss, parameter, Wanted::value};
+    evaluate(work, end - begin, static_cast<const T*>(nullptr), x + begin, target + begin, result + begin);
+  });
+}
+
+/// out[i] = grad[i * grad_step] * scale * derivative at x[i] and target[i]
+template <class T>
+void weigh(const Work<T>& work, int64_t n, const T* grad, const T* x, const T* target, T* out) {
+  if (n == 0 || out == nullptr) return;
+  parallel_ranges(n, kGrain, [=](int64_t begin, int64_t end) {
+    if (work.grad_mask != 0) return evaluate(work, end - begin, grad + begin, x + begin, target + begin, out + begin);
+    T same_grad[kLanes<T>];
+    pstoreu(same_grad, splat(*grad));
+    evaluate(work, end - begin, static_cast<const T*>(same_grad), x + begin, target + begin, out + begin);
   });
 }
 
 template <class T>
 void pair_loss_backward(PairLoss loss, int64_t n, T parameter, const T* grad, int grad_step, T scale, const T* x,
                         const T* target, T* grad_x, T* grad_target) {
-  using P = Packet<T>;
-  with_loss(loss, parameter, [=](const auto& f) {
-    weigh(n, grad, grad_step, scale, x, target, grad_x, [f](P u, P v) { return f.by_x(u, v); });
-    weigh(n, grad, grad_step, scale, x, target, grad_target, [f](P u, P v) { return f.by_target(u, v); });
-  });
+  const int64_t grad_mask = grad_step == 0 ? 0 : -1;
+  weigh({loss, parameter, Wanted::by_x, scale, grad_mask}, n, grad, x, target, grad_x);
+  weigh({loss, parameter, Wanted::by_target, scale, grad_mask}, n, grad, x, target, grad_target);
 }
 
 }  // namespace
