@@ -30,6 +30,15 @@ void Parameters::loading(LoadOptions& to) {
   flag("--skip-unsupported", to.skip_unsupported, "leave out the entries that Teff has no place for");
 }
 
+void Parameters::limits(LoadOptions& to) {
+  app_.add_option("--max-work", to.max_work, "the most operations on single values that a run of a model may take")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app_.add_option("--max-bytes", to.max_bytes, "the most bytes that the results in a run of a model may take")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
 std::function<int()> parse(const Program& program, int argc, const char* const* argv) {
   CLI::App app{program.description, "teff"};
   app.set_version_flag("--version", program.version);

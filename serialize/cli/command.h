@@ -42,6 +42,8 @@ class Parameters {
   void flag(const char* name, bool& to, const char* help);
   /// The flags that say what is taken of a file.
   void loading(LoadOptions& to);
+  /// The options that say what running a model may take.
+  void limits(LoadOptions& to);
 
  private:
   CLI::App& app_;

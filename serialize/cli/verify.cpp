@@ -38,7 +38,9 @@ void check(Result& result, const LoadOptions& loading) {
     if (!result.damages.empty()) result.code = kUnsupported;
   }
   if (file.model() == nullptr) return;
-  open_model(result.path, {.self_test = true});
+  LoadOptions model = loading;
+  model.self_test = true;
+  open_model(result.path, model);
   result.passed += ", self-test passed";
 }
 
@@ -121,6 +123,7 @@ std::function<int()> set_up(Parameters& parameters) {
   parameters.required("FILE", options->paths, "files of any format; - is the standard input");
   parameters.flag("--json", options->json, "print a list with one object for each file");
   parameters.loading(options->loading);
+  parameters.limits(options->loading);
   return [options] { return verify(*options); };
 }
 

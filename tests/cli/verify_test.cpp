@@ -120,6 +120,20 @@ TEST_CASE("verify replays the model's example") {
   CHECK(output.out == "m.teff: damaged: self-test: output 0 (\"relu\") at [0, 0]: expected 5, got 2\n");
 }
 
+TEST_CASE("verify runs a model as far as the limits allow") {
+  const TempFolder folder;
+  TinyNet net;
+  save_model(net, ones({1, 2}), folder / "model.teff");
+  for (const char* option : {"--max-work", "--max-bytes"}) {
+    const Output refused = run_teff({"verify", option, "2", "model.teff"}, folder.path());
+    CHECK(refused.code == 2);
+    CHECK(contains(refused.out, "model.teff: not read: "));
+    CHECK(contains(refused.out, "expected a model of which a run takes at most 2 "));
+    CHECK(run_teff({"verify", option, "1e6", "model.teff"}, folder.path()).code == 0);
+    CHECK(run_teff({"verify", option, "-1", "model.teff"}, folder.path()).code == 2);
+  }
+}
+
 TEST_CASE("salvage writes what is intact and names the rest") {
   const TempFolder folder;
   save(sample(), folder / "a.teff");
