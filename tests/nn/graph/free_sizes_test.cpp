@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which sizes of a captured module's inputs are free: at every size the record gives what the module gives, or refuses.
-#include "nn/nets.h"
-#include "teff/engine/autograd.h"
+#include "nn/graph/captured_sizes.h"
 #include "teff/engine/image_ops.h"
 #include "teff/engine/testing.h"
 
@@ -9,76 +8,6 @@ using namespace teff;
 using namespace teff::nn_testing;
 
 namespace {
-
-using Inputs = std::vector<Tensor>;
-
-/// A module whose forward is a function of one input, or of several.
-struct Forward : nn::Module {
-  using One = std::function<Tensor(const Tensor&)>;
-  using Many = std::function<Inputs(std::span<const Tensor>)>;
-  explicit Forward(One one) : many([one](std::span<const Tensor> x) { return Inputs{one(x[0])}; }) {}
-  explicit Forward(Many function) : many(std::move(function)) {}
-  TEFF_MODULE(Forward)
-  Inputs forward_many(std::span<const Tensor> x) override { return many(x); }
-  Many many;
-};
-
-Inputs random_inputs(const std::vector<Shape>& shapes) {
-  Inputs inputs;
-  for (const Shape& shape : shapes) inputs.push_back(rand(shape));
-  return inputs;
-}
-
-std::vector<Shape> inputs_of(const nn::GraphModule& graph) {
-  std::vector<Shape> shapes;
-  for (const nn::GraphPort& port : graph.inputs()) shapes.push_back(port.type.shape);
-  return shapes;
-}
-
-/// "same" if record and session give the module's bits; "refused" if the module works and both refuse by the same text;
-/// "neither" if module and record throw; else what went wrong.
-std::string compare(nn::Module& module, nn::GraphModule& graph, const std::vector<Shape>& shapes) {
-  const NoGradGuard no_grad;
-  module.eval();
-  graph.eval();
-  const Inputs inputs = random_inputs(shapes);
-  Inputs expected, actual;
-  std::string module_text, graph_text, session_text;
-  try {
-    expected = module(inputs);
-  } catch (const Error& error) {
-    module_text = error.what();
-  }
-  try {
-    actual = graph(inputs);
-  } catch (const Error& error) {
-    graph_text = error.what();
-  }
-  try {
-    nn::InferenceSession session(graph, shapes);
-    const std::span<const Tensor> outputs = session.run(inputs);
-    for (std::size_t i = 0; i < actual.size(); ++i) {
-      if (!(Value(outputs[i]) == Value(actual[i]))) return "the session gives other values";
-    }
-  } catch (const Error& error) {
-    session_text = error.what();
-  }
-  if (graph_text.empty() != session_text.empty()) return "the session differs: " + graph_text + session_text;
-  if (!module_text.empty()) return graph_text.empty() ? "answers where the module throws" : "neither";
-  if (!graph_text.empty()) return graph_text == session_text ? "refused" : "two texts: " + session_text;
-  bool equal = expected.size() == actual.size();
-  for (std::size_t i = 0; equal && i < expected.size(); ++i) equal = Value(expected[i]) == Value(actual[i]);
-  return equal ? "same" : "other values";
-}
-
-std::string compare(nn::Module& module, nn::GraphModule& graph, const Shape& shape) {
-  return compare(module, graph, std::vector<Shape>{shape});
-}
-
-std::string refusal_of(Forward::One forward, const Shape& shape) {
-  Forward module(std::move(forward));
-  return error_of<Error>([&] { nn::capture(module, rand(shape)); });
-}
 
 const std::vector<Shape> kImages = {{2, 3, 8, 8},  {1, 3, 8, 8},  {3, 3, 12, 12},
                                     {5, 3, 9, 13}, {2, 3, 16, 7}, {1, 3, 31, 5}};
@@ -308,132 +237,6 @@ TEST_CASE("lengths of sequences are free, with tables and masks, up to where the
   CHECK(compare(conv, graph, Shape{1, 3, 20}) == "same");
 }
 
-TEST_CASE("a forward that does something else at another batch size is refused") {
-  struct Guard : nn::Module {
-    nn::Linear a{3, 3}, b{3, 3};
-    TEFF_MODULE(Guard, a, b)
-    Tensor forward(const Tensor& x) override { return x.size(0) > 1 ? a(x) : b(x); }
-  };
-  nn::Sequential net{nn::Linear(3, 3), Guard()};
-  CHECK(error_of<Error>([&] {
-          nn::capture(net, rand({2, 3}));
-        }) ==
-        "capture: expected forward to do the same at every batch size, but it takes 1.a.weight for float32 [2, 3] and "
-        "takes 1.b.weight for float32 [1, 3] in module 1.a");
-  CHECK(testing::contains(refusal_of([](const Tensor& x) { return x * static_cast<double>(x.size(0)); }, {2, 3}),
-                          "\"value\" of mul_scalar changes in a way that follows no size"));
-  CHECK(testing::contains(refusal_of([](const Tensor& x) { return x.sum(0) / static_cast<double>(x.size(0)); }, {2, 3}),
-                          "capture: "));
-  CHECK(testing::contains(refusal_of([](const Tensor& x) { return x.size(0) > 20 ? relu(x) : tanh(x); }, {2, 3}),
-                          "it calls tanh for float32 [2, 3] and calls relu for float32 ["));
-  CHECK(testing::contains(refusal_of([](const Tensor& x) { return x.size(0) % 2 == 0 ? relu(x) : tanh(x); }, {2, 3}),
-                          "it calls "));
-  CHECK(testing::contains(
-      refusal_of(
-          [](const Tensor& x) {
-            return x + zeros({x.size(0), 3});
-          },
-          {2, 3}),
-      "a tensor float32 [2, 3] that it makes from other values than its inputs changes from run to run"));
-  CHECK(testing::contains(refusal_of(
-                              [](const Tensor& x) {
-                                const std::vector<Tensor> halves = chunk(x, 2);
-                                return halves.at(0) * halves.at(1);
-                              },
-                              {2, 3}),
-                          "capture: expected forward to take any batch size, but it takes 2 and not 5: "));
-  CHECK(testing::contains(refusal_of(
-                              [](const Tensor& x) {
-                                return x.view({-1, 2, 3});
-                              },
-                              {2, 3}),
-                          "but it takes 2 and not 3: "));
-  // Of one row there is one piece: forward is not asked, for this one would read behind the end of the vector.
-  CHECK(testing::contains(refusal_of(
-                              [](const Tensor& x) {
-                                const std::vector<Tensor> halves = chunk(x, 2);
-                                return cat({halves[1], halves[0]});
-                              },
-                              {2, 3}),
-                          "but it takes 2 and not 1: graph: node \"split\": split: expected 2 results, as the graph "
-                          "has, got 1"));
-  CHECK(testing::contains(refusal_of([](const Tensor& x) { return squeeze(x) * 2.0; }, {2, 3, 1}), "capture: "));
-}
-
-TEST_CASE("a forward that asks is_training() is refused, and one that passes it to an operation is not") {
-  struct Aux : nn::Module {
-    nn::Linear a{3, 3}, aux{3, 3};
-    TEFF_MODULE(Aux, a, aux)
-    Tensor forward(const Tensor& x) override { return is_training() ? a(x) + aux(x) : a(x); }
-  };
-  const std::string rule = " to do the same in training as in evaluation mode but for what operations do by their own "
-                           "attribute \"training\" "
-                           "(dropout, batch_norm), but ";
-  const std::string cure = "; a graph cannot ask is_training(): save the state dict";
-  for (const bool training : {false, true}) {
-    Aux net;
-    net.train(training);
-    CHECK(error_of<Error>([&] {
-            nn::capture(net, rand({2, 3}));
-          }) == "capture: expected the forward of Aux" + rule +
-                    "it takes a.weight in evaluation and takes aux.weight in training in module a" + cure);
-    CHECK(net.is_training() == training);
-  }
-  struct Asking : nn::Module {
-    std::function<Tensor(const Tensor&, bool)> function;
-    explicit Asking(std::function<Tensor(const Tensor&, bool)> f) : function(std::move(f)) {}
-    TEFF_MODULE(Asking)
-    Tensor forward(const Tensor& x) override { return function(x, is_training()); }
-  };
-  const auto refusal = [&](std::function<Tensor(const Tensor&, bool)> function) {
-    Asking net(std::move(function));
-    return error_of<Error>([&] { nn::capture(net, rand({2, 3})); });
-  };
-  CHECK(refusal([](const Tensor& x, bool training) { return x * (training ? 2.0 : 1.0); }) ==
-        "capture: expected the forward of Asking" + rule + "the attributes of mul_scalar differ" + cure);
-  CHECK(
-      testing::contains(refusal([](const Tensor& x, bool training) { return training ? dropout(x, 0.5) : x; }), rule));
-  CHECK(testing::contains(refusal([](const Tensor& x, bool training) { return x + full({3}, training ? 1.0 : 2.0); }),
-                          rule));
-  CHECK(testing::contains(refusal([](const Tensor& x, bool training) {
-                            if (training) throw ValueError("made for inference");
-                            return relu(x);
-                          }),
-                          rule + "made for inference" + cure));
-  CHECK(testing::contains(refusal([](const Tensor& x, bool) { return dropout(x, 0.5, false); }),
-                          rule + "dropout is not in training when the module is" + cure));
-  Asking fine([](const Tensor& x, bool training) { return dropout(x * 2.0, 0.5, training); });
-  nn::GraphModule graph = nn::capture(fine, rand({2, 3}));
-  const Tensor x = rand({4, 3});
-  for (const bool training : {true, false}) {
-    fine.train(training);
-    graph.train(training);
-    manual_seed(1);
-    const Tensor expected = fine(x);
-    manual_seed(1);
-    CHECK(same_bits(graph(x), expected));
-  }
-}
-
-TEST_CASE("batch norm that its class keeps in evaluation mode stays so in a graph that trains") {
-  struct Frozen : nn::Module {
-    nn::Conv2d conv{1, 2, 3};
-    nn::BatchNorm2d bn{2};
-    TEFF_MODULE(Frozen, conv, bn)
-    Tensor forward(const Tensor& x) override {
-      bn.eval();
-      return bn(conv(x));
-    }
-  } net;
-  nn::GraphModule graph = nn::capture(net, rand({2, 1, 5, 5}));
-  net.train();
-  graph.train();
-  const Tensor x = rand({4, 1, 7, 7});
-  const NoGradGuard no_grad;
-  CHECK(same_bits(graph(x), net(x)));
-  CHECK(net.bn.state_dict().at("num_batches_tracked").as_tensor().item<std::int64_t>() == 0);
-}
-
 TEST_CASE("inputs that must have one size are free together, and said to be") {
   struct Case {
     const char* what;
@@ -524,17 +327,6 @@ TEST_CASE("inputs that must have one size are free together, and said to be") {
   }
 }
 
-TEST_CASE("a session for another number of inputs is refused") {
-  nn::Linear fc(3, 2);
-  nn::GraphModule graph = nn::capture(fc, rand({2, 3}));
-  graph.eval();
-  CHECK(error_of<ShapeError>([&] {
-          nn::InferenceSession(graph, {{2, 3}, {2, 3}});
-        }) == "graph: expected 1 inputs, got 2");
-  CHECK(error_of<ShapeError>([&] { nn::InferenceSession(graph, std::span<const Shape>()); }) ==
-        "graph: expected 1 inputs, got 0");
-}
-
 TEST_CASE("modules that hold a record take the sizes that the record takes") {
   struct Mean : nn::Module {
     nn::Conv2d conv{1, 2, 3};
@@ -557,17 +349,4 @@ TEST_CASE("modules that hold a record take the sizes that the record takes") {
   nn::GraphModule again = nn::capture(free, rand({2, 1, 8, 8}));
   CHECK(again.inputs()[0].type.shape == Shape{-1, 1, -1, -1});
   CHECK(compare(conv, free.inner, Shape{1, 1, 5, 9}) == "same");
-}
-
-TEST_CASE("capturing leaves sessions of the same tensors valid, and trains nothing") {
-  nn::Sequential net{nn::Conv2d(1, 2, 3), nn::BatchNorm2d(2), nn::Dropout(0.5)};
-  net.eval();
-  const Tensor x = rand({2, 1, 6, 6});
-  nn::InferenceSession session(nn::capture(net, x), {{2, 1, 6, 6}});
-  const Dict before = snapshot(net.state_dict());
-  const auto generator = default_generator().get_state();
-  nn::capture(net, x);
-  CHECK(net.state_dict() == before);
-  CHECK(default_generator().get_state() == generator);
-  CHECK_NOTHROW(session.run(x));
 }
