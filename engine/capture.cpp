@@ -6,6 +6,7 @@
 #include "teff/engine/error.h"
 #include "teff/engine/graph.h"
 #include "teff/engine/input_rules.h"
+#include "teff/engine/mode_state.h"
 #include "teff/engine/recording.h"
 
 namespace teff {
@@ -28,8 +29,12 @@ struct Free {
 class Explorer {
  public:
   Explorer(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
-           const detail::ScopeNames& scopes)
-      : function_(function), inputs_(inputs.begin(), inputs.end()), attributes_(attributes), scopes_(scopes) {}
+           const detail::ScopeNames& scopes, const detail::ExploreOptions& options)
+      : function_(function),
+        inputs_(inputs.begin(), inputs.end()),
+        attributes_(attributes),
+        scopes_(scopes),
+        options_(options) {}
 
   detail::Explored explore() {
     add_run(inputs_);
@@ -50,11 +55,14 @@ class Explorer {
  private:
   using Inputs = std::vector<Tensor>;
 
-  bool has_batch() const { return !inputs_.empty() && inputs_[0].dim() > 0; }
+  bool has_batch() const { return !inputs_.empty() && inputs_[0].dim() > 0 && may_vary({0, 0}); }
+
+  bool may_vary(const InputDim& place) const { return !options_.may_vary || options_.may_vary(place); }
 
   const Recording& add_run(const Inputs& inputs) {
     runs_.push_back(detail::record(function_, inputs, attributes_, scopes_));
     run_inputs_.push_back(inputs);
+    nodes_ += runs_.back().graph.nodes.size();
     return runs_.back();
   }
 
@@ -104,11 +112,10 @@ class Explorer {
   /// Why the graph of the runs so far does not take the inputs, or "". Known before the function sees them: code that
   /// takes the second of two pieces need not ask whether there are two.
   std::string refusal(const Inputs& inputs) const {
-    std::vector<TensorType> types;
-    for (const Tensor& input : inputs) types.push_back(input.type());
     std::string difference;
     try {
-      static_cast<void>(GraphExecutor(*unify(Evidence::likely, difference), attributes_).output_types(types));
+      static_cast<void>(
+          GraphExecutor(*unify(Evidence::likely, difference), attributes_).output_types(types_of(inputs)));
     } catch (const Error& error) {
       return error.what();
     }
@@ -166,7 +173,9 @@ class Explorer {
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       for (std::int64_t d = 0; d < inputs_[i].dim(); ++d) {
         const InputDim place{static_cast<std::int64_t>(i), d};
-        if (inputs_[i].size(d) == size && !is_free(place) && predicate(place)) places.push_back(place);
+        if (inputs_[i].size(d) == size && !is_free(place) && may_vary(place) && predicate(place)) {
+          places.push_back(place);
+        }
       }
     }
     return places;
@@ -186,7 +195,7 @@ class Explorer {
   /// Alone, or with what has the same size: in other inputs, or anywhere.
   void try_to_free(const InputDim& place) {
     const std::int64_t size = inputs_[static_cast<std::size_t>(place.input)].size(place.dim);
-    if (is_free(place) || size == 0) return;
+    if (is_free(place) || size == 0 || !may_vary(place) || nodes_ > options_.max_nodes) return;
     std::vector<Places> groups{{place}};
     add_group(groups, dims_of(size, [&](const InputDim& other) { return other.dim == place.dim; }));
     const Places equal = dims_of(size, [](const InputDim&) { return true; });
@@ -327,7 +336,11 @@ class Explorer {
     const GraphExecutor executor(*graph, attributes_);
     return std::none_of(refused.begin(), refused.end(), [&](const Inputs& inputs) {
       try {
-        executor.run(inputs);
+        if (options_.types_only) {
+          executor.output_types(types_of(inputs));
+        } else {
+          executor.run(inputs);
+        }
         return true;
       } catch (const std::bad_alloc&) {
         throw;
@@ -392,6 +405,12 @@ class Explorer {
     return std::move(*graph);
   }
 
+  static std::vector<TensorType> types_of(const Inputs& tensors) {
+    std::vector<TensorType> types;
+    for (const Tensor& tensor : tensors) types.push_back(tensor.type());
+    return types;
+  }
+
   static std::int64_t elements_of(const Inputs& inputs) {
     std::int64_t elements = 0;
     for (const Tensor& input : inputs) elements += input.numel();
@@ -404,6 +423,7 @@ class Explorer {
     const GraphExecutor executor(graph, attributes_);
     const bool is_cheap = elements_of(run_inputs_.back()) <= elements_of(inputs_);
     const std::size_t i = is_cheap || runs_.size() == 1 ? runs_.size() - 1 : 1;
+    if (options_.types_only) return check_types(executor, i);
     const std::vector<Tensor> outputs = executor.run(run_inputs_[i]);
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       if (Value(outputs[o]) == Value(runs_[i].outputs[o])) continue;
@@ -411,6 +431,12 @@ class Explorer {
           "capture: expected the record to give what forward gave for " + detail::inputs_text(runs_[i].graph) +
           ", got other values: it depends on values that it reads, on random numbers, or on state that it keeps");
     }
+  }
+
+  void check_types(const GraphExecutor& executor, std::size_t run) const {
+    if (executor.output_types(types_of(run_inputs_[run])) == types_of(runs_[run].outputs)) return;
+    throw Error("capture: expected the record to give results of the types that were seen for " +
+                detail::inputs_text(runs_[run].graph) + ", got others");
   }
 
   static constexpr std::int64_t kCheapElements = 1 << 15;
@@ -422,6 +448,8 @@ class Explorer {
   const Inputs inputs_;
   const NamedTensors& attributes_;
   const detail::ScopeNames& scopes_;
+  const detail::ExploreOptions& options_;
+  std::size_t nodes_ = 0;  // of all runs
   Places batch_;
   std::vector<Free> free_;
   std::vector<Recording> runs_;  // the first as given, the second with one row more
@@ -431,13 +459,16 @@ class Explorer {
 }  // namespace
 
 detail::Explored detail::explore(const GraphFunction& function, std::span<const Tensor> inputs,
-                                 const NamedTensors& attributes, const ScopeNames& scope_names) {
+                                 const NamedTensors& attributes, const ScopeNames& scope_names,
+                                 const ExploreOptions& options) {
   if (!function) throw TypeError("capture: expected a function, got an empty one");
   for (const Tensor& input : inputs) {
     if (!input.defined()) throw TypeError("capture: expected defined inputs, got an undefined one");
   }
   const NoGradGuard no_grad;
-  return Explorer(function, inputs, attributes, scope_names).explore();
+  std::optional<TypesOnlyGuard> types_only;
+  if (options.types_only) types_only.emplace();
+  return Explorer(function, inputs, attributes, scope_names, options).explore();
 }
 
 Graph capture(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,

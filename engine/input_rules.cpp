@@ -6,6 +6,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
+#include "teff/engine/tensor_impl.h"
 #include "teff/engine/text.h"
 
 namespace teff {
@@ -112,6 +113,12 @@ std::vector<Tensor> resized(std::vector<Tensor> inputs, const std::vector<InputD
   for (const InputDim& place : places) {
     Tensor& input = inputs[static_cast<std::size_t>(place.input)];
     const std::int64_t old = input.size(place.dim);
+    if (input.impl()->storage == nullptr) {
+      TensorType type = input.type();
+      type.shape[static_cast<std::size_t>(place.dim)] = size;
+      input = make_without_values(type);
+      continue;
+    }
     std::vector<std::int64_t> index;
     for (std::int64_t i = 0; i < size; ++i) index.push_back(i % old);
     input = index_select(input.detach(), place.dim, tensor(index));

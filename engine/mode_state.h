@@ -10,6 +10,7 @@ struct Modes {
   bool grad_enabled = true;
   bool winograd_enabled = true;
   int capturing = 0;                   // captures under way, in each other
+  bool types_only = false;             // what is captured is not computed
   const void* scope = nullptr;         // owner of the innermost ScopeGuard
   const void* failed_scope = nullptr;  // the innermost that an exception left during the last capture
 };
@@ -25,6 +26,19 @@ class CaptureGuard {
 
   /// The innermost scope that an exception left during the last capture of this thread; null if there was none.
   static const void* failed();
+};
+
+/// What is captured in its lifetime is not computed: results have types and no values. A graph that comes from
+/// elsewhere is recorded so, and nothing in it costs more than its record.
+class TypesOnlyGuard {
+ public:
+  TypesOnlyGuard();
+  ~TypesOnlyGuard();
+  TypesOnlyGuard(const TypesOnlyGuard&) = delete;
+  TypesOnlyGuard& operator=(const TypesOnlyGuard&) = delete;
+
+ private:
+  bool previous_;
 };
 
 /// What happens in its lifetime is not captured: an operation's own affair.

@@ -38,6 +38,9 @@ detail::CaptureGuard::CaptureGuard() {
 detail::CaptureGuard::~CaptureGuard() { --thread_modes.capturing; }
 const void* detail::CaptureGuard::failed() { return thread_modes.failed_scope; }
 
+detail::TypesOnlyGuard::TypesOnlyGuard() : previous_(thread_modes.types_only) { thread_modes.types_only = true; }
+detail::TypesOnlyGuard::~TypesOnlyGuard() { thread_modes.types_only = previous_; }
+
 detail::NotCapturing::NotCapturing() : previous_(thread_modes.capturing) { thread_modes.capturing = 0; }
 detail::NotCapturing::~NotCapturing() { thread_modes.capturing = previous_; }
 

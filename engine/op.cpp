@@ -163,6 +163,8 @@ Arguments look_at(const Op& op, std::span<const Tensor> inputs) {
   return arguments;
 }
 
+bool types_only() { return detail::modes().types_only && is_capturing(); }
+
 /// `share` gives the op as the node will hold it.
 template <class Share>
 Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, const Tensor* destination = nullptr) {
@@ -174,7 +176,9 @@ Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, con
     return call_forward(op, {inputs, type, nullptr, destination}, arguments.types);
   }
   TensorList saved;
-  Tensor result = call_forward(op, {inputs, type, requires_grad ? &saved : nullptr, destination}, arguments.types);
+  Tensor result =
+      types_only() ? detail::make_without_values(type)
+                   : call_forward(op, {inputs, type, requires_grad ? &saved : nullptr, destination}, arguments.types);
   result.impl()->node = make_node(share(), inputs, std::move(saved), type, requires_grad);
   result.impl()->requires_grad = requires_grad;
   return result;
@@ -198,7 +202,11 @@ TensorList apply_multi_op(const MultiOp& op, std::span<const Tensor> inputs, Sha
       std::any_of(types.begin(), types.end(), [](const TensorType& type) { return is_computable(type.dtype); });
   const bool recording = requires_grad || is_capturing();
   TensorList results(types.size()), saved;
-  call_forward(op, {inputs, types, requires_grad ? &saved : nullptr, results}, arguments.types);
+  if (types_only()) {
+    for (std::size_t i = 0; i < types.size(); ++i) results[i] = detail::make_without_values(types[i]);
+  } else {
+    call_forward(op, {inputs, types, requires_grad ? &saved : nullptr, results}, arguments.types);
+  }
   if (!recording) return results;
   const std::shared_ptr<Node> node = make_node(share(), inputs, std::move(saved), types[0], requires_grad);
   node->more_results.reserve(types.size() - 1);

@@ -3,6 +3,8 @@
 
 // Private: what a function did with some inputs, and one graph of several such records.
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,8 +37,14 @@ struct Explored {
   Graph graph;
   std::vector<Tensor> small_inputs;
 };
+/// What explore may find out, and how.
+struct ExploreOptions {
+  bool types_only = false;                        // inputs and attributes have no values, and nothing is computed
+  std::function<bool(const InputDim&)> may_vary;  // sizes that are tried; empty: all
+  std::size_t max_nodes = static_cast<std::size_t>(-1);  // of all records together: no further size is tried then
+};
 Explored explore(const GraphFunction& function, std::span<const Tensor> inputs, const NamedTensors& attributes,
-                 const ScopeNames& scope_names);
+                 const ScopeNames& scope_names, const ExploreOptions& options = {});
 
 /// One graph that does what all runs did, each with its sizes; types and constants are those of the first. If there is
 /// none, `difference` says why: "it calls relu for input float32 [2, 3] and ...".

@@ -40,6 +40,7 @@ class Contents {
   std::vector<UnsupportedEntry> unsupported;  // which structure leaves out
   std::string refusal;                        // what load says because of them; empty if there are none
   std::vector<FileModule> modules;
+  std::vector<FileOperator> operators;
   bool has_skipped = false;  // the reader has left out what the options skip
 
   virtual StoragePlace place_of(const Tensor& stand_in) const = 0;

@@ -51,6 +51,7 @@ std::uint64_t File::size() const { return state_->source->size(); }
 const Dict& File::structure() const { return state_->contents->structure; }
 
 const std::vector<UnsupportedEntry>& File::unsupported() const { return state_->contents->unsupported; }
+const std::vector<FileOperator>& File::operators() const { return state_->contents->operators; }
 const std::vector<FileModule>& File::modules() const { return state_->contents->modules; }
 
 const nn::GraphModuleData* File::model() const { return state_->contents->model ? &*state_->contents->model : nullptr; }

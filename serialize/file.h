@@ -51,6 +51,8 @@ class File {
   const std::vector<UnsupportedEntry>& unsupported() const;
   /// The whole modules of Python in the file, whose state dicts structure() has.
   const std::vector<FileModule>& modules() const;
+  /// The operators of an ONNX file, in its words and its order; load_model makes a graph of them, if it can.
+  const std::vector<FileOperator>& operators() const;
   /// Graph, keys, summary and mode of a model, in tensors without values; null if the file holds no model.
   const nn::GraphModuleData* model() const;
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "teff/engine/tensor.h"
 #include "teff/nn/module.h"
@@ -33,6 +34,13 @@ struct UnsupportedEntry {
 struct FileModule {
   std::string path;           // as in FileEntry, of its state dict; empty: the whole file
   nn::ModuleSummary summary;  // the classes and, of PyTorch's own layers, their hyper-parameters, as Python prints them
+};
+
+/// An operator of a network of another system, as its file has it.
+struct FileOperator {
+  std::string type;  // "Conv"
+  std::string name;
+  std::vector<std::string> inputs, outputs;
 };
 
 /// A part of a file that is damaged, and why.

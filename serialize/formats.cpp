@@ -68,6 +68,21 @@ bool is_safetensors(const FileStart& start) {
   return start.has(8, "{") && length >= 2 && (length <= start.file_bytes - 8 || is_cut);
 }
 
+/// A protocol buffer that begins with the version of its own format, and goes on with one of the fields that may
+/// follow: the producer's name, its version, the domain, the model's version, a text, the graph, the operators.
+bool is_onnx(const FileStart& start) {
+  const auto byte = [&](std::size_t i) {
+    return i < start.file_bytes ? static_cast<unsigned char>(start.bytes[i]) : 0u;
+  };
+  if (byte(0) != 0x08 || byte(1) == 0 || byte(1) > 30) return false;
+  const unsigned field = byte(2);
+  const bool is_saved_model = byte(1) == 1 && field == 0x12;  // of TensorFlow
+  const bool is_core_ml = field == 0x12 && (byte(4) == 0x0a || byte(5) == 0x0a);
+  if (is_saved_model || is_core_ml) return false;
+  return field == 0x12 || field == 0x1a || field == 0x22 || field == 0x28 || field == 0x32 || field == 0x3a ||
+         field == 0x42;
+}
+
 constexpr Format kTeff = {FileFormat::teff, ".teff", {".teff"}, is_teff};
 // What asks for the most bytes comes first: a header of 640 bytes begins with the first two bytes of a pickle, and
 // arrays in a zip are one of numpy.savez.
@@ -75,6 +90,7 @@ constexpr std::array kForeign = {
     Format{FileFormat::safetensors, "safetensors", {".safetensors"}, is_safetensors},
     Format{FileFormat::npz, ".npz", {".npz"}, is_npz},
     Format{FileFormat::npy, ".npy", {".npy"}, is_npy},
+    Format{FileFormat::onnx, "ONNX", {".onnx"}, is_onnx},
     Format{FileFormat::pytorch, "PyTorch", {".pt", ".pth"}, is_pytorch},
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/doors.h"
 #include "teff/serialize/formats.h"
+#include "teff/serialize/onnx/onnx_file.h"
 #include "teff/serialize/save_load.h"
 #include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/teff/teff_file.h"
@@ -8,9 +9,17 @@
 namespace teff {
 namespace {
 
+nn::GraphModule load_onnx(const std::shared_ptr<const serialize::ByteSource>& source, const LoadOptions& options) {
+  nn::GraphModuleData data = serialize::read_onnx_model(source);
+  data.limit = {options.max_work, options.max_bytes};
+  return nn::GraphModule(std::move(data));
+}
+
 nn::GraphModule load_graph(const std::shared_ptr<const serialize::ByteSource>& source, const LoadOptions& options) {
-  if (const serialize::Format& format = serialize::format_of(*source); format.id != FileFormat::teff) {
-    throw FormatError("expected a .teff file with an entire model, got a file in the format of " +
+  const serialize::Format& format = serialize::format_of(*source);
+  if (format.id == FileFormat::onnx) return load_onnx(source, options);
+  if (format.id != FileFormat::teff) {
+    throw FormatError("expected a .teff file with an entire model, or an ONNX file, got a file in the format of " +
                       std::string(format.name) + ", which holds no graph: use load");
   }
   serialize::ModelContent content;

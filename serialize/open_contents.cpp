@@ -2,6 +2,7 @@
 #include "teff/serialize/open_contents.h"
 
 #include "teff/serialize/numpy/numpy_file.h"
+#include "teff/serialize/onnx/onnx_file.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
 #include "teff/serialize/teff/teff_contents.h"
 #include "teff/serialize/torch/torch_file.h"
@@ -19,6 +20,8 @@ std::unique_ptr<Contents> open_contents(FileFormat format, std::shared_ptr<const
       return open_npz(std::move(source), options);
     case FileFormat::npy:
       return open_npy(std::move(source), options);
+    case FileFormat::onnx:
+      return open_onnx(std::move(source), options);
     case FileFormat::teff:
     case FileFormat::by_name:
       break;

@@ -16,6 +16,7 @@ enum class FileFormat {
   safetensors,  // tensors by name, and text by name
   npz,          // tensors by name, as numpy.savez writes and numpy.load reads
   npy,          // one tensor, as numpy.save writes; in a dictionary its name is ""
+  onnx,         // a network, as the exporters of other systems write it; read only
 };
 
 /// As people call it: ".teff", "PyTorch".

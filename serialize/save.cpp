@@ -30,6 +30,8 @@ void save_as(FileFormat format, const Dict& dict, ByteSink& sink, const SaveOpti
       return serialize::save_npz(dict, sink, options);
     case FileFormat::npy:
       return serialize::save_npy(dict, sink, options);
+    case FileFormat::onnx:
+      throw ValueError("expected a format that holds dictionaries, got ONNX, which holds networks");
     case FileFormat::teff:
     case FileFormat::by_name:
       break;

@@ -151,11 +151,6 @@ std::optional<std::string_view> name_protobuf(std::string_view text) {
   const unsigned field = byte(2);
   if (byte(1) == 1 && field == 0x12) return "a SavedModel of TensorFlow: save the weights of its variables as .npz";
   if (field == 0x12 && (byte(4) == 0x0a || byte(5) == 0x0a)) return "a Core ML model";
-  // The producer's name, its version, the domain, the model's version, a text, the graph, the operators.
-  if (field == 0x12 || field == 0x1a || field == 0x22 || field == 0x28 || field == 0x32 || field == 0x3a ||
-      field == 0x42) {
-    return "an ONNX model";
-  }
   return {};
 }
 
@@ -273,7 +268,7 @@ std::string name_zip(const std::vector<std::string_view>& all) {
 }
 
 void refuse_stranger(const std::string& what) {
-  throw UnsupportedError("expected a .teff, PyTorch, safetensors or NumPy file, got " + what);
+  throw UnsupportedError("expected a .teff, PyTorch, safetensors, NumPy or ONNX file, got " + what);
 }
 
 }  // namespace teff::serialize

@@ -47,7 +47,7 @@ class Converter {
 
 struct Options {
   std::string from, to, dtype, entry;
-  bool without_metadata = false;
+  bool without_metadata = false, check = false;
   LoadOptions loading;
 };
 
@@ -161,8 +161,52 @@ void tell_left_out(const File& file) {
   if (!text.empty()) std::cerr << "teff: left out: " << printable(text) << '\n';
 }
 
+/// Inputs that the graph takes, of random numbers from a fixed seed; of whole numbers, which may be indices, zeros.
+std::vector<Tensor> example_of(const nn::GraphModule& module) {
+  Generator generator(0);
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i < module.inputs().size(); ++i) {
+    const TensorType& type = module.graph().nodes[i].type;
+    inputs.push_back(is_computable(type.dtype) ? randn(type.shape, generator).to(type.dtype)
+                                               : zeros(type.shape, {.dtype = type.dtype}));
+  }
+  return inputs;
+}
+
+/// Runs both on the example and prints the largest difference of their outputs. @throws FormatError if there is one
+/// beyond rounding.
+void check_same(nn::GraphModule from, nn::GraphModule to, const std::vector<Tensor>& example) {
+  const NoGradGuard no_grad;
+  from.eval();
+  to.eval();
+  const std::vector<Tensor> expected = from(example), actual = to(example);
+  double largest = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i].numel() == 0) continue;
+    const Tensor wanted = expected[i].to(DType::float64), got = actual.at(i).to(DType::float64);
+    largest = std::max(largest, (wanted - got).abs().max().item<double>());
+  }
+  std::cout << "largest difference: " << largest << '\n';
+  if (!(largest <= 1e-4)) throw FormatError("expected the same outputs of both files, got others");
+}
+
+/// A network of another system as a model file of Teff.
+int convert_network(const Options& options) {
+  const nn::GraphModule module = open_model(options.from, options.loading);
+  SaveOptions saving;
+  if (!options.without_metadata) saving.metadata = open_file(options.from, options.loading).metadata();
+  const std::vector<Tensor> example = example_of(module);
+  nn::GraphModule copy = module;
+  save_model(copy, example, options.to, saving);
+  if (options.check) check_same(module, load_model(options.to, {.self_test = true}), example);
+  return kOk;
+}
+
 int convert(const Options& options) {
   const File file = open_file(options.from, options.loading);
+  const bool is_whole = options.entry.empty() && options.dtype.empty();
+  if (file.format() == FileFormat::onnx && ends_with(options.to, ".teff") && is_whole) return convert_network(options);
+  if (options.check) throw ValueError("--check: expected an ONNX file that becomes a .teff file, got another");
   Dict content = content_of(file, options);
   if (!options.dtype.empty()) content = Converter(dtype_from_string(options.dtype))(content).as_dict();
   check_bytes(content, file);
@@ -179,13 +223,16 @@ int convert(const Options& options) {
 
 std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
-  parameters.required("IN", options->from,
-                      "a file of any format; of an entire model its state dict is taken; - is the standard input");
+  parameters.required(
+      "IN", options->from,
+      "a file of any format; of an entire model its state dict is taken, of an ONNX file that becomes a "
+      ".teff file the network; - is the standard input");
   parameters.required("OUT", options->to, "its extension says the format: .teff, .pt, .pth, .safetensors, .npz, .npy");
   parameters.option("--entry", options->entry, "takes one entry, named as `teff show` names it, in place of all",
                     [](const std::string&) { return std::string(); });
   parameters.option("--dtype", options->dtype, "converts floating-point tensors",
                     {"float32", "float64", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"});
+  parameters.flag("--check", options->check, "ONNX to .teff: runs both networks and prints the largest difference");
   parameters.flag("--without-metadata", options->without_metadata, "for formats that have no place for it");
   parameters.loading(options->loading);
   return [options] { return convert(*options); };
@@ -199,6 +246,7 @@ const Command kConvert = {"convert", "Writes the content of a file in another fo
                           "  teff convert model.teff weights.safetensors\n"
                           "  teff convert checkpoint.pt weights.safetensors --entry model_state_dict\n"
                           "  teff convert --skip-unsupported checkpoint.pt rest.teff\n"
+                          "  teff convert --check network.onnx network.teff\n"
                           "  teff convert --dtype float16 weights.teff small.teff",
                           set_up};
 

@@ -162,10 +162,40 @@ void print_model(const nn::GraphModuleData& model) {
   print_graph(model.graph);
 }
 
-void print_text(const std::string& path, const File& file, bool all) {
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// The network in the words of its file, and in those of Teff, or why Teff has none for it.
+void print_network(const std::string& path, const File& file, const LoadOptions& options) {
+  std::cout << "operators:\n";
+  Table table;
+  table.add({"operator", "name", "inputs", "outputs"});
+  for (const FileOperator& one : file.operators()) {
+    table.add({one.type, one.name, names_text(one.inputs), names_text(one.outputs)});
+  }
+  table.print(std::cout);
+  try {
+    const nn::GraphModule module = open_model(path, options);
+    std::cout << "in Teff:\n";
+    print_ports(module);
+    print_graph(module.graph());
+  } catch (const FormatError& error) {
+    std::cout << "no graph in Teff: " << printable(told(error, path)) << '\n';
+  }
+}
+
+const char* kind_of(const File& file) {
+  if (file.format() == FileFormat::onnx) return "network";
+  return file.model() != nullptr ? "entire model" : "dictionary";
+}
+
+void print_text(const std::string& path, const File& file, bool all, const LoadOptions& options) {
   const std::vector<FileEntry> entries = file.entries();
-  std::cout << printable(path) << ": " << (file.model() != nullptr ? "entire model" : "dictionary") << ", "
-            << format_name(file) << ", " << bytes_text(file.size()) << '\n';
+  std::cout << printable(path) << ": " << kind_of(file) << ", " << format_name(file) << ", " << bytes_text(file.size())
+            << '\n';
   for (const auto& [key, value] : file.metadata()) {
     std::cout << "metadata " << printable(key) << ": " << printable(value_text(value)) << '\n';
   }
@@ -175,6 +205,7 @@ void print_text(const std::string& path, const File& file, bool all) {
     print_lines(module.summary);
   }
   if (file.model() != nullptr) print_model(*file.model());
+  if (file.format() == FileFormat::onnx) print_network(path, file, options);
 }
 
 template <class T>
@@ -253,8 +284,17 @@ Value json_of(const std::string& path, const File& file) {
     modules.push_back(Dict{{"path", module.path}, {"printed", printed.str()}});
   }
   for (const FileEntry& entry : file.entries()) entries.push_back(json_of(entry));
+  List operators;
+  for (const FileOperator& one : file.operators()) {
+    operators.push_back(Dict{{"type", one.type},
+                             {"name", one.name},
+                             {"inputs", List(one.inputs.begin(), one.inputs.end())},
+                             {"outputs", List(one.outputs.begin(), one.outputs.end())}});
+  }
   return Dict{{"file", path},
-              {"kind", file.model() != nullptr ? "model" : "dict"},
+              {"kind", file.format() == FileFormat::onnx ? "network"
+                       : file.model() != nullptr         ? "model"
+                                                         : "dict"},
               {"format", format_name(file)},
               {"bytes", file.size()},
               {"metadata", file.metadata()},
@@ -262,6 +302,7 @@ Value json_of(const std::string& path, const File& file) {
               {"tensors", entries},
               {"unsupported", unsupported},
               {"modules", modules},
+              {"operators", operators},
               {"model", file.model() != nullptr ? json_of(*file.model()) : Value()}};
 }
 
@@ -278,7 +319,7 @@ int show(const Options& options) {
     if (options.json) {
       list.push_back(json_of(path, file));
     } else {
-      print_text(path, file, options.all);
+      print_text(path, file, options.all, options.loading);
     }
   }
   if (options.json) print_json(std::cout, list);

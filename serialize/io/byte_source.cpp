@@ -24,6 +24,10 @@ std::shared_ptr<const Mapping> ByteSource::map() const {
   throw ValueError("expected a file where mmap is set, got memory or a stream");
 }
 
+std::shared_ptr<const ByteSource> ByteSource::beside(const std::string&) const {
+  throw UnsupportedError("expected all of it in one place, got a name of another file: load it by its path");
+}
+
 void MemorySource::read(std::span<iovec> pieces, std::uint64_t offset) const {
   for (const iovec& piece : pieces) {
     if (offset > bytes_.size() || piece.iov_len > bytes_.size() - offset) {

@@ -10,6 +10,7 @@
 #include <istream>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace teff::serialize {
@@ -39,6 +40,9 @@ class ByteSource {
   virtual void read(std::span<iovec> pieces, std::uint64_t offset) const = 0;
   /// @throws ValueError if the source is not a file.
   virtual std::shared_ptr<const Mapping> map() const;
+  /// Another file in the same folder, which the content names. @throws UnsupportedError if the source is not a file, or
+  /// the name is not that of a file right there; IoError if there is none.
+  virtual std::shared_ptr<const ByteSource> beside(const std::string& name) const;
 
   void read(std::span<std::byte> buffer, std::uint64_t offset) const;
 };

@@ -23,8 +23,14 @@ class FileReader final : public ByteSource {
   void read(std::span<iovec> pieces, std::uint64_t offset) const override;
   using ByteSource::read;
   std::shared_ptr<const Mapping> map() const override;
+  std::shared_ptr<const ByteSource> beside(const std::string& name) const override;
 
  private:
+  FileReader() = default;
+  /// Takes what open() gave.
+  void open(int descriptor, const std::string& path);
+
+  std::string path_;
   Descriptor descriptor_;
   std::uint64_t size_ = 0;
 };

@@ -58,8 +58,9 @@ TEST_CASE("convert leaves the old file when it fails") {
   write_file(folder / "a.teff", "no file of tensors");
   const Output output = run_teff({"convert", "a.teff", "b.teff"}, folder.path());
   CHECK(output.code == 3);
-  CHECK(output.err == "teff: a.teff: expected a .teff, PyTorch, safetensors or NumPy file, got a text file that begins "
-                      "with \"no file of tensors\"\n");
+  CHECK(output.err ==
+        "teff: a.teff: expected a .teff, PyTorch, safetensors, NumPy or ONNX file, got a text file that begins "
+        "with \"no file of tensors\"\n");
   CHECK(same(load(folder / "b.teff"), {{"x", 1}}));
 }
 

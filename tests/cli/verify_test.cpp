@@ -87,9 +87,10 @@ TEST_CASE("verify says not supported of files that are whole but of another kind
   write_file(folder / "page.pt", "<html>404</html>");
   const Output alone = run_teff({"verify", "page.pt", "good.teff"}, folder.path());
   CHECK(alone.code == 3);
-  CHECK(alone.out.starts_with("page.pt: not supported: expected a .teff, PyTorch, safetensors or NumPy file, got an "
-                              "HTML page, as servers send instead of a file: download the file itself\n"
-                              "good.teff: ok: "));
+  CHECK(alone.out.starts_with(
+      "page.pt: not supported: expected a .teff, PyTorch, safetensors, NumPy or ONNX file, got an "
+      "HTML page, as servers send instead of a file: download the file itself\n"
+      "good.teff: ok: "));
   CHECK(contains(run_teff({"verify", "--json", "page.pt"}, folder.path()).out, "\"status\": \"not supported\""));
   CHECK(run_teff({"verify", "page.pt", "bad.teff"}, folder.path()).code == 1);
   CHECK(run_teff({"verify", "none.pt", "page.pt", "bad.teff"}, folder.path()).code == 2);

@@ -164,10 +164,10 @@ TEST_CASE("long keys in each other make no path longer than the file allows") {
 TEST_CASE("what cannot be opened is refused as by load") {
   const TempFile path("x.teff");
   write_file(path, "hello, world");
-  CHECK(
-      error_of<FormatError>([&] { File file(path); }) ==
-      "File: " + path.path() +
-          ": expected a .teff, PyTorch, safetensors or NumPy file, got a text file that begins with \"hello, world\"");
+  CHECK(error_of<FormatError>([&] { File file(path); }) ==
+        "File: " + path.path() +
+            ": expected a .teff, PyTorch, safetensors, NumPy or ONNX file, got a text file that begins with \"hello, "
+            "world\"");
   CHECK_THROWS_AS(File(path.path() + "x"), IoError);
   CHECK(error_of<ValueError>([] { File(std::span<const std::byte>(), {.mmap = true}); }) ==
         "File: expected a file where mmap is set, got memory");

@@ -81,16 +81,11 @@ class Message {
   std::uint64_t field_ = 0, kind_ = 0, number_ = 0;
 };
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error("onnx: cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::optional<DType> dtype_of_code(std::int64_t code) {
   static const std::map<std::int64_t, DType> known = {
-      {1, DType::float32}, {2, DType::uint8}, {3, DType::int8},     {5, DType::int16},    {6, DType::int32},
-      {7, DType::int64},   {9, DType::bool_}, {10, DType::float16}, {11, DType::float64}, {16, DType::bfloat16}};
+      {1, DType::float32},  {2, DType::uint8},    {3, DType::int8},     {4, DType::uint16}, {12, DType::uint32},
+      {13, DType::uint64},  {5, DType::int16},    {6, DType::int32},    {7, DType::int64},  {9, DType::bool_},
+      {10, DType::float16}, {11, DType::float64}, {16, DType::bfloat16}};
   const auto place = known.find(code);
   return place == known.end() ? std::nullopt : std::optional(place->second);
 }
@@ -105,7 +100,7 @@ std::optional<Tensor> read_tensor(std::string_view bytes) {
     if (message.field() == 1) message.append_numbers(dims);
     if (message.field() == 2) dtype = dtype_of_code(message.number());
     if (message.field() == 4) message.append_fixed<float>(reals);
-    if (message.field() == 5 || message.field() == 7) message.append_numbers(numbers);
+    if (message.field() == 5 || message.field() == 7 || message.field() == 11) message.append_numbers(numbers);
     if (message.field() == 9) raw = message.bytes();
     if (message.field() == 10) message.append_fixed<double>(reals);
   }
@@ -163,6 +158,14 @@ const OnnxAttribute* find(const OnnxNode& node, const std::string& name) {
 
 }  // namespace
 
+std::string read_bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error("onnx: cannot read " + path.string());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::optional<Tensor> read_onnx_values(const std::string& bytes) { return read_tensor(bytes); }
+
 std::int64_t OnnxNode::number(const std::string& name, std::int64_t otherwise) const {
   const OnnxAttribute* found = find(*this, name);
   return found == nullptr ? otherwise : found->number;
@@ -184,7 +187,7 @@ std::vector<std::int64_t> OnnxNode::numbers(const std::string& name, std::vector
 }
 
 std::optional<OnnxNode> read_onnx_node(const std::filesystem::path& folder) {
-  const std::vector<OnnxNode> nodes = read_nodes(read_file(folder / "model.onnx"));
+  const std::vector<OnnxNode> nodes = read_nodes(read_bytes(folder / "model.onnx"));
   return nodes.size() == 1 ? std::optional(nodes[0]) : std::nullopt;
 }
 
@@ -195,12 +198,12 @@ std::optional<OnnxTestCase> read_onnx_test_case(const std::filesystem::path& fol
   };
   std::size_t files = 0;
   for (const std::string& name : result.node.inputs) {
-    const std::optional<Tensor> input = name.empty() ? Tensor() : read_tensor(read_file(path("input_", files++)));
+    const std::optional<Tensor> input = name.empty() ? Tensor() : read_tensor(read_bytes(path("input_", files++)));
     if (!input) return {};
     result.inputs.push_back(*input);
   }
   for (std::size_t i = 0; std::filesystem::exists(path("output_", i)); ++i) {
-    const std::optional<Tensor> output = read_tensor(read_file(path("output_", i)));
+    const std::optional<Tensor> output = read_tensor(read_bytes(path("output_", i)));
     if (!output) return {};
     result.outputs.push_back(*output);
   }

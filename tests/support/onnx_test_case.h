@@ -44,6 +44,10 @@ struct OnnxTestCase {
 
 // Both throw Error for a file that cannot be read.
 
+std::string read_bytes(const std::filesystem::path& path);
+/// A tensor as a file of its own has it; nothing if it is of a type that Teff does not store.
+std::optional<Tensor> read_onnx_values(const std::string& bytes);
+
 /// The model's node; nothing if it has more than one.
 std::optional<OnnxNode> read_onnx_node(const std::filesystem::path& folder);
 /// Nothing if a tensor is of a type that Teff does not store.

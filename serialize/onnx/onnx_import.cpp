@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <map>
+#include <new>
+#include <set>
+
+#include "teff/engine/error.h"
+#include "teff/engine/input_rules.h"
+#include "teff/engine/mode_state.h"
+#include "teff/engine/tensor_impl.h"
+#include "teff/engine/text.h"
+#include "teff/serialize/io/place.h"
+#include "teff/serialize/onnx/onnx_file.h"
+#include "teff/serialize/onnx/onnx_network.h"
+
+namespace teff::serialize {
+namespace {
+
+using Types = std::vector<TensorType>;
+
+/// Of all records together that are made to learn which sizes are free.
+constexpr std::size_t kMaxExplored = 400'000;
+
+std::string quoted(std::string_view name) { return '"' + escaped(name, 100) + '"'; }
+
+bool is_open(const OnnxPort& port, std::size_t dim) { return port.dims[dim] < 0; }
+
+/// Whether two dimensions have one name or number.
+bool is_same(const OnnxPort& a, std::size_t dim_a, const OnnxPort& b, std::size_t dim_b) {
+  if (a.dims[dim_a] != b.dims[dim_b]) return false;
+  return !is_open(a, dim_a) || a.symbols[dim_a] == b.symbols[dim_b];
+}
+
+/// Finds sizes for which the network's types fit each other, and records it.
+class Importer {
+ public:
+  Importer(const OnnxModel& model, OnnxNetwork& network)
+      : model_(model), network_(network), attributes_(network.attributes()) {
+    for (const OnnxPort* port : network.inputs()) check(*port);
+  }
+
+  Graph import() {
+    const Types types = find_types();
+    try {
+      return explore(types, true);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const ResourceError&) {
+      throw;
+    } catch (const Error&) {
+      return explore(types, false);
+    }
+  }
+
+ private:
+  static void check(const OnnxPort& port) {
+    const std::string what = "input " + quoted(port.name) + ": expected ";
+    if (!onnx_dtype(port.code)) {
+      throw UnsupportedError(what + "a tensor of a dtype that Teff has, got " +
+                             (port.code == 0 ? "something else" : onnx_dtype_name(port.code)));
+    }
+    if (!port.has_shape || port.dims.size() > kMaxRank) {
+      throw UnsupportedError(what + "a tensor of up to 8 dimensions, got " +
+                             (port.has_shape ? std::to_string(port.dims.size()) : "one without a shape"));
+    }
+  }
+
+  /// The batch, and all other sizes that the file leaves open, are tried: sizes of images and lengths of texts.
+  Types find_types() {
+    const bool has_open = std::any_of(network_.inputs().begin(), network_.inputs().end(), [](const OnnxPort* port) {
+      return std::any_of(port->dims.begin(), port->dims.end(), [](std::int64_t dim) { return dim < 0; });
+    });
+    std::string first;
+    for (const std::int64_t batch : {2, 1}) {
+      for (const std::int64_t size : {64, 224, 32, 8, 2, 1, 128, 16, 4, 3, 299, 512}) {
+        const Types types = types_for(batch, size);
+        std::string refusal = refusal_of(types);
+        if (refusal.empty()) return types;
+        if (first.empty()) first = std::move(refusal);
+        if (!has_open || explored_ > kMaxExplored) break;
+      }
+    }
+    throw FormatError(first);
+  }
+
+  Types types_for(std::int64_t batch, std::int64_t size) const {
+    Types types;
+    for (const OnnxPort* port : network_.inputs()) {
+      TensorType type{{}, *onnx_dtype(port->code)};
+      for (std::size_t d = 0; d < port->dims.size(); ++d) {
+        type.shape.push_back(!is_open(*port, d) ? port->dims[d] : is_batch(*port, d) ? batch : size);
+      }
+      types.push_back(type);
+    }
+    return types;
+  }
+
+  bool is_batch(const OnnxPort& port, std::size_t dim) const {
+    const OnnxPort& first = *network_.inputs()[0];
+    if (first.dims.empty()) return false;
+    return (dim == 0 && is_open(port, dim) && port.symbols[dim].empty()) || is_same(port, dim, first, 0);
+  }
+
+  /// What is wrong with inputs of these types, or "".
+  std::string refusal_of(const Types& types) {
+    explored_ += network_.node_count();
+    try {
+      const detail::TypesOnlyGuard types_only;
+      static_cast<void>(detail::record(function(), stand_ins(types), attributes_, network_.scopes()));
+    } catch (const UnsupportedError&) {
+      throw;
+    } catch (const ResourceError&) {
+      throw;
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  static std::vector<Tensor> stand_ins(const Types& types) {
+    std::vector<Tensor> tensors;
+    for (const TensorType& type : types) tensors.push_back(teff::detail::make_without_values(type));
+    return tensors;
+  }
+
+  GraphFunction function() {
+    return [&](std::span<const Tensor> inputs) { return network_.run(inputs); };
+  }
+
+  Graph explore(const Types& types, bool with_batch) {
+    const auto may_vary = [&](const InputDim& place) {
+      const OnnxPort& port = *network_.inputs()[static_cast<std::size_t>(place.input)];
+      const auto dim = static_cast<std::size_t>(place.dim);
+      const bool batch = is_batch(port, dim);
+      return batch ? with_batch : is_open(port, dim);
+    };
+    const std::size_t left = kMaxExplored - std::min(kMaxExplored, explored_);
+    Graph graph =
+        teff::detail::explore(function(), stand_ins(types), attributes_, network_.scopes(), {true, may_vary, left})
+            .graph;
+    if (with_batch) check_batch(graph, types);
+    return graph;
+  }
+
+  /// Where the file has a number for the batch, another is only taken if the outputs' rows follow it.
+  void check_batch(const Graph& graph, const Types& types) const {
+    if (network_.inputs().empty()) return;
+    const OnnxPort& first = *network_.inputs()[0];
+    const std::vector<FreeSize> free = free_sizes_of(graph);
+    if (first.dims.empty() || is_open(first, 0) || free.empty()) return;
+    const GraphExecutor executor(graph, attributes_);
+    const std::int64_t batch = types[0].shape[0];
+    const Types outputs = executor.output_types(types);
+    const Types more = executor.output_types(teff::detail::resized(types, free[0].places, batch + 1));
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (outputs[i].shape.empty() || more[i].shape[0] != outputs[i].shape[0] + 1) {
+        throw FormatError("expected outputs with a row for each of the batch");
+      }
+    }
+  }
+
+  const OnnxModel& model_;
+  OnnxNetwork& network_;
+  const NamedTensors attributes_;
+  std::size_t explored_ = 0;
+};
+
+/// Inputs and outputs are called as in the file, where that is no other node's name.
+void name_ports(Graph& graph, const OnnxModel& model, const OnnxNetwork& network) {
+  std::map<std::size_t, std::string> names;  // by node
+  std::set<std::string> taken;
+  const auto give = [&](std::size_t place, const std::string& name) {
+    if (!name.empty() && !names.contains(place) && taken.insert(name).second) names.emplace(place, name);
+  };
+  for (std::size_t i = 0; i < network.inputs().size(); ++i) give(i, network.inputs()[i]->name);
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    const auto place = static_cast<std::size_t>(graph.outputs[i]);
+    if (graph.nodes[place].kind != GraphNode::Kind::placeholder) give(place, model.graph.outputs[i].name);
+  }
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (const auto name = names.find(i); name != names.end()) {
+      graph.nodes[i].name = name->second;
+      continue;
+    }
+    std::string& name = graph.nodes[i].name;
+    while (!taken.insert(name).second) name += '_';
+  }
+}
+
+/// Parameters and buffers that the graph reads, with their values; constants go into the graph.
+void add_state(nn::GraphModuleData& data, const OnnxNetwork& network, const ByteSource& source) {
+  std::set<std::string> used;
+  for (const GraphNode& node : data.graph.nodes) {
+    if (node.kind == GraphNode::Kind::get_attr) used.insert(node.target);
+  }
+  std::vector<const OnnxState*> states;
+  std::vector<const OnnxTensor*> tensors;
+  for (const OnnxState& state : network.state()) {
+    if (!used.contains(state.name)) continue;
+    states.push_back(&state);
+    tensors.push_back(state.values);
+  }
+  const std::vector<Tensor> values = read_onnx_tensors(source, tensors);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const OnnxState& state = *states[i];
+    if (state.role == OnnxState::Role::constant) {
+      data.graph.constants.emplace_back(state.name, state.stand_in);
+      continue;
+    }
+    const bool is_parameter = state.role == OnnxState::Role::parameter;
+    if (is_parameter) values[i].requires_grad_();
+    data.state.push_back({state.name, values[i], is_parameter});
+  }
+}
+
+/// "x.running" is called "x" where x is nothing else.
+void shorten_statistics(nn::GraphModuleData& data) {
+  constexpr std::string_view kRunning = ".running";
+  std::set<std::string> keys;
+  for (const nn::GraphState& state : data.state) keys.insert(state.key);
+  for (nn::GraphState& state : data.state) {
+    if (state.is_parameter || !state.key.ends_with(kRunning)) continue;
+    const std::string name = state.key.substr(0, state.key.size() - kRunning.size());
+    if (!keys.insert(name).second) continue;
+    for (GraphNode& node : data.graph.nodes) {
+      if (node.kind == GraphNode::Kind::get_attr && node.target == state.key) node.target = name;
+    }
+    state.key = name;
+  }
+}
+
+}  // namespace
+
+nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>& source) {
+  const OnnxModel model = read_onnx(*source);
+  OnnxNetwork network(model, source);
+  nn::GraphModuleData data;
+  data.graph = Importer(model, network).import();
+  add_state(data, network, *source);
+  shorten_statistics(data);
+  name_ports(data.graph, model, network);
+  data.summary.type_name = "ONNX";
+  data.training = false;
+  return data;
+}
+
+}  // namespace teff::serialize
