@@ -18,8 +18,9 @@ namespace {
 
 using Types = std::vector<TensorType>;
 
-/// Of all records together that are made to learn which sizes are free.
-constexpr std::size_t kMaxExplored = 400'000;
+/// Nodes of all records together that are made to learn which sizes are free, and of one.
+constexpr std::size_t kMaxExplored = 40'000;
+constexpr std::size_t kMaxRecorded = 8192;
 
 std::string quoted(std::string_view name) { return '"' + escaped(name, 100) + '"'; }
 
@@ -106,7 +107,10 @@ class Importer {
     explored_ += network_.node_count();
     try {
       const detail::TypesOnlyGuard types_only;
-      static_cast<void>(detail::record(function(), stand_ins(types), attributes_, network_.scopes()));
+      const std::size_t nodes =
+          detail::record(function(), stand_ins(types), attributes_, network_.scopes()).graph.nodes.size();
+      if (nodes <= kMaxRecorded) return "";
+      throw UnsupportedError("expected a network of at most 8192 operations, got one of " + std::to_string(nodes));
     } catch (const UnsupportedError&) {
       throw;
     } catch (const ResourceError&) {
@@ -114,7 +118,6 @@ class Importer {
     } catch (const Error& error) {
       return error.what();
     }
-    return "";
   }
 
   static std::vector<Tensor> stand_ins(const Types& types) {

@@ -17,7 +17,7 @@ namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kShownText = 100;
-constexpr double kMaxFoldedWork = 1 << 18;   // of what is computed of constants, in operations on single values
+constexpr double kMaxFoldedWork = 1 << 17;   // of what is computed of constants, in operations on single values
 constexpr std::int64_t kMaxStatedSize = 64;  // elements of a parameter that may take part in arithmetic on sizes
 
 std::string quoted(std::string_view name) { return '"' + escaped(name, kShownText) + '"'; }
@@ -258,6 +258,17 @@ void OnnxNetwork::run_node(const OnnxNode& node, Frame& frame) {
   }
 }
 
+/// A record holds them, and there are many records.
+void OnnxNetwork::count_constants(const TensorList& results) {
+  for (const Tensor& result : results) {
+    if (!result.defined() || !is_constant(result) || parameter(result) != nullptr) continue;
+    work_left_ -= static_cast<double>(result.numel());
+    if (work_left_ < 0) {
+      throw UnsupportedError("expected constants of at most 131072 elements that are computed, got more: fold them");
+    }
+  }
+}
+
 /// What is computed of constants and sizes alone is computed at once.
 TensorList OnnxNetwork::convert(const OnnxNode& node, const std::vector<Tensor>& inputs) {
   const OperatorRow* row = rows_.at(&node);
@@ -277,6 +288,7 @@ TensorList OnnxNetwork::convert(const OnnxNode& node, const std::vector<Tensor>&
   }
   TensorList results = row->convert(call);
   call.check_asked();
+  count_constants(results);
   if (!any_known || !all_known || results.empty()) return results;
   const bool is_done = std::all_of(results.begin(), results.end(),
                                    [&](const Tensor& result) { return !result.defined() || is_constant(result); });

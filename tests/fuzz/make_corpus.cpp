@@ -3,8 +3,10 @@
 // Writes the files that fuzzing starts from. Usage: teff_make_corpus FOLDER
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
+#include "support/onnx_samples.h"
 #include "support/op_module.h"
 #include "support/op_samples.h"
 #include "teff/teff.h"
@@ -81,12 +83,23 @@ void write_models(const std::string& folder) {
   }
 }
 
+void write_networks(const std::string& folder) {
+  const auto write = [&](const std::string& name, const onnx::Parts& parts) {
+    std::ofstream(folder + '/' + name, std::ios::binary) << onnx::model(parts);
+  };
+  write("small_network.onnx", onnx::small_network());
+  write("branches.onnx", onnx::branches(true));
+  write("shapes.onnx", onnx::shapes());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "corpus";
   fs::create_directories(folder + "/teff_dict");
   fs::create_directories(folder + "/teff_model");
+  fs::create_directories(folder + "/onnx");
+  write_networks(folder + "/onnx");
   write_dicts(folder + "/teff_dict");
   write_models(folder + "/teff_model");
 }

@@ -36,6 +36,7 @@ void run_pickle(std::span<const std::byte> bytes);
 void run_safetensors(std::span<const std::byte> bytes);
 void run_json(std::span<const std::byte> bytes);
 void run_numpy(std::span<const std::byte> bytes);
+void run_onnx(std::span<const std::byte> bytes);
 void run_inflate(std::span<const std::byte> bytes);
 void run_image(std::span<const std::byte> bytes);  // where there are libpng and libjpeg
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "fuzz/image_mutator.h"
+#include "fuzz/onnx_mutator.h"
 #include "fuzz/random_model.h"
 #include "fuzz/target.h"
 #include "fuzz/teff_mutator.h"
@@ -23,6 +24,7 @@ constexpr std::array kTargets = {
     Target{"json", run_json, nullptr},
     Target{"npy", run_numpy, nullptr},
     Target{"npz", run_numpy, mutate_torch},
+    Target{"onnx", run_onnx, mutate_onnx},
     Target{"inflate", run_inflate, nullptr},
 #ifdef TEFF_FUZZ_IMAGES
     Target{"image", run_image, mutate_image},

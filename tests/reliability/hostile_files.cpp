@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "reliability/files.h"
+#include "reliability/hostile_onnx.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/zip_writer.h"
 #include "teff/serialize/teff/model_file.h"
@@ -335,6 +336,7 @@ void for_each_hostile_file(const std::string& corpus, const Visit& visit) {
   visit_models(visit);
   visit_torch_files(visit);
   visit_numpy_files(visit);
+  visit_onnx_files(visit);
 }
 
 }  // namespace teff::reliability

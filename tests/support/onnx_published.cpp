@@ -130,6 +130,8 @@ OnnxOutcome try_onnx_test(const std::filesystem::path& folder) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const std::optional<Tensor> output = read_values(data / ("output_" + std::to_string(i) + ".pb"));
       if (!output) throw Error("an output is of another dtype");
+      // Some of these files have bfloat16 as whole numbers.
+      if (output->dtype() == DType::uint16 && outputs[i].dtype() == DType::bfloat16) throw Error("stored otherwise");
       outcome.kind = OnnxOutcome::Kind::wrong;
       assert_close(outputs[i], *output, {1e-4, 1e-6, true});
     }

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "support/error_of.h"
-#include "support/onnx_writer.h"
+#include "support/onnx_samples.h"
 #include "support/same.h"
 #include "support/temp_file.h"
 #include "teff/engine/autograd.h"
@@ -32,52 +32,9 @@ std::string unsupported(const std::string& model) {
   return error_of<UnsupportedError>([&] { load_onnx(model); });
 }
 
-std::vector<float> counting_up(std::size_t count, float step = 0.25f) {
-  std::vector<float> values;
-  for (std::size_t i = 0; i < count; ++i) values.push_back(step * static_cast<float>(i % 7) - step);
-  return values;
-}
-
-/// x [N, 2, 4, 4] -> conv -> batch norm -> relu -> x.view(x.size(0), -1) -> linear
-onnx::Parts small_network() {
-  onnx::Parts parts;
-  parts.inputs = {onnx::port("image", {-1, 2, 4, 4})};
-  parts.outputs = {onnx::port("scores", {-1, 3})};
-  parts.initializers = {onnx::floats("conv.weight", {3, 2, 3, 3}, counting_up(54)),
-                        onnx::floats("conv.bias", {3}, {0.5f, 0, -0.5f}),
-                        onnx::floats("bn.weight", {3}, {1, 2, 3}),
-                        onnx::floats("bn.bias", {3}, {0, 1, 0}),
-                        onnx::floats("bn.running_mean", {3}, {0.1f, 0.2f, 0.3f}),
-                        onnx::floats("bn.running_var", {3}, {1, 1, 2}),
-                        onnx::floats("fc.weight", {3, 12}, counting_up(36)),
-                        onnx::floats("fc.bias", {3}, {1, 2, 3})};
-  parts.nodes = {
-      onnx::node("Conv", {"image", "conv.weight", "conv.bias"}, {"c"},
-                 {onnx::integers("kernel_shape", {3, 3}), onnx::integers("strides", {2, 2}),
-                  onnx::integers("pads", {1, 1, 1, 1})}),
-      onnx::node("BatchNormalization", {"c", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"}, {"b"},
-                 {onnx::float_number("momentum", 0.9f), onnx::float_number("epsilon", 1e-5f)}),
-      onnx::node("Relu", {"b"}, {"r"}),
-      onnx::node("Shape", {"r"}, {"shape"}),
-      onnx::node("Constant", {}, {"zero"}, {onnx::value("value", onnx::tensor<std::int64_t>("", 7, {}, {0}))}),
-      onnx::node("Gather", {"shape", "zero"}, {"n"}, {onnx::integer("axis", 0)}),
-      onnx::node("Constant", {}, {"axes"}, {onnx::value("value", onnx::ints("", {0}))}),
-      onnx::node("Unsqueeze", {"n", "axes"}, {"n1"}),
-      onnx::node("Constant", {}, {"rest"}, {onnx::value("value", onnx::ints("", {-1}))}),
-      onnx::node("Concat", {"n1", "rest"}, {"sizes"}, {onnx::integer("axis", 0)}),
-      onnx::node("Reshape", {"r", "sizes"}, {"flat"}),
-      onnx::node("Gemm", {"flat", "fc.weight", "fc.bias"}, {"scores"}, {onnx::integer("transB", 1)})};
-  return parts;
-}
-
-/// One node on x [N, 4], with more inputs as initialisers.
-onnx::Parts one_node(const std::string& node) {
-  onnx::Parts parts;
-  parts.nodes = {node};
-  parts.inputs = {onnx::port("x", {-1, 4})};
-  parts.outputs = {onnx::port("y", {-1, 4})};
-  return parts;
-}
+using onnx::counting_up;
+using onnx::one_node;
+using onnx::small_network;
 
 Tensor result_of(const Tensor& weight, const Dict& state, const Tensor& x) {
   const auto at = [&](const char* key) { return state.at(key).as_tensor(); };
@@ -157,19 +114,9 @@ TEST_CASE("sizes that an ONNX file leaves open are free where nothing freezes th
 }
 
 TEST_CASE("an If on a constant is the branch that is taken") {
-  onnx::Parts then, otherwise;
-  then.nodes = {onnx::node("Relu", {"x"}, {"a"})};
-  then.outputs = {onnx::port("a", {-1, 4})};
-  otherwise.nodes = {onnx::node("Sigmoid", {"x"}, {"b"})};
-  otherwise.outputs = {onnx::port("b", {-1, 4})};
-  onnx::Parts parts = one_node(onnx::node(
-      "If", {"condition"}, {"y"},
-      {onnx::subgraph("then_branch", onnx::graph(then)), onnx::subgraph("else_branch", onnx::graph(otherwise))}));
-  parts.initializers = {onnx::tensor<char>("condition", onnx::kBool, {}, {0})};
   const Tensor x = tensor<float>({{-1, 0, 1, 2}});
-  CHECK(same(load_onnx(onnx::model(parts))(x), sigmoid(x)));
-  parts.initializers = {onnx::tensor<char>("condition", onnx::kBool, {}, {1})};
-  CHECK(same(load_onnx(onnx::model(parts))(x), relu(x)));
+  CHECK(same(load_onnx(onnx::model(onnx::branches(false)))(x), sigmoid(x)));
+  CHECK(same(load_onnx(onnx::model(onnx::branches(true)))(x), relu(x)));
 }
 
 TEST_CASE("one tensor under two names is two parameters, and a statistic of its own") {
