@@ -79,6 +79,10 @@ void print_dot(const Graph& graph, bool parameters) {
 
 int graph(const std::string& path, bool parameters) {
   const File file = open_file(path);
+  if (file.format() == FileFormat::onnx) {
+    print_dot(open_model(path).graph(), parameters);
+    return kOk;
+  }
   if (file.model() == nullptr) {
     throw ValueError("graph: " + path + ": expected an entire model, got a dictionary, which has no graph");
   }
@@ -92,7 +96,7 @@ std::function<int()> set_up(Parameters& parameters) {
     bool parameters = false;
   };
   const auto options = std::make_shared<Options>();
-  parameters.required("FILE", options->path, "a .teff file with an entire model");
+  parameters.required("FILE", options->path, "a .teff file with an entire model, or an ONNX file");
   parameters.flag("--parameters", options->parameters, "show parameters, buffers and constants, too");
   return [options] { return graph(options->path, options->parameters); };
 }

@@ -64,8 +64,9 @@ std::vector<std::string> input_names(std::string_view model) {
     if (field.number == 5) given.emplace_back(content_of(field.content, 8));
   }
   for (const Field& field : fields) {
+    if (field.number != 11) continue;
     const std::string name(content_of(field.content, 1));
-    if (field.number == 11 && std::find(given.begin(), given.end(), name) == given.end()) names.push_back(name);
+    if (std::find(given.begin(), given.end(), name) == given.end()) names.push_back(name);
   }
   return names;
 }

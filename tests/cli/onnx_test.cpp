@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "cli/command.h"
+#include "support/error_of.h"
+#include "support/onnx_samples.h"
+#include "support/temp_file.h"
+#include "teff/serialize/save_load.h"
+
+using namespace teff;
+using namespace teff::testing;
+
+namespace {
+
+void write_network(const TempFolder& folder, const onnx::Parts& parts) {
+  std::ofstream(folder / "net.onnx", std::ios::binary) << onnx::model(parts);
+}
+
+}  // namespace
+
+TEST_CASE("show prints a network in the words of its ONNX file and in those of Teff") {
+  const TempFolder folder;
+  write_network(folder, onnx::small_network());
+  const Output output = run_teff({"show", "net.onnx"}, folder.path());
+  CHECK(output.code == 0);
+  CHECK(contains(output.out, "net.onnx: network, ONNX, "));
+  CHECK(contains(output.out, "  conv.weight      float32 [3, 2, 3, 3]  216 "));
+  CHECK(contains(output.out, "  Gemm                Gemm_node                flat, fc.weight, fc.bias "));
+  CHECK(contains(output.out, "\nin Teff:\ninput: image, float32 [N, 2, 4, 4]\noutput: scores, float32 [N, 3]\n"));
+  CHECK(contains(output.out, " linear "));
+  CHECK(contains(run_teff({"show", "--json", "net.onnx"}, folder.path()).out, "\"operators\""));
+  CHECK(contains(run_teff({"graph", "net.onnx"}, folder.path()).out, "label=\"linear"));
+}
+
+TEST_CASE("show says why Teff has no graph for a network") {
+  const TempFolder folder;
+  write_network(folder, onnx::one_node(onnx::node("Loop", {"x"}, {"y"})));
+  const Output output = run_teff({"show", "net.onnx"}, folder.path());
+  CHECK(output.code == 0);
+  CHECK(contains(output.out, "no graph in Teff: expected operators that Teff has in version 17, got Loop"));
+}
+
+TEST_CASE("convert makes a model of an ONNX file, runs both, and takes its tensors for other formats") {
+  const TempFolder folder;
+  write_network(folder, onnx::small_network());
+  const Output output = run_teff({"convert", "--check", "net.onnx", "net.teff"}, folder.path());
+  CHECK(output.code == 0);
+  CHECK(output.out == "largest difference: 0\n");
+  CHECK(load_model(folder / "net.teff", {.self_test = true}).inputs()[0].name == "image");
+  CHECK(run_teff({"convert", "net.onnx", "net.safetensors"}, folder.path()).code == 0);
+  CHECK(load(folder / "net.safetensors").size() == 8);
+  const Output other = run_teff({"convert", "--check", "net.teff", "other.teff"}, folder.path());
+  CHECK(other.code != 0);
+  CHECK(contains(other.err, "--check: expected an ONNX file that becomes a .teff file, got another"));
+}
