@@ -10,9 +10,10 @@
 
 namespace TEFF_EXPORT teff {
 
-/// Type of a tensor's elements. float32 and float64 compute; the others are stored, compared, converted with
-/// Tensor::to, saved and loaded (int64 also adds and multiplies); those from float16 on are not compared. The numbers
-/// are those of the file format.
+/// Type of a tensor's elements. float32 and float64 compute and have gradients. Whole numbers (signed ones and uint8)
+/// and bool compute where PyTorch has that, and wrap around; float16 and bfloat16 compute in float32, each result
+/// rounded back. The others are stored, converted with Tensor::to, saved and loaded. The numbers are those of the file
+/// format.
 enum class DType : std::uint8_t {
   float32 = 1,
   float64 = 2,
@@ -30,6 +31,13 @@ enum class DType : std::uint8_t {
   float8_e4m3fn = 14,
   float8_e5m2 = 15,
 };
+
+// The same under the names that PyTorch's users know.
+inline constexpr DType kFloat = DType::float32, kFloat32 = DType::float32, kDouble = DType::float64,
+                       kFloat64 = DType::float64, kLong = DType::int64, kInt64 = DType::int64, kInt = DType::int32,
+                       kInt32 = DType::int32, kShort = DType::int16, kInt16 = DType::int16, kInt8 = DType::int8,
+                       kUInt8 = DType::uint8, kBool = DType::bool_, kHalf = DType::float16, kFloat16 = DType::float16,
+                       kBFloat16 = DType::bfloat16;
 
 /// The last of them.
 inline constexpr DType kLastDType = DType::float8_e5m2;

@@ -34,22 +34,25 @@ void draw_into(const char* function, const Tensor& tensor, Draw&& draw) {
 }
 
 /// Reading a value while capturing would freeze it into the graph.
-void check_item(const Tensor& tensor) {
-  if (!tensor.defined()) throw TypeError("item: expected a defined tensor, got an undefined one");
-  if (tensor.numel() != 1) {
-    throw ShapeError("item: expected a tensor of one element, got " + detail::describe(tensor.type()));
+void check_read(const char* function, const Tensor& tensor, bool is_one) {
+  const std::string name = function;
+  if (!tensor.defined()) throw TypeError(name + ": expected a defined tensor, got an undefined one");
+  if (is_one && tensor.numel() != 1) {
+    throw ShapeError(name + ": expected a tensor of one element, got " + detail::describe(tensor.type()));
   }
   if (is_capturing()) {
-    throw Error("item: expected no value to be read while a graph is captured: what depends on it would be frozen; "
-                "compute with tensors instead");
+    throw Error(name + ": expected no value to be read while a graph is captured: what depends on it would be frozen; "
+                       "compute with tensors instead");
   }
 }
 
 }  // namespace
 
+void detail::check_readable(const Tensor& tensor) { check_read("tolist", tensor, false); }
+
 template <class T>
 T Tensor::item_as() const {
-  check_item(*this);
+  check_read("item", *this, true);
   return visit_dtype(dtype(), [&](auto zero) { return convert<T>(*data<decltype(zero)>()); });
 }
 
@@ -89,15 +92,6 @@ void write(const char* function, const Tensor& values, const Tensor& target) {
     return;
   }
   convert_elements(source, values.dtype(), target.raw_data(), target.dtype(), target.numel());
-}
-
-/// target = compute(), where everything that can fail has its turn before the target changes.
-template <class Compute>
-const Tensor& assign(const char* function, const Tensor& target, Compute&& compute) {
-  detail::check_in_place(function, target);
-  const NoGradGuard no_grad;
-  write(function, spread(function, detail::with_name(function, compute), target), target);
-  return target;
 }
 
 template <class Number>
@@ -148,6 +142,10 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
   return *this;
 }
 
+void detail::assign(const char* function, const Tensor& values, const Tensor& target) {
+  write(function, spread(function, values, target), target);
+}
+
 void detail::fill(const Tensor& tensor, double value) { fill_converted(tensor, value); }
 void detail::fill_whole(const Tensor& tensor, std::int64_t value) { fill_converted(tensor, value); }
 void detail::check_fill(const char* function, double value, DType dtype) { check_number(function, value, dtype); }
@@ -166,26 +164,6 @@ const Tensor& Tensor::fill_with(Integer value) const {
 const Tensor& Tensor::zero_() const {
   fill_all("zero_", *this, 0.0);
   return *this;
-}
-
-const Tensor& Tensor::add_(const Tensor& other, double alpha) const {
-  return assign("add_", *this, [&] { return add(*this, alpha == 1 ? other : mul(other, alpha)); });
-}
-
-const Tensor& Tensor::sub_(const Tensor& other, double alpha) const {
-  return assign("sub_", *this, [&] { return sub(*this, alpha == 1 ? other : mul(other, alpha)); });
-}
-
-const Tensor& Tensor::mul_(const Tensor& other) const {
-  return assign("mul_", *this, [&] { return mul(*this, other); });
-}
-
-const Tensor& Tensor::mul_(double factor) const {
-  return assign("mul_", *this, [&] { return mul(*this, factor); });
-}
-
-const Tensor& Tensor::div_(const Tensor& other) const {
-  return assign("div_", *this, [&] { return div(*this, other); });
 }
 
 const Tensor& Tensor::uniform_(double from, double to) const { return uniform_(from, to, default_generator()); }

@@ -17,6 +17,7 @@
 #include "teff/engine/ops/copy.h"
 #include "teff/engine/tensor_impl.h"
 #include "teff/engine/text.h"
+#include "teff/engine/widening.h"
 
 namespace teff {
 namespace {
@@ -243,8 +244,12 @@ class InferencePlan::Builder {
     return before != nullptr && (fold(*before, call) || fuse(*before, call));
   }
 
+  /// Whether apply() converts its inputs: then weights stay as small as they are.
+  bool is_converted(const Call& call) const { return detail::conversion_for(*call.op, types_of(call)).has_value(); }
+
   /// Each time makes the weights anew.
   bool fold(Call& before, const Call& call) {
+    if (is_converted(before) || is_converted(call)) return false;
     if (before.folded == kMaxFolded || !same_channels(type_of(before.result).shape, type_of(call.inputs[0]).shape))
       return false;
     const std::optional<ChannelAffine> next = call.op->channel_affine(constants_of(call));
@@ -279,6 +284,7 @@ class InferencePlan::Builder {
 
   void prepare() {
     for (Call& call : plan_.calls_) {
+      if (is_converted(call)) continue;
       std::shared_ptr<const Op> prepared = call.op->prepare(types_of(call), constants_of(call));
       if (prepared != nullptr) call.op = std::move(prepared);
     }

@@ -13,6 +13,7 @@
 #include "teff/engine/op_timer.h"
 #include "teff/engine/parallel.h"
 #include "teff/engine/tensor_impl.h"
+#include "teff/engine/widening.h"
 
 namespace teff {
 namespace {
@@ -116,9 +117,53 @@ void call_forward(const Op& op, std::span<const TensorType> inputs, std::span<co
   }
 }
 
+/// What training changes in place must be what it was given, not what that was converted to.
+void check_evaluation(const Op& op, const detail::Conversion& conversion, std::size_t inputs) {
+  for (std::size_t i = 0; i < inputs; ++i) {
+    if (!op.updates_input(i) || !op.is_training()) continue;
+    throw TypeError(std::string(op.name()) + ": expected float32 or float64 in training, got " +
+                    std::string(to_string(conversion.narrow)) + "; convert with to(DType::float32)");
+  }
+}
+
+/// forward, where inputs of another dtype are converted first and results after.
+Tensor forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
+  const std::optional<detail::Conversion> conversion = detail::conversion_for(op, types);
+  if (!conversion || op.is_view(types)) return op.forward(context);
+  check_evaluation(op, *conversion, types.size());
+  const TensorList inputs = detail::widened(context.inputs, *conversion);
+  const TensorType output = op.output_type(detail::widened(types, *conversion));
+  const bool is_wide = output == context.output;
+  const Tensor wide = op.forward({inputs, output, nullptr, is_wide ? context.destination : nullptr});
+  check_result(op, wide, output, inputs, is_wide ? context.destination : nullptr);
+  if (is_wide) return wide;
+  const Tensor result = context.make_result();
+  detail::narrow_into(wide, result);
+  return result;
+}
+
+/// The same for all results.
+void forward_all(const MultiOp& op, const MultiForwardContext& context, std::span<const TensorType> types) {
+  const std::optional<detail::Conversion> conversion = detail::conversion_for(op, types);
+  if (!conversion) return op.forward_all(context);
+  check_evaluation(op, *conversion, types.size());
+  const TensorList inputs = detail::widened(context.inputs, *conversion);
+  const std::vector<TensorType> outputs = op.output_types(detail::widened(types, *conversion));
+  TensorList wide(outputs.size());
+  op.forward_all({inputs, outputs, nullptr, wide});
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    check_result(op, wide[i], outputs[i], inputs, nullptr);
+    if (outputs[i] == context.outputs[i] && !context.results[i].defined()) {
+      context.results[i] = std::move(wide[i]);
+    } else {
+      detail::narrow_into(wide[i], context.make_result(i));
+    }
+  }
+}
+
 Tensor call_forward(const Op& op, const ForwardContext& context, std::span<const TensorType> types) {
   Tensor result;
-  call_forward(op, types, {&context.output, 1}, [&] { result = op.forward(context); });
+  call_forward(op, types, {&context.output, 1}, [&] { result = forward(op, context, types); });
   check_result(op, result, context.output, context.inputs, context.destination);
   return result;
 }
@@ -127,7 +172,7 @@ void call_forward(const MultiOp& op, const MultiForwardContext& context, std::sp
   const std::span<Tensor> results = context.results;
   const bool are_given =
       std::any_of(results.begin(), results.end(), [](const Tensor& result) { return result.defined(); });
-  call_forward(op, types, context.outputs, [&] { op.forward_all(context); });
+  call_forward(op, types, context.outputs, [&] { forward_all(op, context, types); });
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!are_given && results[i].defined() && results[i].impl().use_count() > 1) {
       const auto first =
@@ -169,7 +214,8 @@ bool types_only() { return detail::modes().types_only && is_capturing(); }
 template <class Share>
 Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, const Tensor* destination = nullptr) {
   const Arguments arguments = look_at(op, inputs);
-  const TensorType type = op.output_type(arguments.types);
+  const TensorType type = detail::output_type(op, arguments.types);
+  if (destination != nullptr && destination->type() != type) destination = nullptr;
   const bool requires_grad =
       arguments.require_grad && is_grad_enabled() && op.differentiable() && is_computable(type.dtype);
   if (!requires_grad && !is_capturing()) {
@@ -271,15 +317,25 @@ void detail::forward_into(const MultiOp& op, std::span<const Tensor> inputs, std
 }
 
 std::vector<TensorType> detail::output_types(const Op& op, std::span<const TensorType> inputs) {
-  if (op.several() == nullptr) return {op.output_type(inputs)};
-  std::vector<TensorType> types = op.several()->output_types(inputs);
+  if (op.several() == nullptr) return {output_type(op, inputs)};
+  const std::optional<Conversion> conversion = conversion_for(op, inputs);
+  std::vector<TensorType> types =
+      conversion ? op.several()->output_types(widened(inputs, *conversion)) : op.several()->output_types(inputs);
   if (types.empty())
     throw Error(std::string(op.name()) + ": expected output_types to give at least one type, got none");
+  for (std::size_t i = 0; conversion && i < types.size(); ++i) types[i] = conversion->back(types[i], i);
   return types;
 }
 
 std::vector<TensorType> detail::output_types(const Op& op, std::span<const TensorType> inputs, std::size_t expected) {
-  check_result_count(op.name(), op.several() == nullptr ? 1 : op.several()->result_count(inputs), expected);
+  if (op.several() == nullptr) {
+    check_result_count(op.name(), 1, expected);
+  } else {
+    const std::optional<Conversion> conversion = conversion_for(op, inputs);
+    const std::size_t count =
+        conversion ? op.several()->result_count(widened(inputs, *conversion)) : op.several()->result_count(inputs);
+    check_result_count(op.name(), count, expected);
+  }
   return output_types(op, inputs);
 }
 

@@ -74,6 +74,16 @@ struct ChannelAffine {
 
 class MultiOp;
 
+/// What apply() does with inputs of dtypes that forward does not compute with: it converts them, which must be of one
+/// dtype, and the result back. No gradient passes such dtypes, so backward never sees any of this.
+enum class Widening {
+  none,      // nothing: the op takes every dtype as it is, or refuses it. For what only moves elements.
+  half,      // float16 and bfloat16 are computed in float32, and results of float32 rounded to them
+  integers,  // also int32, int16, int8 and uint8 in int64; the first result, if of int64, wraps around to them
+  bools,     // also bool in int64, the first result true where not 0
+  floating,  // half, and whole numbers and bool in float32, which the result stays
+};
+
 class Op {
  public:
   virtual ~Op() = default;
@@ -96,6 +106,8 @@ class Op {
   /// One gradient for each input, of the input's type; undefined where !wanted or where there is none.
   virtual TensorList backward(const BackwardContext& context) const = 0;
 
+  /// Which dtypes are converted before output_type and forward see them.
+  virtual Widening widening() const { return Widening::half; }
   /// Whether a gradient can pass. False for comparisons and the like.
   virtual bool differentiable() const { return true; }
   /// Whether backward reads the values of input i. Where not, they need not be kept alive.
@@ -249,7 +261,9 @@ void forward_into(const Op& op, std::span<const Tensor> inputs, std::span<const 
 /// what it finds in context.results.
 void forward_into(const MultiOp& op, std::span<const Tensor> inputs, std::span<const TensorType> types,
                   std::span<const TensorType> outputs, std::span<const Tensor> results, std::span<Tensor> set);
-/// The types of all results of any op.
+/// The type of the result for inputs as they are: what output_type says of them, once converted (Op::widening).
+TensorType output_type(const Op& op, std::span<const TensorType> inputs);
+/// The types of all results of any op, likewise.
 std::vector<TensorType> output_types(const Op& op, std::span<const TensorType> inputs);
 /// The same for a graph that has `expected` results. @throws ShapeError, before their types take memory, if there are
 /// not as many.

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "teff/engine/activation_ops.h"
 #include "teff/engine/comparison_ops.h"
 #include "teff/engine/image_ops.h"  // convolution, pooling, resizing, padding
 #include "teff/engine/losses.h"

@@ -16,6 +16,7 @@
 #include "teff/engine/dtype.h"
 #include "teff/engine/nested_values.h"
 #include "teff/engine/shape.h"
+#include "teff/engine/tensor_methods.h"
 
 namespace TEFF_EXPORT teff {
 
@@ -55,6 +56,8 @@ using OfSameSize = decltype(of_same_size<T>());
 
 /// Types as they appear in error texts: `float32 [2, 3]`.
 std::string describe(const TensorType& type);
+/// @throws TypeError for an undefined tensor; Error while a graph is captured, which would freeze its values.
+void check_readable(const Tensor& tensor);
 }  // namespace detail
 
 struct BackwardOptions {
@@ -68,7 +71,7 @@ struct BackwardOptions {
 /// A default-constructed Tensor is undefined: it has no elements, and every use but defined() throws TypeError.
 ///
 /// Reading from several threads at once is safe; writing needs the caller's care, as with any C++ object.
-class Tensor {
+class Tensor : public TensorMethods {
  public:
   Tensor() = default;
 
@@ -103,7 +106,14 @@ class Tensor {
   std::span<T> span() const {
     return {data<T>(), static_cast<std::size_t>(numel())};
   }
+  template <class T>
+  T* data_ptr() const {
+    return data<T>();
+  }
   void* raw_data() const;
+  /// A copy of all elements, converted as to() does. @throws Error while a graph is captured.
+  template <class T>
+  std::vector<T> tolist() const;
   /// The only element, converted to T as to() does: what does not fit a whole number saturates, NaN gives 0, and 0.5 is
   /// true. @throws ShapeError unless numel() is 1; Error while a graph is captured.
   template <class T>
@@ -153,11 +163,6 @@ class Tensor {
     return fill_with(value);
   }
   const Tensor& zero_() const;
-  const Tensor& add_(const Tensor& other, double alpha = 1) const;
-  const Tensor& sub_(const Tensor& other, double alpha = 1) const;
-  const Tensor& mul_(const Tensor& other) const;
-  const Tensor& mul_(double factor) const;
-  const Tensor& div_(const Tensor& other) const;
   const Tensor& uniform_(double from = 0, double to = 1) const;
   const Tensor& uniform_(double from, double to, Generator& generator) const;
   const Tensor& normal_(double mean = 0, double std = 1) const;
@@ -165,30 +170,8 @@ class Tensor {
   const Tensor& bernoulli_(double p = 0.5) const;
   const Tensor& bernoulli_(double p, Generator& generator) const;
 
-  // The functions of ops.h as methods.
-  Tensor operator-() const;
+  // The functions of ops.h as methods; those of each element, of comparison and of reductions are in tensor_methods.h.
   Tensor operator[](Integer index) const;  // select(0, index)
-  Tensor abs() const;
-  Tensor exp() const;
-  Tensor log() const;
-  Tensor sqrt() const;
-  Tensor pow(double exponent) const;
-  Tensor clamp(std::optional<double> min, std::optional<double> max = {}) const;
-  Tensor relu() const;
-  Tensor sigmoid() const;
-  Tensor tanh() const;
-  Tensor softmax(Integer dim) const;
-  Tensor log_softmax(Integer dim) const;
-  Tensor sum(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor mean(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor amax(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor amin(const IntList& dims = {}, bool keepdim = false) const;
-  Tensor max() const;
-  Tensor min() const;
-  ValuesAndIndices max(Integer dim, bool keepdim = false) const;
-  ValuesAndIndices min(Integer dim, bool keepdim = false) const;
-  Tensor argmax(std::optional<Integer> dim = {}, bool keepdim = false) const;
-  Tensor matmul(const Tensor& other) const;
   Tensor view(const Shape& shape) const;
   Tensor reshape(const Shape& shape) const;
   Tensor flatten(Integer start_dim = 0, Integer end_dim = -1) const;
@@ -219,10 +202,28 @@ class Tensor {
   std::shared_ptr<TensorImpl> impl_;
 };
 
+/// In place, as add_ and its like: for all handles of a.
+inline Tensor& operator+=(Tensor& a, const Tensor& b) { return a.add_(b), a; }
+inline Tensor& operator-=(Tensor& a, const Tensor& b) { return a.sub_(b), a; }
+inline Tensor& operator*=(Tensor& a, const Tensor& b) { return a.mul_(b), a; }
+inline Tensor& operator/=(Tensor& a, const Tensor& b) { return a.div_(b), a; }
+inline Tensor& operator+=(Tensor& a, Scalar b) { return a.add_(b), a; }
+inline Tensor& operator-=(Tensor& a, Scalar b) { return a.sub_(b), a; }
+inline Tensor& operator*=(Tensor& a, Scalar b) { return a.mul_(b), a; }
+inline Tensor& operator/=(Tensor& a, Scalar b) { return a.div_(b), a; }
+
 /// What max and min along a dimension give. `indices` is int64, of the shape of `values`.
 struct ValuesAndIndices {
   Tensor values, indices;
 };
+
+template <class T>
+std::vector<T> Tensor::tolist() const {
+  detail::check_readable(*this);
+  const Tensor converted = detach().to(dtype_of<T>);
+  const std::span<T> values = converted.span<T>();
+  return {values.begin(), values.end()};
+}
 
 /// Prints the values as Python does, with dtype where it is not the usual one; long tensors are abridged.
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);

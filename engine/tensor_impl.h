@@ -72,6 +72,9 @@ void fill_whole(const Tensor& tensor, std::int64_t value);
 void check_fill(const char* function, double value, DType dtype);
 void check_fill(const char* function, std::int64_t value, DType dtype);
 
+/// target = values, broadcast and converted. Everything that can fail has its turn before the target changes.
+void assign(const char* function, const Tensor& values, const Tensor& target);
+
 /// Notes that the elements change: to be called when nothing can fail any more. @throws TypeError for an undefined
 /// tensor; Error if a gradient is being recorded for it, or while capturing.
 void begin_in_place(const char* function, const Tensor& tensor);

@@ -152,8 +152,10 @@ void Module::requires_grad_(bool requires_grad) {
 }
 
 void Module::to(DType dtype) {
-  if (!is_computable(dtype)) {
-    throw TypeError(type_name() + "::to: expected float32 or float64, got " + std::string(to_string(dtype)));
+  const bool is_half = dtype == DType::float16 || dtype == DType::bfloat16;
+  if (!is_computable(dtype) && !is_half) {
+    throw TypeError(type_name() + "::to: expected float32, float64, float16 or bfloat16, got " +
+                    std::string(to_string(dtype)));
   }
   const NoGradGuard no_grad;
   std::vector<std::pair<Tensor, Tensor>> converted;  // all of them before the first is replaced
@@ -161,7 +163,10 @@ void Module::to(DType dtype) {
     if (!is_floating_point(entry.tensor.dtype()) || entry.tensor.dtype() == dtype) continue;
     converted.emplace_back(entry.tensor, entry.tensor.to(dtype));
   }
-  for (const auto& [tensor, value] : converted) tensor.set_data(value);
+  for (const auto& [tensor, value] : converted) {
+    if (is_half) tensor.requires_grad_(false);
+    tensor.set_data(value);
+  }
   for (const auto& [name, module] : named_modules()) module->set_dtype(dtype);
 }
 

@@ -144,7 +144,8 @@ class Module {
   /// Whether parameters take part in training.
   void requires_grad_(bool requires_grad = true);
   /// Converts all floating-point parameters and buffers, in place: handles stay valid. Gradients are dropped.
-  /// @throws TypeError unless dtype is float32 or float64.
+  /// In float16 and bfloat16 a module takes half the memory, runs (each operation in float32, its result rounded) and
+  /// does not train: its parameters require no grad any more. @throws TypeError for other dtypes than these four.
   void to(DType dtype);
   /// Calls function for every module below, children first, and for this one.
   void apply(const std::function<void(Module&)>& function);

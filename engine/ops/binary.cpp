@@ -8,6 +8,7 @@
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/promotion.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff {
@@ -44,6 +45,13 @@ class BinaryOp : public OpWith<Derived> {
       if (context.wanted[i]) grads[i] = ops::sum_to(Derived::gradient(context, i), context.inputs[i].shape());
     }
     return grads;
+  }
+
+  /// Of whole numbers the quotient is a float32.
+  Widening widening() const override {
+    if constexpr (kFunction == Binary::div) return Widening::floating;
+    if constexpr (kFunction == Binary::pow || kFunction == Binary::prelu) return Widening::half;
+    return kFunction == Binary::sub ? Widening::integers : Widening::bools;
   }
 
   static constexpr bool kSavesResult = false;
@@ -217,6 +225,7 @@ class ScalarOp : public OpWith<Derived, ScalarOptions> {
     return y;
   }
 
+  Widening widening() const override { return kFunction == Binary::div ? Widening::floating : Widening::integers; }
   bool saves_input(std::size_t) const override { return false; }
 };
 
@@ -271,9 +280,10 @@ class RdivScalar : public ScalarOp<RdivScalar, Binary::div, true> {
   bool saves_input(std::size_t) const override { return true; }
 };
 
-template <class Scalar>
-Tensor apply_scalar(const Tensor& x, double value) {
-  return detail::with_name(Scalar::kFunctionName, [&] { return apply(Scalar({value}), {x}); });
+template <class Derived>
+Tensor apply_scalar(const Tensor& x, Scalar value) {
+  return detail::with_name(Derived::kFunctionName,
+                           [&] { return apply(Derived({value.to_double()}), {ops::promoted(x, value)}); });
 }
 
 }  // namespace
@@ -300,12 +310,20 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
   return apply(Prelu(), {x, view(weight, shape)});
 }
 
-Tensor add(const Tensor& a, double b) { return apply_scalar<AddScalar>(a, b); }
-Tensor sub(const Tensor& a, double b) { return apply_scalar<SubScalar>(a, b); }
-Tensor sub(double a, const Tensor& b) { return apply_scalar<RsubScalar>(b, a); }
-Tensor mul(const Tensor& a, double b) { return apply_scalar<MulScalar>(a, b); }
-Tensor div(const Tensor& a, double b) { return apply_scalar<DivScalar>(a, b); }
-Tensor div(double a, const Tensor& b) { return apply_scalar<RdivScalar>(b, a); }
+Tensor add(const Tensor& a, Scalar b) {
+  return b.fits_double() ? apply_scalar<AddScalar>(a, b) : add(ops::promoted(a, b), ops::number_for(a, b));
+}
+Tensor sub(const Tensor& a, Scalar b) {
+  return b.fits_double() ? apply_scalar<SubScalar>(a, b) : sub(ops::promoted(a, b), ops::number_for(a, b));
+}
+Tensor sub(Scalar a, const Tensor& b) {
+  return a.fits_double() ? apply_scalar<RsubScalar>(b, a) : sub(ops::number_for(b, a), ops::promoted(b, a));
+}
+Tensor mul(const Tensor& a, Scalar b) {
+  return b.fits_double() ? apply_scalar<MulScalar>(a, b) : mul(ops::promoted(a, b), ops::number_for(a, b));
+}
+Tensor div(const Tensor& a, Scalar b) { return apply_scalar<DivScalar>(a, b); }
+Tensor div(Scalar a, const Tensor& b) { return apply_scalar<RdivScalar>(b, a); }
 
 std::span<const OpEntry> ops::binary_ops() {
   static const OpEntry entries[] = {

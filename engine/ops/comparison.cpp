@@ -140,8 +140,11 @@ Tensor compare(const Tensor& a, const Tensor& b) {
 }
 
 template <class Relation>
-Tensor compare(const Tensor& a, double b) {
-  return detail::with_name(Relation::kName, [&] { return apply(ScalarComparison<Relation>({b}), {a}); });
+Tensor compare(const Tensor& a, Scalar b) {
+  if (!b.fits_double() && a.defined() && a.dtype() == DType::int64) {
+    return compare<Relation>(a, full({}, b.to_int(), {.dtype = DType::int64}));
+  }
+  return detail::with_name(Relation::kName, [&] { return apply(ScalarComparison<Relation>({b.to_double()}), {a}); });
 }
 
 }  // namespace
@@ -153,12 +156,12 @@ Tensor le(const Tensor& a, const Tensor& b) { return compare<LessEqual>(a, b); }
 Tensor gt(const Tensor& a, const Tensor& b) { return compare<Greater>(a, b); }
 Tensor ge(const Tensor& a, const Tensor& b) { return compare<GreaterEqual>(a, b); }
 
-Tensor eq(const Tensor& a, double b) { return compare<Equal>(a, b); }
-Tensor ne(const Tensor& a, double b) { return compare<NotEqual>(a, b); }
-Tensor lt(const Tensor& a, double b) { return compare<Less>(a, b); }
-Tensor le(const Tensor& a, double b) { return compare<LessEqual>(a, b); }
-Tensor gt(const Tensor& a, double b) { return compare<Greater>(a, b); }
-Tensor ge(const Tensor& a, double b) { return compare<GreaterEqual>(a, b); }
+Tensor eq(const Tensor& a, Scalar b) { return compare<Equal>(a, b); }
+Tensor ne(const Tensor& a, Scalar b) { return compare<NotEqual>(a, b); }
+Tensor lt(const Tensor& a, Scalar b) { return compare<Less>(a, b); }
+Tensor le(const Tensor& a, Scalar b) { return compare<LessEqual>(a, b); }
+Tensor gt(const Tensor& a, Scalar b) { return compare<Greater>(a, b); }
+Tensor ge(const Tensor& a, Scalar b) { return compare<GreaterEqual>(a, b); }
 
 std::span<const OpEntry> ops::comparison_ops() {
   static const OpEntry entries[] = {

@@ -18,6 +18,7 @@ class Clone : public OpWith<Clone> {
  public:
   static constexpr std::string_view kName = "clone";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);
@@ -41,6 +42,7 @@ class Detach : public OpWith<Detach> {
  public:
   static constexpr std::string_view kName = "detach";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);
@@ -69,6 +71,7 @@ class To : public OpWith<To, ToOptions> {
  public:
   static constexpr std::string_view kName = "to";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);

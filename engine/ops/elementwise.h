@@ -4,6 +4,7 @@
 // The frame of all operations y[i] = f(x[i]), private to unary.cpp and activation.cpp, which define them: f is one of
 // the functions that the kernels know.
 
+#include <cmath>
 #include <utility>
 
 #include "teff/engine/kernels/elements/elements_kernels.h"
@@ -77,8 +78,17 @@ constexpr bool needs_input(Activation) { return true; }
 constexpr bool needs_result(Unary f) { return !needs_input(f) && f != Unary::neg; }
 constexpr bool needs_result(Activation) { return false; }
 
-constexpr bool takes_integers(Unary f) { return f == Unary::neg || f == Unary::abs; }
+constexpr bool takes_integers(Unary f) {
+  return f == Unary::neg || f == Unary::abs || f == Unary::relu || f == Unary::clamp;
+}
 constexpr bool takes_integers(Activation) { return false; }
+
+// As in PyTorch a root of whole numbers is a float32.
+constexpr Widening widening_of(Unary f) {
+  if (takes_integers(f)) return Widening::integers;
+  return f == Unary::leaky_relu || f == Unary::pow ? Widening::half : Widening::floating;
+}
+constexpr Widening widening_of(Activation) { return Widening::half; }
 
 template <class T>
 void run(Unary f, std::int64_t n, T a, T b, const T* x, T* y) {
@@ -107,13 +117,8 @@ inline std::optional<Clamping> clamping_of(Activation f, const Parameters& param
   return Clamping{parameters.first, parameters.second};
 }
 
-/// As in PyTorch the smallest integer, which has no counterpart, stays what it is.
-inline void apply_to_integers(Unary function, std::span<const std::int64_t> x, std::int64_t* y) {
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const bool flip = function == Unary::neg || x[i] < 0;
-    y[i] = flip ? static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(x[i])) : x[i];
-  }
-}
+/// As in PyTorch the smallest integer, which has no counterpart, stays what it is. Bounds are whole numbers.
+void apply_to_integers(Unary function, const Parameters& bounds, std::span<const std::int64_t> x, std::int64_t* y);
 
 /// y = f(x), dx = dy * f'(x). Derived::parameters() gives the kernel's parameters.
 template <class Derived, auto kFunction, class Options = NoOptions>
@@ -126,6 +131,10 @@ class Elementwise : public OpWith<Derived, Options> {
     detail::check_arity(this->name(), inputs, 1);
     if constexpr (takes_integers(kFunction)) {
       check_numeric(kName, inputs);
+      const auto [low, high] = static_cast<const Derived&>(*this).parameters();
+      for (const double bound : {low, high}) {
+        if (!std::isinf(bound)) check_scalar(kName, bound, inputs[0].dtype);
+      }
     } else {
       check_computable(kName, inputs);
     }
@@ -137,7 +146,8 @@ class Elementwise : public OpWith<Derived, Options> {
     Tensor y = context.make_result();
     if constexpr (takes_integers(kFunction)) {
       if (x.dtype() == DType::int64) {
-        apply_to_integers(kFunction, x.span<std::int64_t>(), y.data<std::int64_t>());
+        apply_to_integers(kFunction, static_cast<const Derived&>(*this).parameters(), x.span<std::int64_t>(),
+                          y.data<std::int64_t>());
         return y;
       }
     }
@@ -164,6 +174,7 @@ class Elementwise : public OpWith<Derived, Options> {
     return {grad_x};
   }
 
+  Widening widening() const override { return widening_of(kFunction); }
   bool saves_input(std::size_t) const override { return needs_input(kFunction); }
 
   std::optional<Clamping> clamping() const override {

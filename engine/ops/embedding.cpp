@@ -22,6 +22,7 @@ class Embedding : public OpWith<Embedding, EmbeddingOptions> {
  public:
   static constexpr std::string_view kName = "embedding";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 2);
@@ -29,7 +30,8 @@ class Embedding : public OpWith<Embedding, EmbeddingOptions> {
       ops::fail<TypeError>(kName, "indices of int64, got ", to_string(inputs[0].dtype),
                            "; convert them with to(DType::int64)");
     }
-    ops::check_computable(kName, inputs.subspan(1));
+    const bool is_half = inputs[1].dtype == DType::float16 || inputs[1].dtype == DType::bfloat16;
+    if (!is_half) ops::check_computable(kName, inputs.subspan(1));
     const Shape& weight = inputs[1].shape;
     if (weight.size() != 2) ops::fail<ShapeError>(kName, "weight [V, D], got weight ", weight);
     const std::int64_t row = padding_row(weight[0]);

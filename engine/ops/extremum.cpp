@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -50,6 +53,41 @@ void find_in_columns(std::int64_t size, std::int64_t inner, const T* x, T* value
   }
 }
 
+enum class Choice { max, min, median };
+
+/// The lower one of the middle elements: NaN before all, of equals the one that comes first.
+template <class T>
+void find_median(std::int64_t size, std::int64_t inner, const T* x, T& value, std::int64_t& place) {
+  const auto at = [=](std::int64_t i) { return x[i * inner]; };
+  std::int64_t found = 0;
+  while (found < size && at(found) == at(found)) ++found;
+  if (found == size) {  // no NaN
+    std::vector<std::int64_t> order(static_cast<std::size_t>(size));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    const auto middle = order.begin() + (size - 1) / 2;
+    std::nth_element(order.begin(), middle, order.end(),
+                     [&](std::int64_t i, std::int64_t j) { return at(i) < at(j) || (at(i) == at(j) && i < j); });
+    found = *middle;
+    // Of equals the first: what is before the middle in `order` may be equal, too.
+    found = *std::min_element(order.begin(), middle + 1, [&](std::int64_t i, std::int64_t j) {
+      return std::pair(at(i) != at(found), i) < std::pair(at(j) != at(found), j);
+    });
+  }
+  value = at(found);
+  place = found;
+}
+
+template <class T>
+void find_medians(const ops::Split& s, const T* x, T* values, std::int64_t* places) {
+  parallel_ranges(s.outer * s.inner, std::max<std::int64_t>(1, kGrain / s.size / 8),
+                  [=](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const T* line = x + i / s.inner * s.size * s.inner + i % s.inner;
+                      find_median(s.size, s.inner, line, values[i], places[i]);
+                    }
+                  });
+}
+
 /// Over the middle of x [outer, size, inner].
 template <bool kMax, class T>
 void find(const ops::Split& s, const T* x, T* values, std::int64_t* places) {
@@ -77,7 +115,7 @@ struct ExtremumOptions {
 };
 
 /// values = x[indices] along a dimension; dX[indices] = d values, and 0 elsewhere
-template <class Derived, bool kMax>
+template <class Derived, Choice kChoice>
 class ExtremumWithIndices : public OpWith<Derived, ExtremumOptions, MultiOp> {
  public:
   using OpWith<Derived, ExtremumOptions, MultiOp>::OpWith;
@@ -102,7 +140,13 @@ class ExtremumWithIndices : public OpWith<Derived, ExtremumOptions, MultiOp> {
     const Tensor &x = context.inputs[0], &values = context.make_result(0), &indices = context.make_result(1);
     ops::visit_numeric(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      find<kMax>(split(x.shape()), x.data<T>(), values.data<T>(), indices.data<std::int64_t>());
+      const ops::Split s = split(x.shape());
+      if (values.numel() == 0) return;
+      if constexpr (kChoice == Choice::median) {
+        find_medians(s, x.data<T>(), values.data<T>(), indices.data<std::int64_t>());
+      } else {
+        find<kChoice == Choice::max>(s, x.data<T>(), values.data<T>(), indices.data<std::int64_t>());
+      }
     });
     context.save(indices);
   }
@@ -123,6 +167,7 @@ class ExtremumWithIndices : public OpWith<Derived, ExtremumOptions, MultiOp> {
     return {grad_x};
   }
 
+  Widening widening() const override { return Widening::bools; }
   bool saves_input(std::size_t) const override { return false; }
 
  private:
@@ -130,15 +175,21 @@ class ExtremumWithIndices : public OpWith<Derived, ExtremumOptions, MultiOp> {
   ops::Split split(const Shape& shape) const { return {shape, place_of(shape)}; }
 };
 
-class MaxWithIndices : public ExtremumWithIndices<MaxWithIndices, true> {
+class MaxWithIndices : public ExtremumWithIndices<MaxWithIndices, Choice::max> {
  public:
   static constexpr std::string_view kName = "max_with_indices";
   using ExtremumWithIndices::ExtremumWithIndices;
 };
 
-class MinWithIndices : public ExtremumWithIndices<MinWithIndices, false> {
+class MinWithIndices : public ExtremumWithIndices<MinWithIndices, Choice::min> {
  public:
   static constexpr std::string_view kName = "min_with_indices";
+  using ExtremumWithIndices::ExtremumWithIndices;
+};
+
+class MedianWithIndices : public ExtremumWithIndices<MedianWithIndices, Choice::median> {
+ public:
+  static constexpr std::string_view kName = "median_with_indices";
   using ExtremumWithIndices::ExtremumWithIndices;
 };
 
@@ -154,8 +205,13 @@ ValuesAndIndices min(const Tensor& x, Integer dim, bool keepdim) {
   return both(apply_all(MinWithIndices({dim, keepdim}), {x}));
 }
 
+ValuesAndIndices median(const Tensor& x, Integer dim, bool keepdim) {
+  return both(apply_all(MedianWithIndices({dim, keepdim}), {x}));
+}
+
 std::span<const OpEntry> ops::extremum_ops() {
-  static const OpEntry entries[] = {op_entry<MaxWithIndices>(), op_entry<MinWithIndices>()};
+  static const OpEntry entries[] = {op_entry<MaxWithIndices>(), op_entry<MinWithIndices>(),
+                                    op_entry<MedianWithIndices>()};
   return entries;
 }
 

@@ -60,6 +60,7 @@ class Slice : public BoxOp<Slice, SliceOptions> {
  public:
   static constexpr std::string_view kName = "slice";
   using BoxOp::BoxOp;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);
@@ -105,6 +106,7 @@ class Select : public BoxOp<Select, SelectOptions> {
  public:
   static constexpr std::string_view kName = "select";
   using BoxOp::BoxOp;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);
@@ -144,6 +146,7 @@ class IndexSelect : public OpWith<IndexSelect, IndexSelectOptions> {
  public:
   static constexpr std::string_view kName = "index_select";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 2);

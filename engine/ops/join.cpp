@@ -21,6 +21,7 @@ class Cat : public OpWith<Cat, CatOptions> {
  public:
   static constexpr std::string_view kName = "cat";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     if (inputs.empty()) ops::fail<ShapeError>(kName, "at least 1 tensor, got none");

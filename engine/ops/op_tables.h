@@ -18,6 +18,7 @@ std::span<const OpEntry> comparison_ops();
 std::span<const OpEntry> conv2d_ops();
 std::span<const OpEntry> conv_transpose2d_ops();
 std::span<const OpEntry> copy_ops();
+std::span<const OpEntry> cumulative_ops();
 std::span<const OpEntry> dropout_ops();
 std::span<const OpEntry> embedding_ops();
 std::span<const OpEntry> extremum_ops();
@@ -25,6 +26,8 @@ std::span<const OpEntry> group_norm_ops();
 std::span<const OpEntry> indexing_ops();
 std::span<const OpEntry> interpolate_ops();
 std::span<const OpEntry> join_ops();
+std::span<const OpEntry> math_ops();
+std::span<const OpEntry> math_pair_ops();
 std::span<const OpEntry> matmul_ops();
 std::span<const OpEntry> nll_loss_ops();
 std::span<const OpEntry> pad_ops();
@@ -35,5 +38,6 @@ std::span<const OpEntry> reduce_ops();
 std::span<const OpEntry> reshape_ops();
 std::span<const OpEntry> softmax_ops();
 std::span<const OpEntry> unary_ops();
+std::span<const OpEntry> where_ops();
 
 }  // namespace teff::ops

@@ -111,6 +111,7 @@ class Pad : public OpWith<Pad, PadOptions> {
  public:
   static constexpr std::string_view kName = "pad";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);

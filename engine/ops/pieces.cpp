@@ -94,6 +94,7 @@ class Split : public PiecesOp<Split, SplitOptions> {
  public:
   static constexpr std::string_view kName = "split";
   using PiecesOp::PiecesOp;
+  Widening widening() const override { return Widening::none; }
 
   std::size_t result_count(std::span<const TensorType> inputs) const override {
     const std::int64_t size = check_input(inputs);
@@ -123,6 +124,7 @@ class SplitWithSizes : public PiecesOp<SplitWithSizes, SplitWithSizesOptions> {
  public:
   static constexpr std::string_view kName = "split_with_sizes";
   using PiecesOp::PiecesOp;
+  Widening widening() const override { return Widening::none; }
 
   std::size_t result_count(std::span<const TensorType> inputs) const override {
     const std::int64_t whole = check_input(inputs);

@@ -303,6 +303,7 @@ class Extremum : public ReduceOp<Derived> {
     context.save(y);
     return y;
   }
+  Widening widening() const override { return Widening::bools; }
   TensorList backward(const BackwardContext& context) const override {
     const Tensor& x = context.inputs[0];
     const Shape kept = this->kept(x.shape());
@@ -402,7 +403,10 @@ Tensor mean(const Tensor& x, const IntList& dims, bool keepdim) { return apply(M
 Tensor amax(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Max({dims, keepdim}), {x}); }
 Tensor amin(const Tensor& x, const IntList& dims, bool keepdim) { return apply(Min({dims, keepdim}), {x}); }
 
-Tensor argmax(const Tensor& x, std::optional<Integer> dim, bool keepdim) { return apply(Argmax({dim, keepdim}), {x}); }
+Tensor argmax(const Tensor& x, std::optional<Integer> dim, bool keepdim) {
+  const bool is_whole = x.defined() && !is_floating_point(x.dtype()) && x.dtype() != DType::bool_;
+  return apply(Argmax({dim, keepdim}), {is_whole ? x.to(DType::int64) : x});
+}
 
 std::span<const OpEntry> ops::reduce_ops() {
   static const OpEntry entries[] = {op_entry<Sum>(), op_entry<Mean>(), op_entry<Max>(), op_entry<Min>(),

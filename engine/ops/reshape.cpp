@@ -20,6 +20,7 @@ class View : public OpWith<View, ShapeOptions> {
  public:
   static constexpr std::string_view kName = "view";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);
@@ -76,6 +77,7 @@ class Permute : public OpWith<Permute, PermuteOptions> {
  public:
   static constexpr std::string_view kName = "permute";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);
@@ -133,6 +135,7 @@ class Expand : public OpWith<Expand, ShapeOptions> {
  public:
   static constexpr std::string_view kName = "expand";
   using OpWith::OpWith;
+  Widening widening() const override { return Widening::none; }
 
   TensorType output_type(std::span<const TensorType> inputs) const override {
     detail::check_arity(kName, inputs, 1);

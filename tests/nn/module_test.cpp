@@ -184,7 +184,20 @@ TEST_CASE("to converts floating-point state in place and leaves the rest") {
   CHECK(net.bn.running_var.dtype() == DType::float64);
   CHECK(net.bn.num_batches_tracked.dtype() == DType::int64);
   CHECK(net(randn({2, 1, 5, 5}, {.dtype = DType::float64})).dtype() == DType::float64);
-  CHECK(error_of<TypeError>([&] { net.to(DType::float16); }) == "Small::to: expected float32 or float64, got float16");
+  CHECK(error_of<TypeError>([&] { net.to(DType::int64); }) ==
+        "Small::to: expected float32, float64, float16 or bfloat16, got int64");
+}
+
+TEST_CASE("in half precision a module runs and does not train") {
+  Small net;
+  net.eval();
+  const Tensor image = randn({2, 1, 5, 5}), exact = net(image);
+  net.to(DType::bfloat16);
+  CHECK(net.conv.weight.dtype() == DType::bfloat16);
+  CHECK_FALSE(net.conv.weight.requires_grad());
+  const Tensor rounded = net(image.to(DType::bfloat16));
+  CHECK(rounded.dtype() == DType::bfloat16);
+  CHECK(allclose(rounded.to(DType::float32), exact, {.rtol = 0.05, .atol = 0.05}));
 }
 
 TEST_CASE("zero_grad removes gradients and requires_grad_ freezes") {

@@ -13,12 +13,18 @@ TEST_SUITE("unary operations") {
     CHECK(show(abs(x)) == "int64 [3]: 3 4 " + std::to_string(kLeast));
   }
 
-  TEST_CASE("the others refuse integers and name the cure") {
-    const Tensor x = tensor<std::int64_t>({1});
-    CHECK_THROWS_WITH_AS(relu(x), "relu: expected float32 or float64, got int64; convert with to(DType::float32)",
+  TEST_CASE("relu and clamp keep whole numbers, roots and the like are float32, the others refuse and name the cure") {
+    const Tensor x = tensor<std::int64_t>({4, -9});
+    CHECK(show(relu(x)) == "int64 [2]: 4 0");
+    CHECK(show(clamp(x, -2, 3)) == "int64 [2]: 3 -2");
+    CHECK(show(clamp(x, 0.5)) == "float32 [2]: 4 0.5");
+    CHECK(show(sqrt(x)) == "float32 [2]: 2 nan");
+    CHECK(show(neg(x.to(DType::uint8))) == "uint8 [2]: 252 0");
+    CHECK_THROWS_WITH_AS(leaky_relu(x),
+                         "leaky_relu: expected float32 or float64, got int64; convert with to(DType::float32)",
                          TypeError);
-    CHECK_THROWS_WITH_AS(neg(x.to(DType::uint8)),
-                         "neg: expected float32, float64 or int64, got uint8; convert with "
+    CHECK_THROWS_WITH_AS(neg(x.to(DType::uint16)),
+                         "neg: expected float32, float64 or int64, got uint16; convert with "
                          "to(DType::float32) or to(DType::int64)",
                          TypeError);
   }
@@ -39,7 +45,7 @@ TEST_SUITE("unary operations") {
     const Tensor x = tensor<float>({-2, 0, 2});
     CHECK(show(clamp(x, -1)) == "float32 [3]: -1 0 2");
     CHECK(show(clamp(x, {}, 1)) == "float32 [3]: -2 0 1");
-    CHECK_THROWS_WITH_AS(clamp(x, {}), "clamp: expected a minimum or a maximum, got neither", ValueError);
+    CHECK_THROWS_WITH_AS(clamp(x, std::nullopt), "clamp: expected a minimum or a maximum, got neither", ValueError);
   }
 
   TEST_CASE("relu keeps its result for backward, not its input") {
