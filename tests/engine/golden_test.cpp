@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Every operation against PyTorch, results and gradients: tests/golden/ops.golden and layers.golden.
+// Every operation against PyTorch, results and gradients: tests/golden/ops.golden, layers.golden and indexing.golden.
 
 #include <doctest/doctest.h>
 
@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/golden_indexing.h"
 #include "support/golden.h"
 #include "teff/engine/error.h"
 #include "teff/engine/op.h"
@@ -76,6 +77,8 @@ const std::map<std::string, std::function<Tensor(const Arguments&, const Dict&)>
 TensorList compute(const std::string& name, const Dict& attributes, const Arguments& inputs) {
   const auto composed = kComposed.find(name);
   if (composed != kComposed.end()) return {composed->second(inputs, attributes)};
+  const auto moving = indexing_functions().find(name);
+  if (moving != indexing_functions().end()) return moving->second(inputs, {attributes});
   return apply_all(make_op(name, attributes), inputs);
 }
 
@@ -152,7 +155,9 @@ void check_case(const Dict& entries, const Precision& as) {
 
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases = read_golden("ops.golden");
-  for (GoldenCase& one : read_golden("layers.golden")) cases.push_back(std::move(one));
+  for (const char* file : {"layers.golden", "indexing.golden"}) {
+    for (GoldenCase& one : read_golden(file)) cases.push_back(std::move(one));
+  }
   return cases;
 }
 
