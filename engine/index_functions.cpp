@@ -63,7 +63,8 @@ const Tensor& put_into(const char* function, const Tensor& x, Integer dim, const
 }
 
 Tensor filled(const char* function, const Tensor& x, Integer dim, const Tensor& index, double value) {
-  return expand(full({}, value, {.dtype = x.dtype()}), Entries(function, x, dim, index).shape);
+  const Entries entries(function, x, dim, index);
+  return expand(full({}, value, {.dtype = x.dtype()}), entries.shape);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "teff/engine/error_text.h"
 #include "teff/engine/kernels/gemm/gemm_kernels.h"
 #include "teff/engine/kernels/isa/tuning.h"
 #include "teff/engine/kernels/isa/workspace.h"
@@ -184,23 +185,31 @@ class Cdist : public OpWith<Cdist, CdistOptions> {
 
 }  // namespace
 
-Tensor cdist(const Tensor& x, const Tensor& y, double p) {
-  if (x.dim() < 2 || y.dim() < 2) {
-    ops::fail<ShapeError>("cdist", "[..., P, M] and [..., R, M], got ", x.shape(), " and ", y.shape());
-  }
-  if (x.dim() == 3 && y.dim() == 3 && x.size(0) == y.size(0)) return apply(Cdist({p}), {x, y});
-  const auto batch_of = [](const Tensor& t) { return IntList(std::span(t.shape().begin(), t.shape().size() - 2)); };
-  const Shape batch = ops::broadcast_shape("cdist", batch_of(x), batch_of(y));
-  const auto joined = [&](const Tensor& t) {
-    Shape shape = batch;
-    shape.push_back(t.size(-2));
-    shape.push_back(t.size(-1));
-    return view(t.shape() == shape ? t : expand(t, shape), {numel(batch), t.size(-2), t.size(-1)});
-  };
+namespace {
+
+/// Batches of any dimensions, broadcast, as one.
+Tensor joined(const Tensor& x, const Shape& batch) {
   Shape shape = batch;
   shape.push_back(x.size(-2));
-  shape.push_back(y.size(-2));
-  return view(apply(Cdist({p}), {joined(x), joined(y)}), shape);
+  shape.push_back(x.size(-1));
+  return view(x.shape() == shape ? x : expand(x, shape), {numel(batch), x.size(-2), x.size(-1)});
+}
+
+}  // namespace
+
+Tensor cdist(const Tensor& x, const Tensor& y, double p) {
+  return detail::with_name("cdist", [&] {
+    if (x.dim() < 2 || y.dim() < 2) {
+      ops::fail<ShapeError>("cdist", "[..., P, M] and [..., R, M], got ", x.shape(), " and ", y.shape());
+    }
+    if (x.dim() == 3 && y.dim() == 3 && x.size(0) == y.size(0)) return apply(Cdist({p}), {x, y});
+    const auto batch_of = [](const Tensor& t) { return IntList(std::span(t.shape().begin(), t.shape().size() - 2)); };
+    Shape shape = ops::broadcast_shape("cdist", batch_of(x), batch_of(y));
+    const Tensor distances = apply(Cdist({p}), {joined(x, shape), joined(y, shape)});
+    shape.push_back(x.size(-2));
+    shape.push_back(y.size(-2));
+    return view(distances, shape);
+  });
 }
 
 std::span<const OpEntry> ops::cdist_ops() {

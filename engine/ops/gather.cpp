@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "teff/engine/error_text.h"
 #include "teff/engine/indexing_ops.h"
 #include "teff/engine/kernels/isa/tuning.h"
 #include "teff/engine/modes.h"
@@ -259,7 +260,11 @@ class ScatterMultiply : public ScatterOp<ScatterMultiply, Combine::multiply> {
   using ScatterOp::ScatterOp;
 };
 
-Tensor number_like(const Tensor& x, double value) { return full({}, value, {.dtype = x.dtype()}); }
+/// `value` as a source for places of x.
+Tensor spread(const char* function, const Tensor& x, const Tensor& index, double value) {
+  return detail::with_name(function,
+                           [&] { return teff::expand(full({}, value, {.dtype = x.dtype()}), index.shape()); });
+}
 
 }  // namespace
 
@@ -270,7 +275,7 @@ Tensor scatter(const Tensor& x, Integer dim, const Tensor& index, const Tensor& 
 }
 
 Tensor scatter(const Tensor& x, Integer dim, const Tensor& index, double value) {
-  return scatter(x, dim, index, expand(number_like(x, value), index.shape()));
+  return scatter(x, dim, index, spread("scatter", x, index, value));
 }
 
 Tensor scatter_add(const Tensor& x, Integer dim, const Tensor& index, const Tensor& source) {
@@ -303,7 +308,7 @@ const Tensor& Tensor::scatter_(Integer dim, const Tensor& index, const Tensor& s
 
 const Tensor& Tensor::scatter_(Integer dim, const Tensor& index, double value, std::string_view reduce) const {
   const NoGradGuard no_grad;
-  return scatter_(dim, index, teff::expand(number_like(*this, value), index.shape()), reduce);
+  return scatter_(dim, index, spread("scatter_", *this, index, value), reduce);
 }
 
 const Tensor& Tensor::scatter_add_(Integer dim, const Tensor& index, const Tensor& source) const {

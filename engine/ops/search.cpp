@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "teff/engine/error_text.h"
 #include "teff/engine/indexing_ops.h"
 #include "teff/engine/kernels/isa/tuning.h"
 #include "teff/engine/ops.h"
@@ -121,16 +122,20 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
 }
 
 Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right) {
-  if (boundaries.dim() != 1) {
-    ops::fail<ShapeError>("bucketize", "boundaries [n], got boundaries ", boundaries.shape());
-  }
-  return searchsorted(boundaries, x, right);
+  return detail::with_name("bucketize", [&] {
+    if (boundaries.dim() != 1) {
+      ops::fail<ShapeError>("bucketize", "boundaries [n], got boundaries ", boundaries.shape());
+    }
+    return searchsorted(boundaries, x, right);
+  });
 }
 
 Tensor one_hot(const Tensor& index, std::optional<Integer> num_classes) {
   if (num_classes) return apply(OneHot({*num_classes}), {index});
-  if (index.numel() == 0) ops::fail<ValueError>("one_hot", "num_classes for no indices, got none");
-  return one_hot(index, max(index).item<std::int64_t>() + 1);
+  return detail::with_name("one_hot", [&] {
+    if (index.numel() == 0) ops::fail<ValueError>("one_hot", "num_classes for no indices, got none");
+    return one_hot(index, max(index).item<std::int64_t>() + 1);
+  });
 }
 
 std::span<const OpEntry> ops::search_ops() {

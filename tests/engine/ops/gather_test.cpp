@@ -76,6 +76,41 @@ TEST_SUITE("gather and scatter") {
   }
 }
 
+TEST_SUITE("functions of places, order and products") {
+  TEST_CASE("name themselves to undefined tensors") {
+    const Tensor x = zeros({2, 2}), index = tensor<std::int64_t>({0}), none;
+    const auto check = [](const char* name, const std::function<void()>& call) {
+      CHECK_THROWS_WITH_AS(call(), doctest::Contains((std::string(name) + ": expected ").c_str()), TypeError);
+    };
+    check("gather", [=] { gather(none, 0, index); });
+    check("scatter", [=] { scatter(none, 0, index, 1); });
+    check("index_add", [=] { index_add(none, 0, index, x); });
+    check("index_fill", [=] { index_fill(none, 0, index, 1); });
+    check("take", [=] { take(none, index); });
+    check("index", [=] { none.index({0}); });
+    check("index", [=] { x.index({none}); });
+    check("index_put_", [=] { x.index_put_({0}, none); });
+    check("nonzero", [=] { nonzero(none); });
+    check("masked_select", [=] { masked_select(x, none); });
+    check("one_hot", [=] { one_hot(none); });
+    check("bucketize", [=] { bucketize(x, none); });
+    check("topk", [=] { topk(none, 1); });
+    check("unique", [=] { unique(none); });
+    check("repeat", [=] { repeat(none, {1}); });
+    check("roll", [=] { roll(none, 1); });
+    check("unbind", [=] { unbind(none); });
+    check("meshgrid", [=] { meshgrid({x[0], none}); });
+    check("bmm", [=] { bmm(x, none); });
+    check("addmm", [=] { addmm(none, x, x); });
+    check("einsum", [=] { einsum("ij->i", {none}); });
+    check("cdist", [=] { cdist(none, x); });
+    check("normalize", [=] { normalize(none); });
+    check("pixel_shuffle", [=] { pixel_shuffle(none, 2); });
+    check("full_like", [=] { full_like(none, 1); });
+    check("multinomial", [=] { multinomial(none, 1); });
+  }
+}
+
 TEST_SUITE("functions that read values") {
   TEST_CASE("are refused while a graph is captured") {
     const Tensor x = counting({4});
