@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 
 #include "teff/engine/error_text.h"
@@ -27,16 +28,18 @@ class Along {
     const ops::Strides whole_strides = ops::contiguous_strides(whole), part_strides = ops::contiguous_strides(part);
     for (std::size_t d = 0; d < rank_; ++d) dims_[d] = {index[d], d == dim ? 0 : whole_strides[d], part_strides[d]};
     if (rank_ == 0) dims_[rank_++] = {1, 0, 0};
-    stride_ = index.empty() ? 1 : whole_strides[dim];
+    if (!index.empty()) size_ = whole[dim], stride_ = whole_strides[dim];
     for (std::size_t d = 0; d < dim; ++d) outer_ *= dims_[d].size;
     for (std::size_t d = dim; d < rank_; ++d) inner_ *= dims_[d].size;
   }
 
   /// Calls function(places in whole, in part) of all indices. Those that may fall on one element of `whole` are taken
-  /// in their order, by one thread, if `ordered`.
+  /// in their order, by one thread, if `ordered`. @returns Whether all were in [0, size): those of a line that were
+  /// not are passed over.
   template <class Function>
-  void for_each(const std::int64_t* index, bool ordered, const Function& function) const {
-    if (outer_ * inner_ == 0) return;
+  bool for_each(const std::int64_t* index, bool ordered, const Function& function) const {
+    if (outer_ * inner_ == 0) return true;
+    std::atomic<bool> all_good = true;
     const Dim& last = dims_[rank_ - 1];
     const std::int64_t lines = outer_ * inner_ / last.size;
     const std::int64_t unit = ordered && dim_ + 1 < rank_ ? inner_ / last.size : 1;  // lines that stay together
@@ -47,12 +50,19 @@ class Along {
       start(begin * unit, at, whole, part);
       for (std::int64_t line = begin * unit; line < end * unit; ++line) {
         const std::int64_t* const values = index + line * last.size;
-        for (std::int64_t i = 0; i < last.size; ++i) {
-          function(whole + values[i] * stride_ + i * last.whole, part + i * last.part);
+        if (!ops::are_indices(values, last.size, 0, size_)) {
+          all_good = false;
+        } else if (stride_ == 1 && last.whole == 0 && last.part == 1) {
+          for (std::int64_t i = 0; i < last.size; ++i) function(whole + values[i], part + i);
+        } else {
+          for (std::int64_t i = 0; i < last.size; ++i) {
+            function(whole + values[i] * stride_ + i * last.whole, part + i * last.part);
+          }
         }
         next(at, whole, part);
       }
     });
+    return all_good;
   }
 
  private:
@@ -80,34 +90,34 @@ class Along {
 
   std::array<Dim, kMaxRank> dims_;
   std::size_t rank_, dim_;
-  std::int64_t stride_ = 1, outer_ = 1, inner_ = 1;
+  std::int64_t size_ = 1, stride_ = 1, outer_ = 1, inner_ = 1;
 };
 
 enum class Combine { put, add, multiply };
 
-/// part[i] = whole[index[i]]
-void take(const Along& along, const std::int64_t* index, const Tensor& whole, const Tensor& part) {
-  ops::visit_width(size_of(part.dtype()), [&](auto* word) {
+/// part[i] = whole[index[i]]. @returns Whether all indices were good.
+bool take(const Along& along, const std::int64_t* index, const Tensor& whole, const Tensor& part) {
+  return ops::visit_width(size_of(part.dtype()), [&](auto* word) {
     const auto* const from = static_cast<decltype(word)>(whole.raw_data());
     auto* const to = static_cast<decltype(word)>(part.raw_data());
-    along.for_each(index, false, [=](std::int64_t place, std::int64_t i) { to[i] = from[place]; });
+    return along.for_each(index, false, [=](std::int64_t place, std::int64_t i) { to[i] = from[place]; });
   });
 }
 
-/// whole[index[i]] = part[i], or the sum or product of both, in the order of i
-void give(const Along& along, const std::int64_t* index, Combine combine, const Tensor& part, const Tensor& whole) {
+/// whole[index[i]] = part[i], or the sum or product of both, in the order of i. @returns Whether all indices were good.
+bool give(const Along& along, const std::int64_t* index, Combine combine, const Tensor& part, const Tensor& whole) {
   if (combine == Combine::put) {
     return ops::visit_width(size_of(part.dtype()), [&](auto* word) {
       const auto* const from = static_cast<decltype(word)>(part.raw_data());
       auto* const to = static_cast<decltype(word)>(whole.raw_data());
-      along.for_each(index, true, [=](std::int64_t place, std::int64_t i) { to[place] = from[i]; });
+      return along.for_each(index, true, [=](std::int64_t place, std::int64_t i) { to[place] = from[i]; });
     });
   }
-  ops::visit_numeric(whole.dtype(), [&](auto zero) {
+  return ops::visit_numeric(whole.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T* const from = part.data<T>();
     T* const to = whole.data<T>();
-    along.for_each(index, true, [=](std::int64_t place, std::int64_t i) {
+    return along.for_each(index, true, [=](std::int64_t place, std::int64_t i) {
       to[place] = static_cast<T>(combine == Combine::add ? to[place] + from[i] : to[place] * from[i]);
     });
   });
@@ -154,10 +164,11 @@ class Gather : public OpWith<Gather, AlongOptions> {
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &x = context.inputs[0], &index = context.inputs[1];
     const std::size_t dim = ops::check_dim(kName, options_.dim, x.shape());
-    ops::check_indices(kName, index, 0, dim, x.shape());
     Tensor y = context.make_result();
     if (y.numel() == 0) return y;
-    take({index.shape(), x.shape(), y.shape(), dim}, index.data<std::int64_t>(), x, y);
+    if (!take({index.shape(), x.shape(), y.shape(), dim}, index.data<std::int64_t>(), x, y)) {
+      ops::check_indices(kName, index, 0, dim, x.shape());
+    }
     return y;
   }
 
@@ -190,10 +201,11 @@ class ScatterOp : public OpWith<Derived, AlongOptions> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    ops::check_indices(Derived::kName, context.inputs[1], 0, dim(x.shape()), x.shape());
     Tensor y = context.make_result();
     if (y.nbytes() > 0) std::memcpy(y.raw_data(), x.raw_data(), y.nbytes());
-    write(context.inputs[1], context.inputs[2], y);
+    if (!write(context.inputs[1], context.inputs[2], y)) {
+      ops::check_indices(Derived::kName, context.inputs[1], 0, dim(x.shape()), x.shape());
+    }
     return y;
   }
 
@@ -219,9 +231,10 @@ class ScatterOp : public OpWith<Derived, AlongOptions> {
 
   bool saves_input(std::size_t i) const override { return i == 1; }
 
-  void write(const Tensor& index, const Tensor& source, const Tensor& y) const {
-    if (index.numel() == 0) return;
-    give({index.shape(), y.shape(), source.shape(), dim(y.shape())}, index.data<std::int64_t>(), kCombine, source, y);
+  bool write(const Tensor& index, const Tensor& source, const Tensor& y) const {
+    if (index.numel() == 0) return true;
+    return give({index.shape(), y.shape(), source.shape(), dim(y.shape())}, index.data<std::int64_t>(), kCombine,
+                source, y);
   }
 
   /// The same in place.

@@ -14,15 +14,6 @@ namespace {
 
 using kernels::kGrain;
 
-/// The least i for which values[i] is not in [least, size), or count.
-std::int64_t first_bad(const std::int64_t* values, std::int64_t count, std::int64_t least, std::int64_t size) {
-  const auto range = static_cast<std::uint64_t>(size - least), shift = static_cast<std::uint64_t>(least);
-  const auto is_bad = [=](std::int64_t value) { return static_cast<std::uint64_t>(value) - shift >= range; };
-  bool any = false;
-  for (std::int64_t i = 0; i < count; ++i) any |= is_bad(values[i]);  // no branch: the usual case is fast
-  return any ? std::find_if(values, values + count, is_bad) - values : count;
-}
-
 /// Moves rows of `inner` elements of `bytes` bytes; `put` says in which direction.
 template <bool kPut>
 void move_rows(const Split& s, const std::int64_t* places, std::int64_t count, std::byte* whole, std::byte* rows,
@@ -65,12 +56,23 @@ std::byte* bytes_of(const Tensor& tensor) { return static_cast<std::byte*>(tenso
 
 }  // namespace
 
+bool are_indices(const std::int64_t* values, std::int64_t count, std::int64_t least, std::int64_t size) {
+  const auto first = static_cast<std::uint64_t>(least), last = static_cast<std::uint64_t>(size - 1);
+  std::uint64_t signs = 0;  // no branch: the usual case is fast
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto value = static_cast<std::uint64_t>(values[i]);
+    signs |= (value - first) | (last - value);
+  }
+  return static_cast<std::int64_t>(signs) >= 0;
+}
+
 void check_indices(std::string_view op, const Tensor& index, std::int64_t least, std::size_t dim, const Shape& shape) {
-  const std::int64_t* values = index.data<std::int64_t>();
-  const std::int64_t size = shape.empty() ? 1 : shape[dim], place = first_bad(values, index.numel(), least, size);
-  if (place == index.numel()) return;
-  fail<IndexError>(op, "indices in [", least, ", ", size, ") for dimension ", dim, " of input ", shape, ", got ",
-                   values[place], " at place ", place);
+  const std::span<std::int64_t> values = index.span<std::int64_t>();
+  const std::int64_t size = shape.empty() ? 1 : shape[dim];
+  if (are_indices(values.data(), index.numel(), least, size)) return;
+  const auto bad = std::find_if(values.begin(), values.end(), [=](std::int64_t i) { return i < least || i >= size; });
+  fail<IndexError>(op, "indices in [", least, ", ", size, ") for dimension ", dim, " of input ", shape, ", got ", *bad,
+                   " at place ", bad - values.begin());
 }
 
 void take_rows(const Split& s, const std::int64_t* places, std::int64_t count, const Tensor& whole,

@@ -33,6 +33,8 @@ decltype(auto) visit_width(std::size_t bytes, Function&& function) {
   }
 }
 
+/// Whether all values are in [least, size), for least <= 0 <= size.
+bool are_indices(const std::int64_t* values, std::int64_t count, std::int64_t least, std::int64_t size);
 /// The values of an int64 tensor are in [least, size). @throws IndexError that names value and place, and `dim` of
 /// `shape`, whose size it is.
 void check_indices(std::string_view op, const Tensor& index, std::int64_t least, std::size_t dim, const Shape& shape);
