@@ -121,4 +121,42 @@ Tensor pad(const Tensor& x, const IntList& padding, double value = 0);
 /// of the other side (circular).
 Tensor pad(const Tensor& x, const IntList& padding, PadMode mode);
 
+/// [N, C * r * r, H, W] -> [N, C, H * r, W * r]: r x r channels become the pixels of a square (Shi et al., 2016).
+/// Leading dimensions may be any number. pixel_unshuffle is the way back.
+Tensor pixel_shuffle(const Tensor& x, Integer upscale_factor);
+Tensor pixel_unshuffle(const Tensor& x, Integer downscale_factor);
+/// Channels of x [N, C, ...] as a matrix [groups, C / groups], transposed.
+Tensor channel_shuffle(const Tensor& x, Integer groups);
+
+struct UnfoldFuncOptions {
+  Pair dilation = 1;
+  Pair padding = 0;
+  Pair stride = 1;
+};
+/// The pixels under each place of a kernel: [N, C, H, W] -> [N, C * kh * kw, places]; without N likewise.
+Tensor unfold(const Tensor& x, const Pair& kernel_size, const UnfoldFuncOptions& options = {});
+/// Its transpose: pixels are added at their places of images of output_size.
+Tensor fold(const Tensor& x, const Pair& output_size, const Pair& kernel_size, const UnfoldFuncOptions& options = {});
+
+enum class GridSampleMode { bilinear, nearest, bicubic };
+enum class GridSamplePadding { zeros, border, reflection };
+std::string_view to_string(GridSampleMode mode);
+void from_string(std::string_view name, GridSampleMode& mode);
+std::string_view to_string(GridSamplePadding mode);
+void from_string(std::string_view name, GridSamplePadding& mode);
+struct GridSampleOptions {
+  GridSampleMode mode = GridSampleMode::bilinear;
+  GridSamplePadding padding_mode = GridSamplePadding::zeros;  // what is outside of the image
+  bool align_corners = false;  // -1 and 1 are the centres of the pixels at the border, instead of the image's edges
+  static void fields(auto& self, auto&& field) {
+    field("mode", self.mode);
+    field("padding_mode", self.padding_mode);
+    field("align_corners", self.align_corners);
+  }
+};
+/// Values of images [N, C, H, W] at the places grid [N, Ho, Wo, 2], as (x, y) from -1 to 1: [N, C, Ho, Wo].
+Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions& options = {});
+/// The grid of grid_sample for an affine transformation theta [N, 2, 3] of the result, of shape `size` [N, C, H, W].
+Tensor affine_grid(const Tensor& theta, const Shape& size, bool align_corners = false);
+
 }  // namespace teff

@@ -16,7 +16,10 @@
 
 #include "teff/engine/activation_ops.h"
 #include "teff/engine/comparison_ops.h"
+#include "teff/engine/creation_ops.h"
 #include "teff/engine/image_ops.h"  // convolution, pooling, resizing, padding
+#include "teff/engine/indexing_ops.h"
+#include "teff/engine/linalg_ops.h"
 #include "teff/engine/losses.h"
 #include "teff/engine/pointwise_ops.h"
 #include "teff/engine/reduction_ops.h"

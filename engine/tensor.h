@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -24,6 +25,9 @@ class Generator;
 class Tensor;
 struct TensorImpl;
 struct ValuesAndIndices;
+namespace indexing {
+class TensorIndex;
+}
 
 /// Tensors in a container that draws on the caching allocator.
 using TensorList = std::vector<Tensor, CachingAllocator<Tensor>>;
@@ -188,6 +192,62 @@ class Tensor : public TensorMethods {
     return split(std::span<const std::int64_t>(sizes.begin(), sizes.size()), dim);
   }
   std::vector<Tensor> chunk(Integer chunks, Integer dim = 0) const;
+  std::vector<Tensor> unbind(Integer dim = 0) const;
+  Tensor narrow(Integer dim, Integer start, Integer length) const;
+  Tensor expand(const Shape& shape) const;
+  Tensor expand_as(const Tensor& other) const;
+  Tensor view_as(const Tensor& other) const;
+  Tensor repeat(const IntList& counts) const;
+  Tensor tile(const IntList& counts) const;
+  Tensor repeat_interleave(Integer repeats, std::optional<Integer> dim = {}) const;
+  Tensor flip(const IntList& dims) const;
+  Tensor roll(const IntList& shifts, const IntList& dims = {}) const;
+  Tensor movedim(const IntList& source, const IntList& destination) const;
+  Tensor swapaxes(Integer dim0, Integer dim1) const;
+  Tensor tril(Integer diagonal = 0) const;
+  Tensor triu(Integer diagonal = 0) const;
+  Tensor diagonal(Integer offset = 0, Integer dim1 = 0, Integer dim2 = 1) const;
+  Tensor diag(Integer diagonal = 0) const;
+  Tensor trace() const;
+  Tensor unfold(Integer dim, Integer size, Integer step) const;
+
+  // Those of indexing_ops.h and tensor_index.h.
+  Tensor index(std::span<const indexing::TensorIndex> places) const;
+  Tensor index(std::initializer_list<indexing::TensorIndex> places) const;
+  Tensor index_select(Integer dim, const Tensor& index) const;
+  Tensor gather(Integer dim, const Tensor& index) const;
+  Tensor scatter(Integer dim, const Tensor& index, const Tensor& source) const;
+  Tensor scatter(Integer dim, const Tensor& index, double value) const;
+  Tensor scatter_add(Integer dim, const Tensor& index, const Tensor& source) const;
+  Tensor index_add(Integer dim, const Tensor& index, const Tensor& source, double alpha = 1) const;
+  Tensor take(const Tensor& index) const;
+  Tensor masked_select(const Tensor& mask) const;
+  Tensor nonzero() const;
+  ValuesAndIndices sort(Integer dim = -1, bool descending = false) const;
+  Tensor argsort(Integer dim = -1, bool descending = false) const;
+  ValuesAndIndices topk(Integer k, Integer dim = -1, bool largest = true) const;
+  ValuesAndIndices kthvalue(Integer k, Integer dim = -1, bool keepdim = false) const;
+  Tensor multinomial(Integer n, bool replacement = false) const;
+  /// Assignment to places: x[places] = values (broadcast, converted), or += them. In place.
+  const Tensor& index_put_(std::span<const indexing::TensorIndex> places, const Tensor& values,
+                           bool accumulate = false) const;
+  const Tensor& index_put_(std::initializer_list<indexing::TensorIndex> places, const Tensor& values,
+                           bool accumulate = false) const;
+  const Tensor& index_put_(std::initializer_list<indexing::TensorIndex> places, double value) const;
+  /// As scatter, in place; with reduce "add" or "multiply" sums or products.
+  const Tensor& scatter_(Integer dim, const Tensor& index, const Tensor& source, std::string_view reduce = {}) const;
+  const Tensor& scatter_(Integer dim, const Tensor& index, double value, std::string_view reduce = {}) const;
+  const Tensor& scatter_add_(Integer dim, const Tensor& index, const Tensor& source) const;
+  const Tensor& index_add_(Integer dim, const Tensor& index, const Tensor& source, double alpha = 1) const;
+  const Tensor& index_copy_(Integer dim, const Tensor& index, const Tensor& source) const;
+  const Tensor& index_fill_(Integer dim, const Tensor& index, double value) const;
+
+  // Those of linalg_ops.h.
+  Tensor mm(const Tensor& other) const;
+  Tensor mv(const Tensor& other) const;
+  Tensor bmm(const Tensor& other) const;
+  Tensor dot(const Tensor& other) const;
+  Tensor outer(const Tensor& other) const;
 
   /// For the engine's own files.
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}

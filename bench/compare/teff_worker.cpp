@@ -107,6 +107,43 @@ Work product(const Request& r) {
   });
 }
 
+/// Values in no order that a sort could use, few of them equal.
+Tensor scattered(std::int64_t count, std::int64_t limit) {
+  const Tensor x = empty({count}, {.dtype = DType::int64});
+  for (std::int64_t i = 0; i < count; ++i) x.data<std::int64_t>()[i] = i * 7919 % limit;
+  return x;
+}
+
+// sort/<count>, topk/<count>/<k>: one row
+Work order(const Request& r) {
+  const Tensor x = scattered(r.number(1), 1000003).to(DType::float32);
+  const std::int64_t k = r.kind() == "topk" ? r.number(2) : 0;
+  return work_of([=] {
+    const NoGradGuard no_grad;
+    return k > 0 ? topk(x, k).values : sort(x).values;
+  });
+}
+
+// gather/<rows>/<columns>: along the rows
+Work gather_work(const Request& r) {
+  const Tensor x = pattern({r.number(1), r.number(2)});
+  const Tensor index = scattered(x.numel(), r.number(2)).view(x.shape());
+  return work_of([=] {
+    const NoGradGuard no_grad;
+    return gather(x, 1, index);
+  });
+}
+
+// einsum/<batch>/<heads>/<positions>/<size>: what attention multiplies first
+Work einsum_work(const Request& r) {
+  const Shape shape{r.number(1), r.number(2), r.number(3), r.number(4)};
+  const Tensor q = pattern(shape), k = pattern(shape);
+  return work_of([=] {
+    const NoGradGuard no_grad;
+    return einsum("bhid,bhjd->bhij", {q, k});
+  });
+}
+
 /// round_trips/<count>: messages between two threads, there and back. Says how far the cores are from each other.
 Work round_trips(int count) {
   const auto run = [count] {
@@ -158,6 +195,9 @@ Work make(const Request& r) {
   if (kind == "step") return step(r);
   if (kind == "conv_both") return conv_both(ConvShape(r));
   if (kind == "matmul") return product(r);
+  if (kind == "sort" || kind == "topk") return order(r);
+  if (kind == "gather") return gather_work(r);
+  if (kind == "einsum") return einsum_work(r);
   if (kind == "round_trips") return round_trips(static_cast<int>(r.number(1)));
   if (kind == "save") return save_file(r);
   if (kind == "load") return load_file(r, {});

@@ -93,6 +93,46 @@ def matmul(n, k, m):
     return run
 
 
+def scattered(count, limit):
+    return torch.arange(count) * 7919 % limit
+
+
+def sort(count):
+    x = scattered(count, 1000003).float()
+
+    @torch.inference_mode()
+    def run():
+        return torch.sort(x).values
+    return run
+
+
+def topk(count, k):
+    x = scattered(count, 1000003).float()
+
+    @torch.inference_mode()
+    def run():
+        return torch.topk(x, k).values
+    return run
+
+
+def gather(rows, columns):
+    x, index = pattern(rows, columns), scattered(rows * columns, columns).reshape(rows, columns)
+
+    @torch.inference_mode()
+    def run():
+        return torch.gather(x, 1, index)
+    return run
+
+
+def einsum(*shape):
+    q, k = pattern(*shape), pattern(*shape)
+
+    @torch.inference_mode()
+    def run():
+        return torch.einsum("bhid,bhjd->bhij", q, k)
+    return run
+
+
 def matrices():
     return {f"w{i}": pattern(1024, 1024, scale=i + 1) for i in range(64)}
 
@@ -112,7 +152,8 @@ def load(_):
     return lambda: torch.load("big.pt")["w63"]
 
 
-WORKS = {work.__name__: work for work in (infer, step, conv_forward, conv_both, matmul, save, load)}
+WORKS = {work.__name__: work for work in (infer, step, conv_forward, conv_both, matmul, sort, topk, gather, einsum, save,
+                                          load)}
 
 
 def parse(work):

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <cstring>
 
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
-#include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/rows.h"
 #include "teff/engine/ops/split.h"
 #include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
@@ -163,36 +162,16 @@ class IndexSelect : public OpWith<IndexSelect, IndexSelectOptions> {
   Tensor forward(const ForwardContext& context) const override {
     const Tensor &x = context.inputs[0], &index = context.inputs[1];
     const ops::Split s = split(x.shape());
-    for (std::int64_t i = 0; i < index.numel(); ++i) {
-      const std::int64_t place = index.data<std::int64_t>()[i];
-      if (place >= 0 && place < s.size) continue;
-      ops::fail<IndexError>(kName, "indices in [0, ", s.size, ") for input ", x.shape(), ", got ", place, " at index ",
-                            i);
-    }
+    if (!ops::are_indices(index.data<std::int64_t>(), index.numel(), 0, s.size)) refuse(index, s.size, x.shape());
     Tensor y = context.make_result();
-    if (y.numel() == 0) return y;
-    const auto* from = static_cast<const std::byte*>(x.raw_data());
-    auto* to = static_cast<std::byte*>(y.raw_data());
-    const std::size_t bytes = static_cast<std::size_t>(s.inner) * size_of(x.dtype());
-    for_each_row(s, index, [&](std::int64_t in_row, std::int64_t out_row) {
-      std::memcpy(to + static_cast<std::size_t>(out_row) * bytes, from + static_cast<std::size_t>(in_row) * bytes,
-                  bytes);
-    });
+    ops::take_rows(s, index.data<std::int64_t>(), index.numel(), x, y);
     return y;
   }
 
   TensorList backward(const BackwardContext& context) const override {
     Tensor grad_x = ops::new_zeros(context.inputs[0].type());
-    if (context.grad.numel() == 0) return {grad_x, Tensor()};
-    const ops::Split s = split(grad_x.shape());
-    ops::visit_computable(grad_x.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      const T* from = context.grad.data<T>();
-      T* to = grad_x.data<T>();
-      for_each_row(s, context.inputs[1], [=](std::int64_t in_row, std::int64_t out_row) {
-        for (std::int64_t i = 0; i < s.inner; ++i) to[in_row * s.inner + i] += from[out_row * s.inner + i];
-      });
-    });
+    const Tensor& index = context.inputs[1];
+    ops::add_rows(split(grad_x.shape()), index.data<std::int64_t>(), index.numel(), context.grad, grad_x);
     return {grad_x, Tensor()};
   }
 
@@ -201,14 +180,11 @@ class IndexSelect : public OpWith<IndexSelect, IndexSelectOptions> {
  private:
   ops::Split split(const Shape& shape) const { return {shape, ops::check_dim(kName, options_.dim, shape)}; }
 
-  /// Calls function(row of x, row of y) for all of them, a row being s.inner elements.
-  template <class Function>
-  static void for_each_row(const ops::Split& s, const Tensor& index, const Function& function) {
-    const std::int64_t count = index.numel();
+  [[noreturn]] static void refuse(const Tensor& index, std::int64_t size, const Shape& input) {
+    std::int64_t i = 0;
     const std::int64_t* places = index.data<std::int64_t>();
-    for (std::int64_t o = 0; o < s.outer; ++o) {
-      for (std::int64_t i = 0; i < count; ++i) function(o * s.size + places[i], o * count + i);
-    }
+    while (places[i] >= 0 && places[i] < size) ++i;
+    ops::fail<IndexError>(kName, "indices in [0, ", size, ") for input ", input, ", got ", places[i], " at index ", i);
   }
 };
 

@@ -8,6 +8,7 @@
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/folding.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/products.h"
 #include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
 
@@ -163,6 +164,69 @@ class Matmul : public OpWith<Matmul> {
   }
 };
 
+struct BmmOptions {
+  bool transpose_a = false;
+  bool transpose_b = false;
+  static void fields(auto& self, auto&& field) {
+    field("transpose_a", self.transpose_a);
+    field("transpose_b", self.transpose_b);
+  }
+};
+
+/// C = A B of each pair, either taken transposed: of A^T B, dA = B dC^T; of A B^T, dB = dC^T A.
+class Bmm : public OpWith<Bmm, BmmOptions> {
+ public:
+  static constexpr std::string_view kName = "bmm";
+  using OpWith::OpWith;
+
+  TensorType output_type(std::span<const TensorType> inputs) const override {
+    detail::check_arity(kName, inputs, 2);
+    ops::check_computable(kName, inputs);
+    const Shape &a = inputs[0].shape, &b = inputs[1].shape;
+    const bool are_batches = a.size() == 3 && b.size() == 3 && a[0] == b[0];
+    if (!are_batches || a[options_.transpose_a ? 1 : 2] != b[options_.transpose_b ? 2 : 1]) {
+      ops::fail<ShapeError>(kName, "[B, n, k] x [B, k, m] with equal B and k, got ", a,
+                            options_.transpose_a ? " (transposed) x " : " x ", b,
+                            options_.transpose_b ? " (transposed)" : "");
+    }
+    const Shape shape{a[0], a[options_.transpose_a ? 2 : 1], b[options_.transpose_b ? 1 : 2]};
+    return {ops::check_result(kName, shape), inputs[0].dtype};
+  }
+
+  Tensor forward(const ForwardContext& context) const override {
+    Tensor c = context.make_result();
+    multiply(matrices(context.inputs[0], options_.transpose_a), matrices(context.inputs[1], options_.transpose_b),
+             {c.size(0)}, c);
+    return c;
+  }
+
+  double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
+    return 2.0 * static_cast<double>(numel(output.shape)) *
+           static_cast<double>(inputs[0].shape[options_.transpose_a ? 1 : 2]);
+  }
+
+  TensorList backward(const BackwardContext& context) const override {
+    const Tensor &a = context.inputs[0], &b = context.inputs[1], &grad = context.grad;
+    const auto [turn_a, turn_b] = options_;
+    const Shape batch{grad.size(0)};
+    TensorList grads(2);
+    if (context.wanted[0]) {
+      grads[0] = turn_a ? product(matrices(b, turn_b), matrices(grad, true), batch, a.shape())
+                        : product(matrices(grad, false), matrices(b, !turn_b), batch, a.shape());
+    }
+    if (context.wanted[1]) {
+      grads[1] = turn_b ? product(matrices(grad, true), matrices(a, turn_a), batch, b.shape())
+                        : product(matrices(a, !turn_a), matrices(grad, false), batch, b.shape());
+    }
+    return grads;
+  }
+
+ private:
+  static Matrices matrices(const Tensor& tensor, bool transposed) {
+    return {tensor, {tensor.size(0)}, tensor.size(1), tensor.size(2), transposed};
+  }
+};
+
 /// Y = X W^T + b, dX = dY W, dW = dY^T X, db = sum over the rows of dY. x [..., in] counts as [rows, in]. For inference
 /// Y may be clamped at last.
 class Linear : public OpWith<Linear> {
@@ -271,8 +335,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return bias.defined() ? apply(Linear(), {x, weight, bias}) : apply(Linear(), {x, weight});
 }
 
+Tensor ops::batch_product(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+  return apply(Bmm({transpose_a, transpose_b}), {a, b});
+}
+
 std::span<const OpEntry> ops::matmul_ops() {
-  static const OpEntry entries[] = {op_entry<Matmul>(), op_entry<Linear>()};
+  static const OpEntry entries[] = {op_entry<Matmul>(), op_entry<Bmm>(), op_entry<Linear>()};
   return entries;
 }
 

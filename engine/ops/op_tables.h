@@ -12,8 +12,10 @@ namespace teff::ops {
 
 std::span<const OpEntry> activation_ops();
 std::span<const OpEntry> adaptive_pool2d_ops();
+std::span<const OpEntry> advanced_index_ops();
 std::span<const OpEntry> batch_norm_ops();
 std::span<const OpEntry> binary_ops();
+std::span<const OpEntry> cdist_ops();
 std::span<const OpEntry> comparison_ops();
 std::span<const OpEntry> conv2d_ops();
 std::span<const OpEntry> conv_transpose2d_ops();
@@ -22,6 +24,8 @@ std::span<const OpEntry> cumulative_ops();
 std::span<const OpEntry> dropout_ops();
 std::span<const OpEntry> embedding_ops();
 std::span<const OpEntry> extremum_ops();
+std::span<const OpEntry> gather_ops();
+std::span<const OpEntry> grid_sample_ops();
 std::span<const OpEntry> group_norm_ops();
 std::span<const OpEntry> indexing_ops();
 std::span<const OpEntry> interpolate_ops();
@@ -34,10 +38,14 @@ std::span<const OpEntry> pad_ops();
 std::span<const OpEntry> pair_loss_ops();
 std::span<const OpEntry> pieces_ops();
 std::span<const OpEntry> pool2d_ops();
+std::span<const OpEntry> rearrange_ops();
 std::span<const OpEntry> reduce_ops();
 std::span<const OpEntry> reshape_ops();
+std::span<const OpEntry> search_ops();
 std::span<const OpEntry> softmax_ops();
+std::span<const OpEntry> sort_ops();
 std::span<const OpEntry> unary_ops();
+std::span<const OpEntry> unfold_ops();
 std::span<const OpEntry> where_ops();
 
 }  // namespace teff::ops

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Every operation against PyTorch, results and gradients: tests/golden/ops.golden, layers.golden and math.golden.
+// Every operation against PyTorch, results and gradients: tests/golden/ops.golden and the files of the families.
 
 #include <doctest/doctest.h>
 
@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/golden_indexing.h"
 #include "support/golden.h"
 #include "support/math_functions.h"
 #include "teff/engine/error.h"
@@ -79,6 +80,8 @@ TensorList compute(const std::string& name, const Dict& attributes, const Argume
   if (composed != kComposed.end()) return {composed->second(inputs, attributes)};
   const auto math = math_functions().find(name);
   if (math != math_functions().end()) return {math->second(inputs, attributes)};
+  const auto moving = indexing_functions().find(name);
+  if (moving != indexing_functions().end()) return moving->second(inputs, {attributes});
   return apply_all(make_op(name, attributes), inputs);
 }
 
@@ -155,7 +158,7 @@ void check_case(const Dict& entries, const Precision& as) {
 
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases = read_golden("ops.golden");
-  for (const char* file : {"layers.golden", "math.golden"}) {
+  for (const char* file : {"layers.golden", "math.golden", "indexing.golden"}) {
     for (GoldenCase& one : read_golden(file)) cases.push_back(std::move(one));
   }
   return cases;

@@ -30,5 +30,7 @@ void add_layer_op_samples(std::vector<OpSample>& samples);
 void add_large_layer_op_samples(std::vector<OpSample>& samples);
 void add_math_op_samples(std::vector<OpSample>& samples);
 void add_large_math_op_samples(std::vector<OpSample>& samples);
+void add_indexing_op_samples(std::vector<OpSample>& samples);
+void add_large_indexing_op_samples(std::vector<OpSample>& samples);
 
 }  // namespace teff::testing

@@ -183,19 +183,6 @@ std::vector<Tensor> split(const Case& c) {
   return teff::split(c.inputs[0], sizes, axis);
 }
 
-/// Rows of a matrix are what embedding gives; otherwise entries of a dimension.
-Tensor gathered(const Case& c) {
-  const Tensor &x = c.inputs[0], &index = c.inputs[1];
-  const std::int64_t axis = c.node.number("axis", 0);
-  for (const std::int64_t place : numbers_of(index)) expect_covered(place >= 0, "negative indices");
-  if (axis == 0 && x.dim() == 2) return embedding(index, x);
-  Shape shape = x.shape();
-  const auto place = static_cast<std::size_t>(axis);
-  shape.erase(place);
-  for (std::size_t i = index.shape().size(); i-- > 0;) shape.insert(place, index.shape()[i]);
-  return view(index_select(x, axis, index.flatten()), shape);
-}
-
 void add_shapes(OnnxOperators& ops) {
   ops["Reshape"] = one(reshaped);
   ops["Flatten"] = one(flattened);
@@ -204,7 +191,6 @@ void add_shapes(OnnxOperators& ops) {
   ops["Squeeze"] = one(squeezed);
   ops["Slice"] = one(sliced);
   ops["Split"] = split;
-  ops["Gather"] = one(gathered);
   ops["Concat"] = one([](const Case& c) { return cat(c.inputs, c.node.number("axis", 0)); });
   ops["Expand"] = one(
       [](const Case& c) { return c.inputs[0] + zeros(list(numbers_of(c.inputs[1])), {.dtype = c.inputs[0].dtype()}); });
@@ -252,6 +238,7 @@ const OnnxOperators& onnx_operators() {
     add_over_dimensions(result);
     add_shapes(result);
     add_losses(result);
+    add_indexing_operators(result);
     add_image_operators(result);
     return result;
   }();

@@ -28,6 +28,8 @@ const OnnxOperators& onnx_operators();
 
 /// Those on images and their norms, of onnx_image_operators.cpp.
 void add_image_operators(OnnxOperators& operators);
+/// Those that move, find and sort elements, of onnx_indexing_operators.cpp.
+void add_indexing_operators(OnnxOperators& operators);
 
 /// An operator of one result.
 OnnxOperator one(std::function<Tensor(const OnnxTestCase&)> function);
