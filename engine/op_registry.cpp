@@ -15,13 +15,14 @@ namespace {
 class Registry {
  public:
   Registry() {
-    for (
-        const auto table :
-        {ops::activation_ops, ops::adaptive_pool2d_ops,  ops::batch_norm_ops, ops::binary_ops,      ops::comparison_ops,
-         ops::conv2d_ops,     ops::conv_transpose2d_ops, ops::copy_ops,       ops::dropout_ops,     ops::embedding_ops,
-         ops::extremum_ops,   ops::group_norm_ops,       ops::indexing_ops,   ops::interpolate_ops, ops::join_ops,
-         ops::matmul_ops,     ops::nll_loss_ops,         ops::pad_ops,        ops::pair_loss_ops,   ops::pieces_ops,
-         ops::pool2d_ops,     ops::reduce_ops,           ops::reshape_ops,    ops::softmax_ops,     ops::unary_ops}) {
+    for (const auto table :
+         {ops::activation_ops, ops::adaptive_pool2d_ops, ops::attention_ops,   ops::batch_norm_ops,
+          ops::binary_ops,     ops::comparison_ops,      ops::conv2d_ops,      ops::conv_transpose2d_ops,
+          ops::copy_ops,       ops::dropout_ops,         ops::embedding_ops,   ops::extremum_ops,
+          ops::group_norm_ops, ops::indexing_ops,        ops::interpolate_ops, ops::join_ops,
+          ops::matmul_ops,     ops::nll_loss_ops,        ops::pad_ops,         ops::pair_loss_ops,
+          ops::pieces_ops,     ops::pool2d_ops,          ops::recurrent_ops,   ops::reduce_ops,
+          ops::reshape_ops,    ops::softmax_ops,         ops::unary_ops}) {
       for (const OpEntry& entry : table()) add(entry);
     }
   }

@@ -12,6 +12,7 @@ namespace teff::ops {
 
 std::span<const OpEntry> activation_ops();
 std::span<const OpEntry> adaptive_pool2d_ops();
+std::span<const OpEntry> attention_ops();
 std::span<const OpEntry> batch_norm_ops();
 std::span<const OpEntry> binary_ops();
 std::span<const OpEntry> comparison_ops();
@@ -31,6 +32,7 @@ std::span<const OpEntry> pad_ops();
 std::span<const OpEntry> pair_loss_ops();
 std::span<const OpEntry> pieces_ops();
 std::span<const OpEntry> pool2d_ops();
+std::span<const OpEntry> recurrent_ops();
 std::span<const OpEntry> reduce_ops();
 std::span<const OpEntry> reshape_ops();
 std::span<const OpEntry> softmax_ops();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Every operation against PyTorch, results and gradients: tests/golden/ops.golden and layers.golden.
+// Every operation against PyTorch, results and gradients: tests/golden/ops.golden, layers.golden and sequence.golden.
 
 #include <doctest/doctest.h>
 
@@ -152,7 +152,9 @@ void check_case(const Dict& entries, const Precision& as) {
 
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases = read_golden("ops.golden");
-  for (GoldenCase& one : read_golden("layers.golden")) cases.push_back(std::move(one));
+  for (const char* file : {"layers.golden", "sequence.golden"}) {
+    for (GoldenCase& one : read_golden(file)) cases.push_back(std::move(one));
+  }
   return cases;
 }
 

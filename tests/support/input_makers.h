@@ -28,5 +28,7 @@ InputMaker fixed(InputMaker maker);
 
 void add_layer_op_samples(std::vector<OpSample>& samples);
 void add_large_layer_op_samples(std::vector<OpSample>& samples);
+void add_sequence_op_samples(std::vector<OpSample>& samples);
+void add_large_sequence_op_samples(std::vector<OpSample>& samples);
 
 }  // namespace teff::testing

@@ -164,6 +164,7 @@ const std::vector<OpSample>& op_samples() {
     add_layers(result);
     add_shapes(result);
     add_layer_op_samples(result);
+    add_sequence_op_samples(result);
     return result;
   }();
   return samples;
@@ -199,6 +200,7 @@ const std::vector<OpSample>& large_op_samples() {
         {"permute", {{"dims", IntList{2, 0, 1}}}, {smooth({31, 43, 101})}},
     };
     add_large_layer_op_samples(result);
+    add_large_sequence_op_samples(result);
     return result;
   }();
   return samples;
