@@ -52,7 +52,7 @@ struct InferenceOptions {
 ///
 ///   nn::LSTM lstm{40, 128};
 ///   nn::GraphModule model = nn::capture(lstm, {x, h, c});      // [T, 1, 40], [1, 1, 128], [1, 1, 128]
-///   model.rename_ports({{"x", "h", "c"}}, {{"y", "h_n", "c_n"}});
+///   model.rename_ports(inputs, outputs);                       // {"x", "h", "c"}, {"y", "h_n", "c_n"}
 ///   model.eval();
 ///   nn::InferenceSession session(model, {{16, 1, 40}, {1, 1, 128}, {1, 1, 128}},
 ///                                {.states = {{"h", "h_n"}, {"c", "c_n"}}});
