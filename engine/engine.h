@@ -4,6 +4,7 @@
 // All of the engine that every program uses.
 
 #include "teff/engine/allocator.h"
+#include "teff/engine/attention.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/dtype.h"
@@ -15,5 +16,6 @@
 #include "teff/engine/parallel.h"
 #include "teff/engine/profiler.h"
 #include "teff/engine/random.h"
+#include "teff/engine/recurrent.h"
 #include "teff/engine/shape.h"
 #include "teff/engine/tensor.h"

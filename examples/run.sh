@@ -56,3 +56,4 @@ run examples/custom_op
 run examples/custom_layer
 run examples/resume
 run examples/averaging
+run examples/character_model "$root/engine/README.md"

@@ -13,6 +13,7 @@ namespace teff::ops {
 std::span<const OpEntry> activation_ops();
 std::span<const OpEntry> adaptive_pool2d_ops();
 std::span<const OpEntry> advanced_index_ops();
+std::span<const OpEntry> attention_ops();
 std::span<const OpEntry> batch_norm_ops();
 std::span<const OpEntry> binary_ops();
 std::span<const OpEntry> cdist_ops();
@@ -39,6 +40,7 @@ std::span<const OpEntry> pair_loss_ops();
 std::span<const OpEntry> pieces_ops();
 std::span<const OpEntry> pool2d_ops();
 std::span<const OpEntry> rearrange_ops();
+std::span<const OpEntry> recurrent_ops();
 std::span<const OpEntry> reduce_ops();
 std::span<const OpEntry> reshape_ops();
 std::span<const OpEntry> search_ops();

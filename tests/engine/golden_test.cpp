@@ -158,7 +158,7 @@ void check_case(const Dict& entries, const Precision& as) {
 
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases = read_golden("ops.golden");
-  for (const char* file : {"layers.golden", "math.golden", "indexing.golden"}) {
+  for (const char* file : {"layers.golden", "math.golden", "indexing.golden", "sequence.golden"}) {
     for (GoldenCase& one : read_golden(file)) cases.push_back(std::move(one));
   }
   return cases;

@@ -12,11 +12,11 @@ namespace teff::testing {
 /// Applies an operation to buffers of its own; its outputs are all results. Its input, a single number, changes
 /// nothing, but makes them follow from the input.
 struct OpModule : nn::Module {
-  nn::Buffer input0, input1, input2, input3, input4;
-  TEFF_MODULE(OpModule, input0, input1, input2, input3, input4)
+  nn::Buffer input0, input1, input2, input3, input4, input5, input6, input7, input8;
+  TEFF_MODULE(OpModule, input0, input1, input2, input3, input4, input5, input6, input7, input8)
 
   explicit OpModule(const OpSample& sample) : op(sample.op), attributes(sample.attributes) {
-    nn::Buffer* members[] = {&input0, &input1, &input2, &input3, &input4};
+    nn::Buffer* members[] = {&input0, &input1, &input2, &input3, &input4, &input5, &input6, &input7, &input8};
     const std::vector<Tensor> inputs = sample.inputs();
     for (std::size_t i = 0; i < inputs.size(); ++i) *members[i] = inputs[i];
   }
@@ -25,7 +25,7 @@ struct OpModule : nn::Module {
     const Tensor& number = numbers[0];
     if (Value* training = attributes.find("training")) *training = is_training();
     std::vector<Tensor> inputs{input0 + (0.0 * number).to(input0.dtype())};
-    for (const Tensor& input : {input1, input2, input3, input4}) {
+    for (const Tensor& input : {input1, input2, input3, input4, input5, input6, input7, input8}) {
       if (input.defined()) inputs.push_back(input);
     }
     const TensorList results = apply_all(make_op(op, attributes), inputs);

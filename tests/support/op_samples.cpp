@@ -166,6 +166,7 @@ const std::vector<OpSample>& op_samples() {
     add_layer_op_samples(result);
     add_math_op_samples(result);
     add_indexing_op_samples(result);
+    add_sequence_op_samples(result);
     return result;
   }();
   return samples;
@@ -203,6 +204,7 @@ const std::vector<OpSample>& large_op_samples() {
     add_large_layer_op_samples(result);
     add_large_math_op_samples(result);
     add_large_indexing_op_samples(result);
+    add_large_sequence_op_samples(result);
     return result;
   }();
   return samples;
