@@ -5,9 +5,11 @@
 
 #include "teff/engine/allocator.h"
 #include "teff/engine/autograd.h"
+#include "teff/engine/checkpoint.h"
 #include "teff/engine/dict.h"
 #include "teff/engine/dtype.h"
 #include "teff/engine/error.h"
+#include "teff/engine/gradient.h"
 #include "teff/engine/graph.h"
 #include "teff/engine/op.h"
 #include "teff/engine/op_registry.h"
