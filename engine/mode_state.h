@@ -9,6 +9,9 @@ namespace teff::detail {
 struct Modes {
   bool grad_enabled = true;
   bool winograd_enabled = true;
+  bool detect_anomaly = false;
+  bool checkpointing = false;          // inside of a checkpoint's function
+  bool recomputing = false;            // which is run again: what it updates in place stays as it is
   int capturing = 0;                   // captures under way, in each other
   bool types_only = false;             // what is captured is not computed
   const void* scope = nullptr;         // owner of the innermost ScopeGuard

@@ -22,6 +22,13 @@ GradModeGuard::GradModeGuard(bool enabled) : previous_(thread_modes.grad_enabled
 }
 GradModeGuard::~GradModeGuard() { thread_modes.grad_enabled = previous_; }
 
+void set_grad_enabled(bool enabled) { thread_modes.grad_enabled = enabled; }
+
+DetectAnomalyGuard::DetectAnomalyGuard(bool enabled) : previous_(thread_modes.detect_anomaly) {
+  thread_modes.detect_anomaly = enabled;
+}
+DetectAnomalyGuard::~DetectAnomalyGuard() { thread_modes.detect_anomaly = previous_; }
+
 bool is_winograd_enabled() { return thread_modes.winograd_enabled; }
 
 WinogradGuard::WinogradGuard(bool enabled) : previous_(thread_modes.winograd_enabled) {
@@ -30,6 +37,8 @@ WinogradGuard::WinogradGuard(bool enabled) : previous_(thread_modes.winograd_ena
 WinogradGuard::~WinogradGuard() { thread_modes.winograd_enabled = previous_; }
 
 bool is_capturing() { return thread_modes.capturing > 0; }
+
+bool is_recomputing() { return thread_modes.recomputing; }
 
 detail::CaptureGuard::CaptureGuard() {
   ++thread_modes.capturing;

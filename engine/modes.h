@@ -23,10 +23,26 @@ class GradModeGuard {
   bool previous_;
 };
 
+/// Switches recording in this thread for good: torch.set_grad_enabled. A GradModeGuard puts it back by itself.
+void set_grad_enabled(bool enabled);
+
 /// Nothing that this thread computes during the guard's lifetime is recorded: for inference and updates of parameters.
 class NoGradGuard : GradModeGuard {
  public:
   NoGradGuard() : GradModeGuard(false) {}
+};
+
+/// While it lives, backward of this thread looks at every gradient that it computes, and throws an Error that names the
+/// operation whose gradient is the first NaN: to find where training went wrong. Slow.
+class DetectAnomalyGuard {
+ public:
+  explicit DetectAnomalyGuard(bool enabled = true);
+  ~DetectAnomalyGuard();
+  DetectAnomalyGuard(const DetectAnomalyGuard&) = delete;
+  DetectAnomalyGuard& operator=(const DetectAnomalyGuard&) = delete;
+
+ private:
+  bool previous_;
 };
 
 /// Whether conv2d of this thread may use Winograd's method. Default: true.
@@ -50,6 +66,10 @@ class WinogradGuard {
 
 /// Whether this thread is capturing a graph.
 bool is_capturing();
+
+/// Whether a checkpoint's function (checkpoint.h) is being run again for backward(): what counts calls does not count
+/// this one.
+bool is_recomputing();
 
 /// Marks the operations of its lifetime, in this thread, as made by `owner` (a module), for capture and profiling.
 class ScopeGuard {

@@ -18,16 +18,18 @@
 namespace teff {
 namespace {
 
-std::atomic<std::uint64_t> next_sequence{0};
+std::atomic<std::uint64_t> following_sequence{0};
 
-std::uint32_t version_of(const Tensor& tensor) {
+}  // namespace
+
+std::uint64_t detail::next_sequence() { return following_sequence.load(std::memory_order_relaxed); }
+
+std::uint32_t detail::version_of(const Tensor& tensor) {
   const std::shared_ptr<Storage>& storage = tensor.impl()->storage;
   return storage == nullptr ? 0 : storage->version.load(std::memory_order_relaxed);
 }
 
-/// What a node keeps of an input whose values backward does not read: the way to its gradient, and its type. A leaf is
-/// kept itself, for it is where the gradient goes.
-Tensor without_values(const Tensor& input) {
+Tensor detail::without_values(const Tensor& input) {
   const TensorImpl& source = *input.impl();
   if (source.node == nullptr && (source.requires_grad || is_capturing())) return input;
   auto impl = std::allocate_shared<TensorImpl>(CachingAllocator<TensorImpl>());
@@ -38,6 +40,11 @@ Tensor without_values(const Tensor& input) {
   impl->result = source.result;
   return Tensor(std::move(impl));
 }
+
+namespace {
+
+using detail::version_of;
+using detail::without_values;
 
 /// Long chains of nodes are let go one after the other, not by recursion: the stack would not hold it. A node that
 /// dies while another is being destroyed waits in a list through the nodes themselves, so nothing is allocated here.
@@ -73,7 +80,7 @@ std::shared_ptr<Node> make_node(std::shared_ptr<const Op> op, std::span<const Te
   for (const Tensor& kept : node->saved) node->versions.push_back(version_of(kept));
   node->op = std::move(op);
   node->result.type = type;
-  node->sequence = next_sequence.fetch_add(1, std::memory_order_relaxed);
+  node->sequence = following_sequence.fetch_add(1, std::memory_order_relaxed);
   node->scope = detail::modes().scope;
   node->requires_grad = requires_grad;
   return node;
@@ -209,10 +216,21 @@ Arguments look_at(const Op& op, std::span<const Tensor> inputs) {
 }
 
 bool types_only() { return detail::modes().types_only && is_capturing(); }
+/// The inputs, but copies of those that the op updates in place, which are not to change when a checkpoint's function
+/// is run again.
+std::span<const Tensor> unchanging(const Op& op, std::span<const Tensor> inputs, TensorList& copies) {
+  copies.assign(inputs.begin(), inputs.end());
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    if (op.updates_input(i)) copies[i] = copies[i].clone();
+  }
+  return copies;
+}
 
 /// `share` gives the op as the node will hold it.
 template <class Share>
 Tensor apply_op(const Op& op, std::span<const Tensor> inputs, Share&& share, const Tensor* destination = nullptr) {
+  TensorList copies;
+  if (detail::modes().recomputing) inputs = unchanging(op, inputs, copies);
   const Arguments arguments = look_at(op, inputs);
   const TensorType type = detail::output_type(op, arguments.types);
   if (destination != nullptr && destination->type() != type) destination = nullptr;
@@ -241,6 +259,8 @@ void hang(const Tensor& tensor, const std::shared_ptr<Node>& node, std::size_t r
 
 template <class Share>
 TensorList apply_multi_op(const MultiOp& op, std::span<const Tensor> inputs, Share&& share) {
+  TensorList copies;
+  if (detail::modes().recomputing) inputs = unchanging(op, inputs, copies);
   const Arguments arguments = look_at(op, inputs);
   const std::vector<TensorType> types = detail::output_types(op, arguments.types);
   const bool requires_grad =

@@ -22,6 +22,7 @@
 namespace TEFF_EXPORT teff {
 
 class Generator;
+class HookGuard;
 class Tensor;
 struct TensorImpl;
 struct ValuesAndIndices;
@@ -143,6 +144,14 @@ class Tensor : public TensorMethods {
   const Tensor& grad() const;
   /// Replaces the gradient; an undefined tensor removes it. @throws ShapeError, TypeError if it does not fit.
   void set_grad(const Tensor& grad) const;
+  /// The next backward() leaves the gradient in grad() here, too, although this is no leaf: added to what is there. For
+  /// a leaf it does nothing. @throws Error if no gradient comes here.
+  void retain_grad() const;
+  /// `hook` sees the gradient of this tensor when all of it has come, before it goes on or, for a leaf, into grad(),
+  /// and may return another one of its type; an undefined tensor leaves it. Several are called in their order. It sees
+  /// those of autograd::grad, too. What the hook computes is recorded only with create_graph. (HookGuard: hooks.h)
+  /// @throws Error if no gradient comes here; TypeError for an empty function.
+  HookGuard register_hook(std::function<Tensor(const Tensor& grad)> hook) const;
   /// Adds to grad() of every leaf the derivative of this tensor, weighted with `gradient` (same shape; default 1,
   /// for a tensor of one element).
   void backward(const Tensor& gradient = {}, const BackwardOptions& options = {}) const;

@@ -38,6 +38,12 @@ struct Storage {
 
 struct Node;
 
+namespace detail {
+template <class Function>
+class HookList;
+using GradientHooks = HookList<std::function<Tensor(const Tensor&)>>;
+}  // namespace detail
+
 struct TensorImpl {
   std::shared_ptr<Storage> storage;  // null: shape and dtype only, the values were not kept
   std::size_t offset = 0;            // bytes
@@ -46,7 +52,8 @@ struct TensorImpl {
   bool requires_grad = false;
   std::uint32_t result = 0;  // which of the results of `node` it is
   Tensor grad;
-  std::shared_ptr<Node> node;  // how it was computed, if recorded
+  std::shared_ptr<Node> node;                    // how it was computed, if recorded
+  std::shared_ptr<detail::GradientHooks> hooks;  // of a leaf; those of others are with their node
 };
 
 namespace detail {

@@ -46,4 +46,14 @@ inline void gradcheck(const GradcheckFunction& function, std::initializer_list<T
   gradcheck(function, std::span<const Tensor>(inputs.begin(), inputs.size()), options);
 }
 
+/// The same for second derivatives: checks the gradients of what autograd::grad of the function gives with
+/// create_graph, with respect to the inputs and to the function's own gradient.
+/// @throws Error as gradcheck does, or as autograd::grad for a function that has no second derivative.
+void gradgradcheck(const GradcheckFunction& function, std::span<const Tensor> inputs,
+                   const GradcheckOptions& options = {});
+inline void gradgradcheck(const GradcheckFunction& function, std::initializer_list<Tensor> inputs,
+                          const GradcheckOptions& options = {}) {
+  gradgradcheck(function, std::span<const Tensor>(inputs.begin(), inputs.size()), options);
+}
+
 }  // namespace teff

@@ -83,12 +83,23 @@ std::vector<Tensor> Module::forward_many(std::span<const Tensor> inputs) {
 
 Tensor Module::operator()(const Tensor& input) {
   const ScopeGuard scope(this);
-  return forward(input);
+  if (hooks_.empty()) return forward(input);
+  const std::vector<Tensor> inputs = hooks_.before(*this, {&input, 1});
+  expect_one("hooks that leave one input", inputs.size());
+  const std::vector<Tensor> outputs = hooks_.after(*this, inputs, {forward(inputs[0])});
+  expect_one("hooks that leave one output", outputs.size());
+  return outputs[0];
 }
 
 std::vector<Tensor> Module::operator()(std::span<const Tensor> inputs) {
   const ScopeGuard scope(this);
-  return forward_many(inputs);
+  if (hooks_.empty()) return forward_many(inputs);
+  const std::vector<Tensor> seen = hooks_.before(*this, inputs);
+  return hooks_.after(*this, seen, forward_many(seen));
+}
+
+void Module::expect_one(const char* what, std::size_t count) const {
+  if (count != 1) throw Error(type_name() + ": expected " + what + ", got " + std::to_string(count));
 }
 
 std::vector<Tensor> Module::operator()(std::initializer_list<Tensor> inputs) {

@@ -13,8 +13,10 @@
 
 #include "teff/engine/dict.h"
 #include "teff/engine/graph.h"
+#include "teff/engine/hooks.h"
 #include "teff/engine/tensor.h"
 #include "teff/nn/load_report.h"
+#include "teff/nn/module_hooks.h"
 #include "teff/nn/module_macro.h"
 
 namespace TEFF_EXPORT teff {
@@ -103,10 +105,26 @@ class Module {
   /// The computation, for any number of inputs and outputs; calls forward(input) unless overridden.
   virtual std::vector<Tensor> forward_many(std::span<const Tensor> inputs);
 
-  /// Calls forward, marking what it does as this module's.
+  /// Calls forward, marking what it does as this module's, and the hooks before and behind it.
   Tensor operator()(const Tensor& input);
   std::vector<Tensor> operator()(std::span<const Tensor> inputs);
   std::vector<Tensor> operator()(std::initializer_list<Tensor> inputs);
+
+  /// `hook(module, inputs, outputs)` is called after each call of this module (not of forward itself), in the order of
+  /// registration, with std::span<const Tensor> for both. It may return nothing, to look on only, or a Tensor or
+  /// std::vector<Tensor> that takes the place of the outputs; an undefined tensor or an empty vector leaves them. What
+  /// it computes is the module's: recorded for backward(), and captured. Capture calls the module, and so the hook,
+  /// many times, at several sizes. Hooks stay with the very object they were registered on: copies and clones have
+  /// none, a module that is moved takes them along.
+  template <class Hook>
+  HookGuard register_forward_hook(Hook hook) {
+    return hooks_.add_after(detail::forward_hook(std::move(hook)));
+  }
+  /// The same before the call: `hook(module, inputs)`, whose result takes the place of the inputs.
+  template <class Hook>
+  HookGuard register_forward_pre_hook(Hook hook) {
+    return hooks_.add_before(detail::forward_pre_hook(std::move(hook)));
+  }
 
   virtual std::string type_name() const { return "Module"; }
   /// What print shows between the parentheses: "3, 6, kernel_size=(5, 5)".
@@ -165,7 +183,10 @@ class Module {
  private:
   friend class detail::ModeGuard;
 
+  void expect_one(const char* what, std::size_t count) const;
+
   bool training_ = true;
+  detail::ModuleHooks hooks_;
 };
 
 /// As Python prints it: `Net(\n  (conv1): Conv2d(3, 6, kernel_size=(5, 5), stride=(1, 1))\n  ...)`.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "teff/engine/error.h"
+#include "teff/engine/modes.h"
 #include "teff/nn/text.h"
 
 namespace teff::nn {
@@ -61,7 +62,7 @@ Tensor GraphModule::forward(const Tensor& input) {
 }
 
 std::vector<Tensor> GraphModule::forward_many(std::span<const Tensor> inputs) {
-  if (is_training()) {
+  if (is_training() && !is_recomputing()) {
     for (const Tensor& counter : counters_) {  // a file may hold the last number that there is
       std::int64_t& count = *counter.data<std::int64_t>();
       if (count < std::numeric_limits<std::int64_t>::max()) ++count;

@@ -57,6 +57,16 @@ class GraphModule : public Module {
   /// have the same.
   void rename_ports(std::span<const std::string> inputs, std::span<const std::string> outputs);
 
+  /// The part of the network that gives the tensors at these places, as a module of that many outputs in this order:
+  /// features({"layer2", "layer4"}). A name is the path of a module in the original, which stands for the last value
+  /// of its last call that others read, or the name of a node of graph(). Outputs have these names, if no other node
+  /// does. Parameters are shared with this module; those behind the last place are left out, in the state dict, too,
+  /// while print shows the whole. @throws ValueError for a name that is neither; it lists the modules.
+  GraphModule features(std::span<const std::string> names) const;
+  GraphModule features(std::initializer_list<std::string> names) const {
+    return features(std::span<const std::string>(names.begin(), names.size()));
+  }
+
   /// @throws ResourceError if a run on inputs of these types would take more than data().limit (see
   /// GraphExecutor::run).
   void check_cost(std::span<const TensorType> inputs) const { executor_.check_cost(inputs); }

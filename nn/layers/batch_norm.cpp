@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "teff/engine/error.h"
+#include "teff/engine/modes.h"
 #include "teff/engine/ops.h"
+#include "teff/nn/module_members.h"
 #include "teff/nn/text.h"
 
 namespace teff::nn {
@@ -35,7 +37,7 @@ Tensor BatchNorm::normalise(const Tensor& input) {
 /// Counts the batch in training. The weight of its statistics: momentum, or 1 / n for the mean over n batches.
 double BatchNorm::update_factor() {
   const bool counting = is_training() && options_.track_running_stats;
-  if (counting) {  // a file may hold the last number that there is
+  if (counting && !is_recomputing()) {  // a file may hold the last number that there is
     std::int64_t& count = *num_batches_tracked.data<std::int64_t>();
     if (count < std::numeric_limits<std::int64_t>::max()) ++count;
   }
@@ -65,6 +67,34 @@ Tensor BatchNorm2d::forward(const Tensor& input) {
                      to_string(input.shape()));
   }
   return normalise(input);
+}
+
+void renew_running_stats(Module& model, const std::function<void()>& pass) {
+  if (!pass) throw TypeError("renew_running_stats: expected a function, got an empty one");
+  std::vector<std::pair<BatchNorm*, std::optional<double>>> layers;
+  for (const auto& [path, module] : model.named_modules()) {
+    auto* const layer = dynamic_cast<BatchNorm*>(module);
+    if (layer != nullptr && layer->running_mean.defined()) layers.emplace_back(layer, layer->options_.momentum);
+  }
+  if (layers.empty()) return;
+  const NoGradGuard no_grad;
+  const detail::ModeGuard training(model, true);
+  const auto restore = [&] {
+    for (const auto& [layer, momentum] : layers) layer->options_.momentum = momentum;
+  };
+  for (const auto& [layer, momentum] : layers) {
+    layer->running_mean.zero_();
+    layer->running_var.fill_(1.0);
+    layer->num_batches_tracked.zero_();
+    layer->options_.momentum.reset();
+  }
+  try {
+    pass();
+  } catch (...) {
+    restore();
+    throw;
+  }
+  restore();
 }
 
 }  // namespace teff::nn

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "teff/nn/module.h"
@@ -40,6 +41,8 @@ class BatchNorm : public Module {
   Tensor normalise(const Tensor& input);
 
  private:
+  friend void renew_running_stats(Module& model, const std::function<void()>& pass);
+
   double update_factor();
 
   std::int64_t num_features_;
@@ -67,6 +70,26 @@ class BatchNorm2d : public BatchNorm {
   /// @throws ShapeError unless the input is [N, num_features, H, W].
   Tensor forward(const Tensor& input) override;
 };
+
+/// Begins the running statistics of all these layers in the model anew and calls `pass`, which is to run the model on
+/// data, in training mode and without recording: they become the mean over its batches. What has them in a graph (a
+/// GraphModule) is left as it is.
+void renew_running_stats(Module& model, const std::function<void()>& pass);
+
+/// Gives the batch norms of the model the statistics of its present weights: the mean over all batches of the loader,
+/// whose elements are tensors or have a member `data` (data::DataLoader).
+template <class Loader>
+void update_bn(Loader&& loader, Module& model) {
+  renew_running_stats(model, [&] {
+    for (const auto& batch : loader) {
+      if constexpr (requires { batch.data.defined(); }) {
+        model(batch.data);
+      } else {
+        model(batch);
+      }
+    }
+  });
+}
 
 }  // namespace nn
 }  // namespace teff

@@ -60,8 +60,8 @@ Commit LRScheduler::prepare_load(const Dict& state_dict) {
 }
 
 void LRScheduler::remember_lr() {
-  last_lr_.clear();
-  for (std::size_t group = 0; group < optimizer_->num_groups(); ++group) last_lr_.push_back(optimizer_->lr(group));
+  if (last_lr_.empty()) last_lr_.resize(optimizer_->num_groups());  // groups that are added later do not count
+  for (std::size_t group = 0; group < last_lr_.size(); ++group) last_lr_[group] = optimizer_->lr(group);
 }
 
 ChainableLR::ChainableLR(std::string name, Optimizer& optimizer) : LRScheduler(std::move(name), optimizer) {

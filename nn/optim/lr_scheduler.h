@@ -107,12 +107,15 @@ class ChainableLR : public LRScheduler {
   virtual Commit prepare_options(const Dict& options) = 0;
   Commit prepare(const Dict& state_dict) override;
 
+  /// Sets the rates of an epoch, of all groups. @throws ValueError, and changes nothing, for one that is negative or
+  /// infinite.
+  void set_lr(std::int64_t epoch, const std::vector<double>& rates);
+
  private:
   friend class SequentialLR;
 
   /// Epoch 0 again, from the rates at the beginning.
   void restart();
-  void set_lr(std::int64_t epoch, const std::vector<double>& rates);
 
   std::vector<double> base_lrs_;  // by group
   std::int64_t last_epoch_ = 0;   // -1: a SequentialLR has not begun with it

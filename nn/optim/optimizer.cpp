@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "teff/engine/error.h"
+#include "teff/engine/modes.h"
 #include "teff/nn/optim/option_checks.h"
 #include "teff/nn/text.h"
 
@@ -17,7 +18,7 @@ using nn::detail::quoted;
 
 /// How PyTorch computes: nothing of it changes a step.
 constexpr const char* kNotOptions[] = {"params", "param_names", "foreach", "differentiable", "capturable", "fused"};
-constexpr const char* kScheduleKeys[] = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"};
+constexpr const char* kScheduleKeys[] = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr"};
 
 /// The largest count up to which every integer is a float, and a double.
 constexpr std::int64_t kFloatIntegers = std::int64_t{1} << 24, kDoubleIntegers = std::int64_t{1} << 53;
@@ -103,7 +104,9 @@ void Optimizer::set_lr(double lr) {
 const Tensor& Optimizer::slot(std::size_t group, std::size_t parameter, std::size_t slot, double value) {
   Tensor& tensor = state(group, parameter).tensors[slot];
   const Tensor& like = groups_[group].tensors[parameter];
-  if (!tensor.defined()) tensor = full(like.shape(), value, {.dtype = like.dtype()});
+  if (tensor.defined()) return tensor;
+  const bool scalar = layout_.tensors[slot].scalar;
+  tensor = full(scalar ? Shape() : like.shape(), value, {.dtype = scalar ? DType::float32 : like.dtype()});
   return tensor;
 }
 
@@ -111,6 +114,31 @@ std::size_t Optimizer::first_parameter(std::size_t group) const {
   std::size_t first = 0;
   for (std::size_t i = 0; i < group; ++i) first += groups_[i].tensors.size();
   return first;
+}
+
+void Optimizer::for_each_gradient(
+    const std::function<void(std::size_t, std::size_t, const Tensor&, const Tensor&)>& update) {
+  const NoGradGuard no_grad;
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    for (std::size_t i = 0; i < groups_[group].tensors.size(); ++i) {
+      const Tensor& parameter = groups_[group].tensors[i];
+      if (!parameter.grad().defined()) continue;
+      ++state(group, i).step;
+      update(group, i, parameter, parameter.grad());
+    }
+  }
+}
+
+void Optimizer::add_parameters(ParameterList group) {
+  groups_.push_back(std::move(group));
+  try {
+    check_parameters();
+  } catch (...) {
+    groups_.pop_back();
+    throw;
+  }
+  schedules_.emplace_back();
+  state_.resize(first_parameter(groups_.size()), {.tensors = std::vector<Tensor>(layout_.tensors.size())});
 }
 
 Dict Optimizer::state_of(const ParameterState& state) const {
@@ -130,6 +158,7 @@ Dict Optimizer::state_dict() const {
     Dict of_parameter = state_of(state_[i]);
     if (!of_parameter.empty()) all_state.insert(std::to_string(i), std::move(of_parameter));
   }
+  add_own_state(all_state);
   List groups;
   std::size_t place = 0;
   for (std::size_t i = 0; i < groups_.size(); ++i) {
@@ -173,7 +202,9 @@ Commit Optimizer::prepare(const Dict& state_dict) {
   const List& saved_groups = state_dict.at("param_groups").as_list();
   std::vector<std::string> ids;
   const std::vector<std::size_t> places = match(saved_groups, ids);
-  State state = read_state(state_dict.at("state").as_dict(), ids, places);
+  Dict saved_state = state_dict.at("state").as_dict();
+  Commit set_own = take_own_state(saved_state);
+  State state = read_state(saved_state, ids, places);
   std::vector<Dict> options, schedules = schedules_;
   for (const Value& saved : saved_groups) {
     Dict group = saved.as_dict();
@@ -185,9 +216,10 @@ Commit Optimizer::prepare(const Dict& state_dict) {
     }
     options.push_back(std::move(group));
   }
-  return [this, state = std::move(state), schedules = std::move(schedules),
+  return [this, state = std::move(state), schedules = std::move(schedules), set_own = std::move(set_own),
           set_options = prepare_group_options(options)]() mutable {
     state_ = std::move(state);
+    set_own();
     schedules_ = std::move(schedules);
     set_options();
   };
@@ -286,17 +318,18 @@ Tensor Optimizer::read_slot(const Value& value, const Slot& slot, std::size_t pl
   const Tensor& parameter = parameter_at(place);
   const Tensor& tensor = value.as_tensor();
   const std::string what = std::string(slot.name) + " of " + describe(place);
-  if (!tensor.defined() || tensor.shape() != parameter.shape()) {
+  const Shape shape = slot.scalar ? Shape() : parameter.shape();
+  if (!tensor.defined() || tensor.shape() != shape) {
     refuse("size mismatch for " + what + ": copying a tensor with shape " +
-           (tensor.defined() ? to_string(tensor.shape()) : "undefined") +
-           " from checkpoint, the shape of the parameter is " + to_string(parameter.shape()));
+           (tensor.defined() ? to_string(tensor.shape()) : "undefined") + " from checkpoint, the shape of the " +
+           (slot.scalar ? "number is " : "parameter is ") + to_string(shape));
   }
   const Tensor as_double = tensor.to(DType::float64);
   for (const double number : as_double.span<double>()) {
     if (!std::isfinite(number)) refuse(what + " is not finite");
     if (slot.non_negative && number < 0) refuse(what + " is negative");
   }
-  return tensor.detach().to(parameter.dtype()).clone();
+  return tensor.detach().to(slot.scalar ? DType::float32 : parameter.dtype()).clone();
 }
 
 /// Half a state would be completed with zeros, which is another run.

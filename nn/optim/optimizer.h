@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -34,6 +35,7 @@ struct Slot {
   std::string_view name;
   bool required = false;      // there whenever there is any state
   bool non_negative = false;  // a sum or mean of squares
+  bool scalar = false;        // one number for the whole parameter, float32 in a tensor without dimensions
 };
 
 /// What an optimiser keeps for each parameter, and how a state dict shows it.
@@ -43,6 +45,17 @@ struct StateLayout {
   Step step = Step::none;  // "step", the count of the parameter's steps: an integer, or a tensor without dimensions
   std::vector<Slot> tensors;
   Dict constants = {};  // entries that PyTorch has in each group and that change nothing here
+};
+
+struct LoadOptimizerOptions {
+  bool strict = true;  // everything must fit
+};
+
+/// What a load that is not strict did: parameters as "3", or by name where there are names.
+struct OptimizerLoadReport {
+  std::vector<std::string> loaded;   // their state was taken over
+  std::vector<std::string> fresh;    // of this optimiser: no state that fits
+  std::vector<std::string> ignored;  // of the dict: no such parameter, or a state that does not fit
 };
 
 /// Base of the optimisers: parameters in groups that differ in their options, and state per parameter. Holds handles
@@ -80,6 +93,10 @@ class Optimizer {
   /// @throws StateDictError if groups, sizes, names, shapes or options do not fit, or a value is not finite; the
   /// optimiser is then what it was.
   void load_state_dict(const Dict& state_dict) { prepare_load(state_dict)(); }
+  /// Takes over what fits: the state of each parameter that is found (by name where both sides know names, else by its
+  /// place) with the right shapes, and the options of groups that are there; the rest begins anew. For a network of
+  /// which a part was exchanged. @throws StateDictError for a dict that is none of such an optimiser.
+  OptimizerLoadReport load_state_dict(const Dict& state_dict, const LoadOptimizerOptions& options);
   /// The first half of it, which changes nothing yet.
   Commit prepare_load(const Dict& state_dict);
 
@@ -107,6 +124,23 @@ class Optimizer {
   /// A slot, filled with `value` if it was undefined.
   const Tensor& slot(std::size_t group, std::size_t parameter, std::size_t slot, double value = 0);
 
+  /// Calls update(group, i, parameter, gradient) under NoGradGuard for each parameter that has a gradient, when its
+  /// step has been counted.
+  void for_each_gradient(
+      const std::function<void(std::size_t group, std::size_t i, const Tensor& parameter, const Tensor& grad)>& update);
+
+  /// What an optimiser keeps beside the slots: entries of state dicts.
+  virtual void add_own_state(Dict& state) const { static_cast<void>(state); }
+  /// Takes its entries out of a state dict's "state". The result takes them over; it cannot fail.
+  virtual Commit take_own_state(Dict& state) {
+    static_cast<void>(state);
+    return [] {};
+  }
+
+  /// A further group, without options: OptimizerOf's add_param_group. @throws as the constructor; the groups are then
+  /// what they were.
+  void add_parameters(ParameterList group);
+
   /// The options of a group by name.
   virtual Dict group_options(std::size_t group) const = 0;
   /// What takes over the options of all groups. @throws ValueError, TypeError if one is not valid.
@@ -120,6 +154,9 @@ class Optimizer {
   void check_parameters() const;
   Dict state_of(const ParameterState& state) const;
   Commit prepare(const Dict& state_dict);
+  std::string id_of(std::size_t place) const;
+  Dict fitting_part(const Dict& state_dict, std::vector<std::string>& ignored) const;
+  bool fits(const Dict& saved, std::size_t place) const;
   std::vector<std::size_t> match(const List& saved_groups, std::vector<std::string>& ids) const;
   void match_group(const Dict& saved, std::size_t group, std::vector<std::size_t>& places) const;
   State read_state(const Dict& saved, std::span<const std::string> ids, std::span<const std::size_t> places) const;

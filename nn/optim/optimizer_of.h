@@ -28,6 +28,16 @@ class OptimizerOf : public Optimizer {
     options_[checked(group)] = options;
   }
 
+  /// One more group, for parameters that join later: a layer that is no longer frozen. Schedulers made before
+  /// leave it alone. @throws what the constructor throws; the optimiser is then what it was.
+  void add_param_group(Group group) {
+    group.options.check(name());
+    options_.reserve(options_.size() + 1);
+    add_parameters(std::move(group.params));
+    options_.push_back(group.options);
+    on_new_group(num_groups() - 1);
+  }
+
   double lr(std::size_t group = 0) const override { return options(group).lr; }
   using Optimizer::set_lr;
   void set_lr(double lr, std::size_t group) override {
@@ -64,6 +74,9 @@ class OptimizerOf : public Optimizer {
       options_.push_back(group.options);
     }
   }
+
+  /// Called for a group that has been added.
+  virtual void on_new_group(std::size_t group) { static_cast<void>(group); }
 
   Dict group_options(std::size_t group) const override { return to_dict(options_[group]); }
 

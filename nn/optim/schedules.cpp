@@ -160,14 +160,18 @@ LambdaLR::LambdaLR(Optimizer& optimizer, Function lr_lambda)
     : LambdaLR(optimizer, std::vector<Function>(optimizer.num_groups(), lr_lambda)) {}
 
 LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<Function> lr_lambdas)
-    : ChainableLR("LambdaLR", optimizer), lr_lambdas_(std::move(lr_lambdas)) {
+    : LambdaLR("LambdaLR", optimizer, std::move(lr_lambdas)) {
+  start();
+}
+
+LambdaLR::LambdaLR(std::string owner, Optimizer& optimizer, std::vector<Function> lr_lambdas)
+    : ChainableLR(std::move(owner), optimizer), lr_lambdas_(std::move(lr_lambdas)) {
   nn::detail::expect(lr_lambdas_.size() == optimizer.num_groups(), name(),
                      "a function for each of " + std::to_string(optimizer.num_groups()) + " groups",
                      std::to_string(lr_lambdas_.size()));
   for (const Function& function : lr_lambdas_) {
-    if (!function) throw TypeError("LambdaLR: expected a function, got an empty one");
+    if (!function) throw TypeError(name() + ": expected a function, got an empty one");
   }
-  start();
 }
 
 double LambdaLR::next_lr(std::size_t group, double, std::int64_t epoch) const {
@@ -182,6 +186,36 @@ Commit LambdaLR::prepare_options(const Dict& options) {
     throw ValueError("expected " + std::to_string(lr_lambdas_.size()) + " functions, got " + std::to_string(count));
   }
   return [] {};
+}
+
+MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, Function lr_lambda)
+    : MultiplicativeLR(optimizer, std::vector<Function>(optimizer.num_groups(), lr_lambda)) {}
+
+MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, std::vector<Function> lr_lambdas)
+    : LambdaLR("MultiplicativeLR", optimizer, std::move(lr_lambdas)) {
+  start();
+}
+
+double MultiplicativeLR::next_lr(std::size_t group, double lr, std::int64_t epoch) const {
+  return lr * factor(group, epoch);
+}
+
+void PolynomialLROptions::check(std::string_view owner) const {
+  nn::detail::expect_at_least(1, owner, "total_iters", total_iters);
+  detail::expect_finite(owner, "power", power);
+}
+
+PolynomialLR::PolynomialLR(Optimizer& optimizer, const PolynomialLROptions& options)
+    : ChainableLROf("PolynomialLR", optimizer, options) {
+  start();
+}
+
+double PolynomialLR::next_lr(std::size_t, double lr, std::int64_t epoch) const {
+  if (epoch > options_.total_iters) return lr;
+  const auto left = [&](std::int64_t at) {
+    return 1 - static_cast<double>(at) / static_cast<double>(options_.total_iters);
+  };
+  return lr * std::pow(left(epoch) / left(epoch - 1), options_.power);
 }
 
 }  // namespace teff::optim

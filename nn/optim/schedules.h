@@ -136,12 +136,45 @@ class LambdaLR : public ChainableLR {
 
  protected:
   double first_lr(std::size_t group, double lr) const override { return next_lr(group, lr, 0); }
+  LambdaLR(std::string name, Optimizer& optimizer, std::vector<Function> lr_lambdas);
   double next_lr(std::size_t group, double lr, std::int64_t epoch) const override;
   Dict options() const override;
   Commit prepare_options(const Dict& options) override;
+  double factor(std::size_t group, std::int64_t epoch) const { return lr_lambdas_[group](epoch); }
 
  private:
   std::vector<Function> lr_lambdas_;
+};
+
+/// lr *= lr_lambda(epoch), from epoch 1 on. The functions themselves are not saved: the program gives them again.
+class MultiplicativeLR : public LambdaLR {
+ public:
+  MultiplicativeLR(Optimizer& optimizer, Function lr_lambda);
+  /// One for each group. @throws ValueError if there are others than as many as groups.
+  MultiplicativeLR(Optimizer& optimizer, std::vector<Function> lr_lambdas);
+
+ protected:
+  double first_lr(std::size_t, double lr) const override { return lr; }
+  double next_lr(std::size_t group, double lr, std::int64_t epoch) const override;
+};
+
+struct PolynomialLROptions {
+  std::int64_t total_iters = 5;  // >= 1
+  double power = 1;
+  static void fields(auto& self, auto&& field) {
+    field("total_iters", self.total_iters);
+    field("power", self.power);
+  }
+  void check(std::string_view owner) const;
+};
+
+/// base_lr * (1 - epoch / total_iters)^power, and 0 from epoch total_iters on.
+class PolynomialLR : public ChainableLROf<PolynomialLROptions> {
+ public:
+  explicit PolynomialLR(Optimizer& optimizer, const PolynomialLROptions& options = {});
+
+ protected:
+  double next_lr(std::size_t group, double lr, std::int64_t epoch) const override;
 };
 
 }  // namespace optim

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "teff/engine/gradients/formulas.h"
+
+namespace teff::gradients {
+namespace {
+
+/// Indices within a plane [H, W] as indices of all planes.
+TensorList put_back(const RecordedCall& call, const Tensor& indices) {
+  const Tensor& x = call.inputs[0];
+  const Tensor places = indices.clone();
+  const std::int64_t plane = x.size(2) * x.size(3), count = std::max<std::int64_t>(1, places.size(2) * places.size(3));
+  std::int64_t i = 0;
+  for (std::int64_t& place : places.span<std::int64_t>()) place += i++ / count * plane;
+  return {put(call.grad(), places, x.type())};
+}
+
+/// Where the maxima of windows of 2 x 2 side by side are: where backward, which finds them in x, puts ones.
+Tensor tile_indices(const RecordedCall& call) {
+  const Tensor &x = call.inputs[0], ones = ones_like(call.grad());
+  const bool wanted[] = {true};
+  const Tensor found = call.op.backward({ones, call.inputs, {}, wanted})[0].to(DType::float64);
+  const Tensor indices = empty(call.grad().shape(), {.dtype = DType::int64});
+  const std::int64_t height = x.size(2), width = x.size(3), rows = indices.size(2), columns = indices.size(3);
+  std::int64_t i = 0;
+  for (std::int64_t& index : indices.span<std::int64_t>()) {
+    const std::int64_t plane = i / (rows * columns), row = i / columns % rows * 2, column = i % columns * 2;
+    const double* const values = found.data<double>() + plane * height * width;
+    index = row * width + column;
+    for (const std::int64_t step : {std::int64_t{1}, width, width + 1}) {
+      if (values[row * width + column + step] != 0) index = row * width + column + step;
+    }
+    ++i;
+  }
+  return indices;
+}
+
+TensorList max_pool2d_grads(const RecordedCall& call) {
+  if (!call.saved.empty()) return put_back(call, call.saved[0]);
+  if (call.grad().numel() == 0) return linear(call);
+  return put_back(call, tile_indices(call));
+}
+
+TensorList adaptive_max_pool2d_grads(const RecordedCall& call) { return put_back(call, call.saved[0]); }
+
+}  // namespace
+
+std::span<const FormulaEntry> pooling_formulas() {
+  static constexpr FormulaEntry kEntries[] = {
+      {"avg_pool2d", linear},
+      {"adaptive_avg_pool2d", linear},
+      {"interpolate", linear},
+      {"max_pool2d", max_pool2d_grads},
+      {"adaptive_max_pool2d", adaptive_max_pool2d_grads},
+  };
+  return kEntries;
+}
+
+}  // namespace teff::gradients
