@@ -119,7 +119,7 @@ Tensor Tensor::index_add(Integer dim, const Tensor& index, const Tensor& source,
   return teff::index_add(*this, dim, index, source, alpha);
 }
 const Tensor& Tensor::index_add_(Integer dim, const Tensor& index, const Tensor& source, double alpha) const {
-  return put_into("index_add_", *this, dim, index, alpha == 1 ? source : mul(source.detach(), alpha), true);
+  return put_into("index_add_", *this, dim, index, alpha == 1 ? source : source.detach() * alpha, true);
 }
 const Tensor& Tensor::index_copy_(Integer dim, const Tensor& index, const Tensor& source) const {
   return put_into("index_copy_", *this, dim, index, source, false);

@@ -129,6 +129,4 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 
 Tensor mask(const Tensor& condition, const Tensor& like) { return to(condition, like.dtype()); }
 
-Tensor sign(const Tensor& x) { return mask(gt(x, 0), x) - mask(lt(x, 0), x); }
-
 }  // namespace teff::gradients

@@ -51,8 +51,6 @@ Tensor put(const Tensor& x, const Tensor& places, const TensorType& type);
 Tensor sum_to(const Tensor& x, const Shape& shape);
 /// A condition as 0 and 1 of that dtype.
 Tensor mask(const Tensor& condition, const Tensor& like);
-/// -1, 0 or 1.
-Tensor sign(const Tensor& x);
 
 // Options, as files have them.
 inline double number(const RecordedCall& call, std::string_view name) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kName = "LBFGS";
 
-double dot(const Tensor& a, const Tensor& b) { return matmul(a, b).item<double>(); }
+double inner_product(const Tensor& a, const Tensor& b) { return matmul(a, b).item<double>(); }
 double greatest(const Tensor& x) { return amax(abs(x)).item<double>(); }
 
 double to_number(const Value& value) { return value.is_tensor() ? value.as_tensor().item<double>() : value.as_float(); }
@@ -87,12 +87,12 @@ void LBFGS::move(double step, const Tensor& direction) const {
 
 void LBFGS::remember(const Tensor& gradient) {
   const Tensor gradients = gradient - memory_.gradient, moved = memory_.direction * memory_.step;
-  const double product = dot(gradients, moved);
+  const double product = inner_product(gradients, moved);
   if (!(product > 1e-10)) return;
   std::vector<Pair>& pairs = memory_.pairs;
   if (std::ssize(pairs) >= options().history_size) pairs.erase(pairs.begin());
   pairs.push_back({gradients, moved, 1 / product});
-  memory_.scale = product / dot(gradients, gradients);
+  memory_.scale = product / inner_product(gradients, gradients);
 }
 
 /// -H g by the two loops over the pairs.
@@ -101,12 +101,12 @@ Tensor LBFGS::direction_at(const Tensor& gradient) const {
   std::vector<double> alpha(pairs.size());
   Tensor q = neg(gradient.clone());
   for (std::size_t i = pairs.size(); i-- > 0;) {
-    alpha[i] = dot(pairs[i].parameters, q) * pairs[i].inverse_product;
+    alpha[i] = inner_product(pairs[i].parameters, q) * pairs[i].inverse_product;
     q.sub_(pairs[i].gradients, alpha[i]);
   }
   const Tensor direction = q * memory_.scale;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const double beta = dot(pairs[i].gradients, direction) * pairs[i].inverse_product;
+    const double beta = inner_product(pairs[i].gradients, direction) * pairs[i].inverse_product;
     direction.add_(pairs[i].parameters, alpha[i] - beta);
   }
   return direction;
@@ -138,7 +138,7 @@ Tensor LBFGS::step(const Closure& closure) {
     memory_.gradient = here.gradient;
     memory_.loss = here.loss;
     memory_.step = is_first ? std::min(1.0, 1 / sum(abs(here.gradient)).item<double>()) * o.lr : o.lr;
-    const double slope = dot(here.gradient, memory_.direction);
+    const double slope = inner_product(here.gradient, memory_.direction);
     if (slope > -o.tolerance_change) break;
     std::int64_t used = 0;
     if (o.line_search_fn) {
@@ -169,7 +169,7 @@ std::int64_t LBFGS::search(const Closure& closure, double slope, Point& here) {
     move(t, memory_.direction);
     const Point point = evaluate(closure);
     for (std::size_t i = 0; i < start.size(); ++i) parameters()[i].copy_(start[i]);
-    return detail::LinePoint{t, point.loss, dot(point.gradient, memory_.direction), point.gradient};
+    return detail::LinePoint{t, point.loss, inner_product(point.gradient, memory_.direction), point.gradient};
   };
   const auto [point, evaluations] = detail::strong_wolfe(look, {0, here.loss, slope, here.gradient}, memory_.step,
                                                          greatest(memory_.direction), options().tolerance_change);
