@@ -83,15 +83,6 @@ void check_input(const GradcheckFunction& function, std::span<const Tensor> inpu
 
 }  // namespace
 
-bool allclose(const Tensor& a, const Tensor& b, const Tolerance& tolerance) {
-  check_types("allclose", a, b);
-  const Tensor x = a.detach().to(DType::float64), y = b.detach().to(DType::float64);
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    if (!close(x.data<double>()[i], y.data<double>()[i], tolerance)) return false;
-  }
-  return true;
-}
-
 void assert_close(const Tensor& actual, const Tensor& expected) {
   assert_close(actual, expected, default_tolerance(expected.dtype()));
 }

@@ -8,19 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "teff/engine/comparison_ops.h"
 #include "teff/engine/tensor.h"
 
 namespace TEFF_EXPORT teff {
 
-struct Tolerance {
-  double rtol = 1e-5;
-  double atol = 1e-8;
-  bool equal_nan = false;
-};
-
-/// Whether |a - b| <= atol + rtol * |b| everywhere, as torch.allclose. @throws ShapeError, TypeError if a and b differ
-/// in shape or dtype.
-bool allclose(const Tensor& a, const Tensor& b, const Tolerance& tolerance = {});
+using Tolerance = CloseOptions;
 
 /// @throws Error that tells how many elements differ, the greatest absolute and relative difference and where, if
 /// shape or dtype differ or allclose is false. Default tolerances as torch.testing.assert_close: float32 rtol 1.3e-6,

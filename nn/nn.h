@@ -31,6 +31,12 @@
 #include "teff/nn/module.h"
 
 #if __has_include("teff/nn/optim/optimizer.h")  // not in a build without training
+#include "teff/nn/clip_grad.h"
+#include "teff/nn/data/data_loader.h"
+#include "teff/nn/data/dataset.h"
+#include "teff/nn/data/sampler.h"
+#include "teff/nn/data/transforms.h"
+#include "teff/nn/layers/loss.h"
 #include "teff/nn/optim/adagrad.h"
 #include "teff/nn/optim/adam.h"
 #include "teff/nn/optim/adam_variants.h"

@@ -14,7 +14,7 @@ using namespace teff;
 
 namespace {
 
-const double kNan = std::numeric_limits<double>::quiet_NaN();
+const double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 const double kInf = std::numeric_limits<double>::infinity();
 
 Tensor doubles(std::initializer_list<double> values) { return tensor<double>(values); }
@@ -52,14 +52,14 @@ TEST_SUITE("testing") {
     CHECK(allclose(doubles({kInf, -kInf}), doubles({kInf, -kInf})));
     CHECK_FALSE(allclose(doubles({kInf}), doubles({-kInf})));
     CHECK_FALSE(allclose(doubles({1}), doubles({kInf})));
-    CHECK_FALSE(allclose(doubles({kNan}), doubles({kNan})));
-    CHECK(allclose(doubles({kNan}), doubles({kNan}), {.equal_nan = true}));
-    CHECK_FALSE(allclose(doubles({kNan}), doubles({1}), {.equal_nan = true}));
+    CHECK_FALSE(allclose(doubles({kNotANumber}), doubles({kNotANumber})));
+    CHECK(allclose(doubles({kNotANumber}), doubles({kNotANumber}), {.equal_nan = true}));
+    CHECK_FALSE(allclose(doubles({kNotANumber}), doubles({1}), {.equal_nan = true}));
   }
 
   TEST_CASE("tensors of different type cannot be compared") {
-    CHECK_THROWS_WITH_AS(allclose(ones({2}), ones({3})),
-                         "allclose: expected tensors of one type, got float32 [2] and float32 [3]", ShapeError);
+    CHECK(allclose(ones({2}), ones({1})));
+    CHECK_THROWS_AS(allclose(ones({2}), ones({3})), ShapeError);
     CHECK_THROWS_AS(allclose(ones({2}), doubles({1, 1})), TypeError);
     CHECK_THROWS_AS(assert_close(ones({2}), ones({1, 2})), ShapeError);
   }
@@ -82,8 +82,8 @@ TEST_SUITE("testing") {
   }
 
   TEST_CASE("assert_close sees a NaN among numbers") {
-    CHECK_THROWS_AS(assert_close(doubles({1, kNan, 3}), doubles({1, 2, 3})), Error);
-    CHECK_THROWS_AS(assert_close(doubles({1, 2, 3}), doubles({1, kNan, 3})), Error);
+    CHECK_THROWS_AS(assert_close(doubles({1, kNotANumber, 3}), doubles({1, 2, 3})), Error);
+    CHECK_THROWS_AS(assert_close(doubles({1, 2, 3}), doubles({1, kNotANumber, 3})), Error);
   }
 
   TEST_CASE("gradcheck accepts a right gradient") {

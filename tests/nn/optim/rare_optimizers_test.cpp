@@ -37,12 +37,6 @@ void append(std::vector<double>& values, const Tensor& tensor) {
   for (const double value : numbers.span<double>()) values.push_back(value);
 }
 
-std::vector<std::string> keys_of(const Dict& dict) {
-  std::vector<std::string> keys;
-  for (const DictItem& item : dict) keys.push_back(item.key);
-  return keys;
-}
-
 std::vector<std::string> sorted_keys(const Dict& dict) {
   std::vector<std::string> keys = keys_of(dict);
   std::sort(keys.begin(), keys.end());

@@ -18,7 +18,7 @@ namespace {
 
 using Rates = std::vector<double>;
 
-void check_rates(const Rates& actual, const Rates& expected) {
+void check_close_rates(const Rates& actual, const Rates& expected) {
   CHECK_NOTHROW(assert_close(tensor(actual), tensor(expected), {1e-12, 1e-12}));
 }
 
@@ -57,7 +57,7 @@ void check_schedule(const Make& make, const Rates& expected, const std::vector<s
     note(resumed);
     second->step();
   }
-  check_rates(rates, expected);
+  check_close_rates(rates, expected);
   check_keys(second->state_dict(), keys, own_keys);
 }
 
@@ -90,7 +90,7 @@ TEST_SUITE("rare_schedules") {
         for (std::size_t group = 0; group < 2; ++group) rates.push_back(optimizer.lr(group));
         scheduler.step(i * 0.37);
       }
-      check_rates(rates, expected);
+      check_close_rates(rates, expected);
       CHECK(scheduler.last_epoch() == 7);
     };
     check(2, golden::kRestartsPart);
@@ -199,7 +199,7 @@ TEST_SUITE("rare_schedules") {
           for (const double number : tensor.span<double>()) values.push_back(number);
         }
         CHECK(names == keys);
-        check_rates(values, numbers);
+        check_close_rates(values, numbers);
       };
       check_state(expected);
       averaged.eval();
