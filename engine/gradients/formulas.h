@@ -23,6 +23,7 @@ struct FormulaEntry {
 
 std::span<const FormulaEntry> loss_formulas();
 std::span<const FormulaEntry> normalization_formulas();
+std::span<const FormulaEntry> place_formulas();
 std::span<const FormulaEntry> pointwise_formulas();
 std::span<const FormulaEntry> pooling_formulas();
 std::span<const FormulaEntry> product_formulas();

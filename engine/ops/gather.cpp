@@ -320,6 +320,7 @@ const Tensor& Tensor::scatter_(Integer dim, const Tensor& index, const Tensor& s
 }
 
 const Tensor& Tensor::scatter_(Integer dim, const Tensor& index, double value, std::string_view reduce) const {
+  detail::check_in_place("scatter_", *this);
   const NoGradGuard no_grad;
   return scatter_(dim, index, spread("scatter_", *this, index, value), reduce);
 }

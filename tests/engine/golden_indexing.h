@@ -99,13 +99,13 @@ inline const std::map<std::string, CaseFunction>& indexing_functions() {
        }},
       {"affine_grid", [](X x, A a) { return TensorList{affine_grid(x[0], a.list("size"), a.flag("align_corners"))}; }},
       {"linspace",
-       [](X, A a) {
-         return TensorList{linspace(a.number("start"), a.number("end"), a.whole("steps"), {.dtype = DType::float64})};
+       [](X x, A a) {
+         return TensorList{linspace(a.number("start"), a.number("end"), a.whole("steps"), {.dtype = x[0].dtype()})};
        }},
       {"logspace",
-       [](X, A a) {
-         return TensorList{logspace(a.number("start"), a.number("end"), a.whole("steps"), a.number("base"),
-                                    {.dtype = DType::float64})};
+       [](X x, A a) {
+         return TensorList{
+             logspace(a.number("start"), a.number("end"), a.whole("steps"), a.number("base"), {.dtype = x[0].dtype()})};
        }},
   };
   return functions;

@@ -27,7 +27,7 @@ namespace {
 
 /// Operations without second derivative, and why.
 const std::map<std::string, std::string>& without_second_derivative() {
-  static const std::map<std::string, std::string> reasons;
+  static const std::map<std::string, std::string> reasons = {{"grid_sample", "nor has PyTorch's"}};
   return reasons;
 }
 

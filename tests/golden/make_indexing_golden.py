@@ -281,8 +281,9 @@ for align in [False, True]:
 # --- creation
 
 for start, end, steps in [(0.0, 1.0, 5), (-3.0, 2.0, 4), (2.0, 7.0, 1), (1.0, 2.0, 0), (5.0, -5.0, 11)]:
-    case("linspace", f"{start} to {end} by {steps}", {"start": start, "end": end, "steps": steps}, [],
-         lambda: torch.linspace(start, end, steps))
-case("logspace", "base 2", {"start": 0.0, "end": 3.0, "steps": 7, "base": 2.0}, [], lambda: torch.logspace(0, 3, 7, 2))
+    case("linspace", f"{start} to {end} by {steps}", {"start": start, "end": end, "steps": steps},
+         [torch.zeros(1)], lambda like: torch.linspace(start, end, steps), fixed=[0])
+case("logspace", "base 2", {"start": 0.0, "end": 3.0, "steps": 7, "base": 2.0}, [torch.zeros(1)],
+     lambda like: torch.logspace(0, 3, 7, 2), fixed=[0])
 
 write_cases("indexing.golden")
