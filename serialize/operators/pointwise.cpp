@@ -24,7 +24,10 @@ Tensor power(const Call& c) {
   if (c.is_known(1) && exponent.numel() == 1 && exponent.dim() <= base.dim() && is_computable(base.dtype())) {
     return pow(base, c.known_number(1));
   }
-  const Tensor result = pow(base, exponent);
+  const bool is_wider = !is_floating_point(base.dtype()) && is_floating_point(exponent.dtype());
+  const DType dtype = is_wider ? exponent.dtype() : base.dtype();
+  const auto as = [&](const Tensor& x) { return x.dtype() == dtype ? x : to(x, dtype); };
+  const Tensor result = pow(as(base), as(exponent));
   return result.dtype() == base.dtype() ? result : to(result, base.dtype());
 }
 

@@ -31,6 +31,15 @@ Tensor reduced(const Call& c) {
 
 Tensor squared(Tensor x) { return x * x; }
 
+/// prod takes one dimension after the other.
+Tensor product(const Tensor& x, const IntList& dims, bool keepdim) {
+  Tensor result = x;
+  for (std::int64_t dim = x.dim(); dim-- > 0;) {
+    if (dims.empty() || dims.contains(dim)) result = prod(result, dim, keepdim);
+  }
+  return result;
+}
+
 /// log(sum(exp(x))) with the largest x taken out, so that nothing overflows.
 Tensor log_sum_exp(const Call& c) {
   const Tensor x = c.tensor(0);
@@ -87,6 +96,7 @@ constexpr OperatorRow kRows[] = {
     {"ReduceMax", reduced<amax>},
     {"ReduceMean", reduced<mean>},
     {"ReduceMin", reduced<amin>},
+    {"ReduceProd", reduced<product>},
     {"ReduceSum", reduced<sum>},
     {"ReduceSumSquare", reduced<sum, squared>},
     {"Softmax", normalised<softmax>},
