@@ -64,9 +64,10 @@ std::optional<Value> OnnxCall::option(std::string_view name) const {
         return list_of_values(attribute.integers, [](std::int64_t number) { return number; });
       case Kind::tensor:
         return network_.constant(*attribute.tensor);
+      case Kind::texts:
+        return list_of_values(attribute.texts, [](const std::string& text) { return text; });
       case Kind::none:
       case Kind::graph:
-      case Kind::texts:
       case Kind::other:
         break;
     }

@@ -35,8 +35,7 @@ bool is_same(const OnnxPort& a, std::size_t dim_a, const OnnxPort& b, std::size_
 /// Finds sizes for which the network's types fit each other, and records it.
 class Importer {
  public:
-  Importer(const OnnxModel& model, OnnxNetwork& network)
-      : model_(model), network_(network), attributes_(network.attributes()) {
+  explicit Importer(OnnxNetwork& network) : network_(network), attributes_(network.attributes()) {
     for (const OnnxPort* port : network.inputs()) check(*port);
   }
 
@@ -162,7 +161,6 @@ class Importer {
     }
   }
 
-  const OnnxModel& model_;
   OnnxNetwork& network_;
   const NamedTensors attributes_;
   std::size_t explored_ = 0;
@@ -238,7 +236,7 @@ nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>& sou
   const OnnxModel model = read_onnx(*source);
   OnnxNetwork network(model, source);
   nn::GraphModuleData data;
-  data.graph = Importer(model, network).import();
+  data.graph = Importer(network).import();
   add_state(data, network, *source);
   shorten_statistics(data);
   name_ports(data.graph, model, network);

@@ -116,7 +116,7 @@ void OnnxNetwork::add_names(const OnnxNode& node) {
     if (!shared.defined() || is_constant(shared) || initial_.contains(node.outputs[0])) return;
     initial_.emplace(node.outputs[0], add_state(node.outputs[0], *parameter(shared), OnnxState::Role::parameter));
   } else if (node.op_type == "BatchNormalization") {
-    for (const std::size_t input : {3, 4}) {
+    for (const std::size_t input : {std::size_t{3}, std::size_t{4}}) {
       const Tensor shared = stand_in_of(input);
       if (!shared.defined() || is_constant(shared) || statistics_.contains(shared.id())) continue;
       statistics_.emplace(shared.id(),

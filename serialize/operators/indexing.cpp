@@ -27,8 +27,9 @@ Tensor gathered(const Call& c) {
     if (places.size() == 1 && index.dim() == 0) return select(x, axis, places[0]);
     const Shape shape = index.shape();
     index = teff::tensor(places, shape);
-  } else if (index.dtype() != DType::int64) {
-    index = to(index, DType::int64);
+  } else {
+    if (index.dtype() != DType::int64) index = to(index, DType::int64);
+    index = where(index < 0, index + size, index);
   }
   if (axis == 0 && x.dim() == 2 && is_computable(x.dtype())) return embedding(index, x);
   if (index.dim() == 1) return index_select(x, axis, index);

@@ -124,7 +124,8 @@ IntList list_of(const std::vector<std::int64_t>& values) { return IntList(std::s
 const OperatorRow* find_onnx_operator(std::string_view name, std::int64_t opset) {
   for (const std::span<const OperatorRow>* table :
        {&operators::pointwise, &operators::constants, &operators::shapes, &operators::reductions, &operators::images,
-        &operators::pooling, &operators::norms, &operators::indexing, &operators::resizing, &operators::losses}) {
+        &operators::pooling, &operators::norms, &operators::indexing, &operators::resizing, &operators::losses,
+        &operators::logic, &operators::gathering, &operators::recurrent}) {
     for (const OperatorRow& row : *table) {
       if (row.name == name && opset >= row.since && opset <= row.until) return &row;
     }

@@ -111,7 +111,7 @@ const OperatorRow* find_onnx_operator(std::string_view name, std::int64_t opset)
 /// The tables, one for each file of this folder.
 namespace operators {
 extern const std::span<const OperatorRow> pointwise, constants, shapes, reductions, images, pooling, norms, indexing,
-    resizing, losses;
+    resizing, losses, logic, gathering, recurrent;
 }
 
 /// The values of a tensor as numbers.

@@ -13,7 +13,10 @@ namespace {
 
 using Call = OperatorCall;
 
-Tensor divide(const Tensor& a, const Tensor& b) { return div(a, b); }
+/// Of whole numbers rounded towards zero.
+Tensor divide(const Tensor& a, const Tensor& b) {
+  return is_floating_point(a.dtype()) ? div(a, b) : div(a, b, RoundingMode::trunc);
+}
 
 /// The result has the base's dtype.
 Tensor power(const Call& c) {
@@ -21,7 +24,11 @@ Tensor power(const Call& c) {
   if (c.is_known(1) && exponent.numel() == 1 && exponent.dim() <= base.dim() && is_computable(base.dtype())) {
     return pow(base, c.known_number(1));
   }
-  return pow(base, exponent.dtype() == base.dtype() ? exponent : to(exponent, base.dtype()));
+  const bool is_wider = !is_floating_point(base.dtype()) && is_floating_point(exponent.dtype());
+  const DType dtype = is_wider ? exponent.dtype() : base.dtype();
+  const auto as = [&](const Tensor& x) { return x.dtype() == dtype ? x : to(x, dtype); };
+  const Tensor result = pow(as(base), as(exponent));
+  return result.dtype() == base.dtype() ? result : to(result, base.dtype());
 }
 
 template <Tensor (*function)(const Tensor&, const Tensor&)>

@@ -12,23 +12,33 @@ namespace {
 using Call = OperatorCall;
 using Reduce = Tensor (*)(const Tensor&, const IntList&, bool);
 
+Tensor as_it_is(Tensor x) { return x; }
+
 /// `prepare` before it, `finish` after it.
-template <Reduce reduce, Conversion::ByValue prepare = nullptr, Conversion::ByValue finish = nullptr>
+template <Reduce reduce, Conversion::ByValue prepare = as_it_is, Conversion::ByValue finish = as_it_is>
 Tensor reduced(const Call& c) {
   Tensor x = c.tensor(0);
   const std::vector<std::int64_t> axes = c.integers(1, "axes");
   const bool keeps = c.flag("keepdims", true), nothing = c.flag("noop_with_empty_axes", false) && axes.empty();
-  if constexpr (prepare != nullptr) x = prepare(x);
+  x = prepare(x);
   if (!nothing && (x.dim() > 0 || !axes.empty())) {
     IntList dims = list_of(axes);
     for (std::int64_t& dim : dims) dim = c.axis(dim, x.dim());
     x = reduce(x, dims, keeps);
   }
-  if constexpr (finish != nullptr) x = finish(x);
-  return x;
+  return finish(x);
 }
 
 Tensor squared(Tensor x) { return x * x; }
+
+/// prod takes one dimension after the other.
+Tensor product(const Tensor& x, const IntList& dims, bool keepdim) {
+  Tensor result = x;
+  for (std::int64_t dim = x.dim(); dim-- > 0;) {
+    if (dims.empty() || dims.contains(dim)) result = prod(result, dim, keepdim);
+  }
+  return result;
+}
 
 /// log(sum(exp(x))) with the largest x taken out, so that nothing overflows.
 Tensor log_sum_exp(const Call& c) {
@@ -81,11 +91,12 @@ constexpr OperatorRow kRows[] = {
     {"LogSoftmax", normalised<log_softmax>},
     {"ReduceL1", reduced<sum, abs>},
     {"ReduceL2", reduced<sum, squared, sqrt>},
-    {"ReduceLogSum", reduced<sum, nullptr, log>},
+    {"ReduceLogSum", reduced<sum, as_it_is, log>},
     {"ReduceLogSumExp", log_sum_exp},
     {"ReduceMax", reduced<amax>},
     {"ReduceMean", reduced<mean>},
     {"ReduceMin", reduced<amin>},
+    {"ReduceProd", reduced<product>},
     {"ReduceSum", reduced<sum>},
     {"ReduceSumSquare", reduced<sum, squared>},
     {"Softmax", normalised<softmax>},
