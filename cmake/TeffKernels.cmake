@@ -63,9 +63,6 @@ function(teff_add_kernels target)
                                EIGEN_NO_DEBUG EIGEN_NO_MALLOC ${teff_left_out})
     # Kernels are optimised in every build type: unoptimised they are too slow to test, and inline functions of the
     # standard library that stay calls could be taken from the wrong instruction set.
-    if(isa STREQUAL "avx512" AND "avx2" IN_LIST TEFF_ISAS)
-      target_compile_definitions(${objects} PRIVATE TEFF_HAS_NARROWER_WIDE_SET)
-    endif()
     target_compile_options(${objects} PRIVATE ${teff_flags_${isa}} -O3 -fno-math-errno -fno-trapping-math
                            ${TEFF_WARNINGS})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)

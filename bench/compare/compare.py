@@ -38,6 +38,9 @@ for kind, what, batch in (("conv_forward", "forward, batch 1", 1), ("conv_both",
         title = f"conv {c}x{size}x{size}, {k}x{k}, out {out}{', stride 2' if stride == '2' else ''}, {what}"
         WORKS[title] = f"{kind}/{batch}/{c}/{size}/{k}/{out}/{stride}"
 
+for kind, what in (("forward", "forward"), ("both", "forward + backward")):
+    WORKS.update({f"LSTM, 64 steps, 128 hidden, {what}, batch {n}": f"lstm_{kind}/{n}/64/128" for n in (1, 32)})
+    WORKS[f"attention, 8 heads, 256 positions of 64, {what}"] = f"attention_{kind}/8/256/64"
 WORKS.update({
     "product 1024 x 1024 x 1024": "matmul/1024/1024/1024",
     "product 1 x 400 x 120": "matmul/1/400/120",
@@ -211,7 +214,7 @@ def repetitions_for(engine, work, seconds):
 
 def agree(work, values, reference):
     """Whether two engines computed the same; the long sums of a convolution's gradient may differ by more."""
-    allowed = (1e-3 if work.startswith("conv") else 1e-4) * max(1, max(map(abs, reference)))
+    allowed = (1e-3 if work.startswith(("conv", "lstm_both")) else 1e-4) * max(1, max(map(abs, reference)))
     return len(values) == len(reference) and all(abs(a - b) <= allowed for a, b in zip(values, reference))
 
 

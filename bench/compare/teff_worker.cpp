@@ -144,6 +144,39 @@ Work einsum_work(const Request& r) {
   });
 }
 
+// lstm_<what>/<batch>/<steps>/<size>, the size of the input and of the state. The result of `both` is the gradient of
+// the first weight.
+Work lstm(const Request& r, bool both) {
+  auto layer = std::make_shared<nn::LSTM>(r.number(3), r.number(3));
+  for (const Tensor& parameter : layer->parameters()) {
+    compare::fill_pattern(parameter.data<float>(), parameter.numel(), compare::kWeightScale);
+  }
+  const Tensor x = pattern({r.number(2), r.number(1), r.number(3)});
+  if (!both) return infer(std::make_shared<nn::Sequential>(*layer), x);  // the output alone
+  const Tensor grad = pattern(x.shape());
+  x.requires_grad_();
+  return work_of([=] {
+    layer->zero_grad();
+    x.set_grad({});
+    (*layer)(x).output.backward(grad);
+    return layer->layers[0].weight_ih.grad();
+  });
+}
+
+// attention_<what>/<heads>/<positions>/<size>. The result of `both` is the gradient of the queries.
+Work attention(const Request& r, bool both) {
+  const Shape shape{1, r.number(1), r.number(2), r.number(3)};
+  const Tensor q = pattern(shape, 0.5f), k = pattern(shape), v = pattern(shape), grad = pattern(shape);
+  for (const Tensor& x : {q, k, v}) x.requires_grad_(both);
+  return work_of([=] {
+    for (const Tensor& x : {q, k, v}) x.set_grad({});
+    const Tensor y = scaled_dot_product_attention(q, k, v);
+    if (!both) return y;
+    y.backward(grad);
+    return q.grad();
+  });
+}
+
 /// round_trips/<count>: messages between two threads, there and back. Says how far the cores are from each other.
 Work round_trips(int count) {
   const auto run = [count] {
@@ -191,7 +224,11 @@ Work make(const Request& r) {
   const std::string& kind = r.kind();
   if (kind == "infer") return infer_model(r);
   if (kind == "conv_forward") return conv_forward(ConvShape(r));
+  if (kind == "lstm_forward") return lstm(r, false);
   if (use_session) return {};
+  if (kind == "lstm_both") return lstm(r, true);
+  if (kind == "attention_forward") return attention(r, false);
+  if (kind == "attention_both") return attention(r, true);
   if (kind == "step") return step(r);
   if (kind == "conv_both") return conv_both(ConvShape(r));
   if (kind == "matmul") return product(r);

@@ -133,6 +133,62 @@ def einsum(*shape):
     return run
 
 
+def make_lstm(batch, steps, size):
+    """The layer with the pattern as its weights, and its input."""
+    lstm = nn.LSTM(size, size)
+    with torch.no_grad():
+        for parameter in lstm.parameters():
+            parameter.copy_(pattern(*parameter.shape, scale=WEIGHT_SCALE))
+    return lstm, pattern(steps, batch, size)
+
+
+def lstm_forward(batch, steps, size):
+    lstm, x = make_lstm(batch, steps, size)
+
+    @torch.inference_mode()
+    def run():
+        return lstm(x)[0]
+    return run
+
+
+def lstm_both(batch, steps, size):
+    lstm, x = make_lstm(batch, steps, size)
+    grad = pattern(steps, batch, size)
+    x.requires_grad_()
+
+    def run():
+        lstm.zero_grad(set_to_none=True)
+        x.grad = None
+        lstm(x)[0].backward(grad)
+        return lstm.weight_ih_l0.grad
+    return run
+
+
+def attention(q, k, v):
+    return (q / q.shape[-1] ** 0.5 @ k.mT).softmax(-1) @ v
+
+
+def attention_forward(heads, positions, size):
+    q, k, v = (pattern(1, heads, positions, size, scale=scale) for scale in (0.5, 1, 1))
+
+    @torch.inference_mode()
+    def run():
+        return attention(q, k, v)
+    return run
+
+
+def attention_both(heads, positions, size):
+    inputs = [pattern(1, heads, positions, size, scale=scale).requires_grad_() for scale in (0.5, 1, 1)]
+    grad = pattern(1, heads, positions, size)
+
+    def run():
+        for x in inputs:
+            x.grad = None
+        attention(*inputs).backward(grad)
+        return inputs[0].grad
+    return run
+
+
 def matrices():
     return {f"w{i}": pattern(1024, 1024, scale=i + 1) for i in range(64)}
 
@@ -152,8 +208,9 @@ def load(_):
     return lambda: torch.load("big.pt")["w63"]
 
 
-WORKS = {work.__name__: work for work in (infer, step, conv_forward, conv_both, matmul, sort, topk, gather, einsum, save,
-                                          load)}
+WORKS = {work.__name__: work for work in (
+    infer, step, conv_forward, conv_both, lstm_forward, lstm_both, attention_forward, attention_both, matmul, sort, topk,
+    gather, einsum, save, load)}
 
 
 def parse(work):

@@ -140,7 +140,7 @@ class AttentionProblem {
  private:
   struct Block {
     std::int64_t problem, row, rows, keys;  // keys: those that any of its rows looks at
-    std::int64_t first(const AttentionSizes& s) const { return problem * s.queries + row; }
+    std::int64_t first(const AttentionSizes& sizes) const { return problem * sizes.queries + row; }
   };
   Block block(std::int64_t problem, std::int64_t index) const {
     const std::int64_t row = index * rows(), count = std::min(rows(), s.queries - row);

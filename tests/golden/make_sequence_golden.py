@@ -180,7 +180,8 @@ module("LSTM", lambda: nn.LSTM(2, 3), [normal(4, 2, 2)])
 module("LSTM, state", lambda: nn.LSTM(2, 3, 2), [normal(4, 2, 2), normal(2, 2, 3), normal(2, 2, 3)], with_state)
 module("LSTM, projection", lambda: nn.LSTM(2, 4, 2, bidirectional=True, proj_size=3, batch_first=True, dropout=0.25),
        [normal(3, 4, 2), normal(4, 3, 3), normal(4, 3, 4)], with_state)
-module("LSTM, no batch", lambda: nn.LSTM(2, 3, bidirectional=True), [normal(4, 2), normal(2, 3), normal(2, 3)], with_state)
+module("LSTM, no batch", lambda: nn.LSTM(2, 3, bidirectional=True), [normal(4, 2), normal(2, 3), normal(2, 3)],
+       with_state)
 module("LSTM, lengths", lambda: nn.LSTM(2, 3, 2, bidirectional=True, batch_first=True),
        [normal(3, 4, 2), normal(4, 3, 3), normal(4, 3, 3)], packed([3, 1, 4]))
 module("RNNCell", lambda: nn.RNNCell(2, 3), [normal(4, 2), normal(4, 3)])
@@ -194,14 +195,16 @@ module("MultiheadAttention", lambda: nn.MultiheadAttention(4, 2), [normal(3, 2, 
 module("MultiheadAttention, others", lambda: nn.MultiheadAttention(4, 2, kdim=3, vdim=5, batch_first=True),
        [normal(2, 3, 4), normal(2, 5, 3), normal(2, 5, 5)], lambda m, q, k, v: m(q, k, v, average_attn_weights=False))
 module("MultiheadAttention, more keys", lambda: nn.MultiheadAttention(4, 2, add_bias_kv=True, add_zero_attn=True),
-       [normal(3, 2, 4), normal(5, 2, 4), normal(3, 5)], lambda m, q, k, mask: m(q, k, k, attn_mask=mask, need_weights=False)[0])
+       [normal(3, 2, 4), normal(5, 2, 4), normal(3, 5)],
+       lambda m, q, k, mask: m(q, k, k, attn_mask=mask, need_weights=False)[0])
 module("MultiheadAttention, masks", lambda: nn.MultiheadAttention(4, 2, bias=False, batch_first=True),
        [normal(2, 3, 4), torch.tensor([[False, False, True], [False, True, False]]),
         torch.tensor([[[False, True, False]] * 3] * 4)],
        lambda m, x, padding, mask: m(x, x, x, key_padding_mask=padding, attn_mask=mask))
 module("MultiheadAttention, dropout", lambda: nn.MultiheadAttention(4, 2, dropout=0.3), [normal(3, 2, 4)],
        lambda m, x: m(x, x, x))
-module("MultiheadAttention, no batch", lambda: nn.MultiheadAttention(4, 2), [normal(3, 4), torch.tensor([False, True, False])],
+module("MultiheadAttention, no batch", lambda: nn.MultiheadAttention(4, 2),
+       [normal(3, 4), torch.tensor([False, True, False])],
        lambda m, x, padding: m(x, x, x, key_padding_mask=padding))
 
 subsequent = nn.Transformer.generate_square_subsequent_mask(3).double()
@@ -210,11 +213,13 @@ module("TransformerEncoderLayer, norm first",
        lambda: nn.TransformerEncoderLayer(4, 2, 6, 0.2, "gelu", 1e-3, batch_first=True, norm_first=True),
        [normal(2, 3, 4), subsequent, torch.tensor([[False, False, True], [False, True, False]])],
        lambda m, x, mask, padding: m(x, mask, padding), fixed=[1])
-module("TransformerEncoder", lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 6, 0.1), 2, nn.LayerNorm(4)),
+module("TransformerEncoder",
+       lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 6, 0.1), 2, nn.LayerNorm(4)),
        [normal(3, 2, 4)])
 module("TransformerDecoderLayer", lambda: nn.TransformerDecoderLayer(4, 2, 6, dropout=0.0),
        [normal(3, 2, 4), normal(5, 2, 4), subsequent], lambda m, x, y, mask: m(x, y, mask), fixed=[2])
-module("TransformerDecoder", lambda: nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, 6, 0.0, norm_first=True), 2),
+module("TransformerDecoder",
+       lambda: nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, 6, 0.0, norm_first=True), 2),
        [normal(3, 2, 4), normal(5, 2, 4)])
 module("Transformer", lambda: nn.Transformer(4, 2, 1, 2, 6, 0.1, batch_first=True),
        [normal(2, 3, 4), normal(2, 3, 4), subsequent], lambda m, x, y, mask: m(x, y, tgt_mask=mask), fixed=[2])

@@ -28,21 +28,15 @@ inline constexpr std::size_t kIsaCount = 0 TEFF_EACH_ISA(TEFF_COUNT_ISA);
 template <template <class> class Kernels>
 struct Dispatch {
   const Tables<Kernels>* tables[kIsaCount];
-  // By type: float, double. Tables are constants: no order is needed.
-  std::atomic<const Tables<Kernels>*> chosen[2] = {nullptr, nullptr};
+  std::atomic<const Tables<Kernels>*> chosen = nullptr;  // tables are constants: no order is needed
 
-  /// Of the chosen set, or of the widest below it that has the type.
-  template <class T>
-  const Kernels<T>& choose() {
-    std::atomic<const Tables<Kernels>*>& mine = chosen[std::is_same_v<T, float> ? 0 : 1];
-    const Tables<Kernels>* table = mine.load(std::memory_order_relaxed);
+  const Tables<Kernels>& choose() {
+    const Tables<Kernels>* table = chosen.load(std::memory_order_relaxed);
     if (table == nullptr) {
-      std::size_t isa = chosen_isa();
-      while (isa > 0 && !tables[isa]->template has<T>()) --isa;
-      table = tables[isa];
-      mine.store(table, std::memory_order_relaxed);
+      table = tables[chosen_isa()];
+      chosen.store(table, std::memory_order_relaxed);
     }
-    return table->template of<T>();
+    return *table;
   }
 };
 
@@ -58,7 +52,7 @@ struct Dispatch {
   static constinit Dispatch<Kernels> name##_dispatch{{TEFF_EACH_ISA(TEFF_ADDRESS_OF_TABLES, name)}}; \
   template <class T>                                                                                 \
   const Kernels<T>& name##_kernels() {                                                               \
-    return name##_dispatch.choose<T>();                                                              \
+    return name##_dispatch.choose().template of<T>();                                                \
   }                                                                                                  \
   template const Kernels<float>& name##_kernels();                                                   \
   template const Kernels<double>& name##_kernels();
