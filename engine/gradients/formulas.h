@@ -22,6 +22,7 @@ struct FormulaEntry {
 };
 
 std::span<const FormulaEntry> loss_formulas();
+std::span<const FormulaEntry> math_formulas();
 std::span<const FormulaEntry> normalization_formulas();
 std::span<const FormulaEntry> place_formulas();
 std::span<const FormulaEntry> pointwise_formulas();

@@ -73,6 +73,7 @@ std::span<const FormulaEntry> reduction_formulas() {
       {"max", extremum_grads},
       {"min", extremum_grads},
       {"max_with_indices", indexed_extremum_grads},
+      {"median_with_indices", indexed_extremum_grads},
       {"min_with_indices", indexed_extremum_grads},
       {"softmax", softmax_grads},
       {"log_softmax", log_softmax_grads},

@@ -31,7 +31,7 @@ double inverse_erf(double x) {
   for (int i = 0; i < 3; ++i) {
     // Near 1 the error is measured on the side where it is small.
     const double error =
-        std::abs(x) > 0.5 ? std::copysign((1 - std::abs(x)) - std::erfc(std::abs(y)), x) : std::erf(y) - x;
+        std::abs(x) > 0.5 ? std::copysign(1.0, x) * ((1 - std::abs(x)) - std::erfc(std::abs(y))) : std::erf(y) - x;
     const double step = error / (kTwoOverRootPi * std::exp(-y * y));
     y -= step / (1 + y * step);
   }
