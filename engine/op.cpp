@@ -410,8 +410,8 @@ double detail::moved_bytes(std::span<const TensorType> inputs, std::span<const T
 bool detail::is_short(const Op& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs) {
   // Roughly what one core does in a nanosecond. Beyond this time two threads win although they wait for each other's
   // data.
-  constexpr double kFlop = 100, kBytes = 20, kShort = 150'000;
-  return op.flop(inputs, outputs[0]) / kFlop + moved_bytes(inputs, outputs) / kBytes < kShort;
+  constexpr double kFlop = 100, kBytes = 20, kBrief = 150'000;
+  return op.flop(inputs, outputs[0]) / kFlop + moved_bytes(inputs, outputs) / kBytes < kBrief;
 }
 
 void detail::check_arity(std::string_view op, std::span<const TensorType> inputs, std::size_t expected) {

@@ -2,7 +2,6 @@
 #include "teff/engine/widening.h"
 
 #include <algorithm>
-#include <array>
 
 #include "teff/engine/convert.h"
 #include "teff/engine/ops/checks.h"
@@ -28,6 +27,15 @@ std::optional<DType> wide_dtype(Widening how, DType dtype) {
   return converted ? std::optional(DType::int64) : std::nullopt;
 }
 
+/// Beside half precision there may be indices.
+void check_one_dtype(std::string_view op, Widening how, std::span<const TensorType> inputs) {
+  TensorTypes types(inputs.begin(), inputs.end());
+  if (how == Widening::half) {
+    std::erase_if(types, [](const TensorType& type) { return !is_floating_point(type.dtype); });
+  }
+  ops::check_one_dtype(op, types);
+}
+
 }  // namespace
 
 std::optional<Conversion> conversion_for(const Op& op, std::span<const TensorType> inputs) {
@@ -38,10 +46,7 @@ std::optional<Conversion> conversion_for(const Op& op, std::span<const TensorTyp
   for (const TensorType& input : inputs) {
     const std::optional<DType> wide = wide_dtype(how, input.dtype);
     if (!wide) continue;
-    for (const TensorType& other : inputs) {  // beside half there may be indices
-      if (how == Widening::half && !is_floating_point(other.dtype)) continue;
-      ops::check_one_dtype(op.name(), std::array{input, other});
-    }
+    check_one_dtype(op.name(), how, inputs);
     return Conversion{input.dtype, *wide, how};
   }
   return std::nullopt;

@@ -38,8 +38,6 @@ void check(bool ok, const std::string& claim) {
   std::cout << "checked: " << claim << '\n';
 }
 
-bool equal(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<float>() == 0; }
-
 void run() {
   // Step 2, continued. Initialise the network.
   Net net;

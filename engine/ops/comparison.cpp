@@ -141,7 +141,7 @@ Tensor compare(const Tensor& a, const Tensor& b) {
 
 template <class Relation>
 Tensor compare(const Tensor& a, Scalar b) {
-  if (!b.fits_double() && a.defined() && a.dtype() == DType::int64) {
+  if (!b.is_floating_point() && !b.fits_double() && a.defined() && a.dtype() == DType::int64) {
     return compare<Relation>(a, full({}, b.to_int(), {.dtype = DType::int64}));
   }
   return detail::with_name(Relation::kName, [&] { return apply(ScalarComparison<Relation>({b.to_double()}), {a}); });

