@@ -27,8 +27,8 @@ GraphModuleData checked(GraphModuleData data) {
       throw TypeError("GraphModule: expected a defined tensor for " + detail::quoted(state.key) +
                       ", got an undefined one");
     }
-    if (state.is_parameter && !is_computable(state.tensor.dtype())) {
-      throw TypeError("GraphModule: expected float32 or float64 for parameter " + detail::quoted(state.key) + ", got " +
+    if (state.is_parameter && !is_floating_point(state.tensor.dtype())) {
+      throw TypeError("GraphModule: expected a floating-point dtype for parameter " + detail::quoted(state.key) + ", got " +
                       std::string(to_string(state.tensor.dtype())));
     }
   }
