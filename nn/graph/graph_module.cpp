@@ -28,8 +28,8 @@ GraphModuleData checked(GraphModuleData data) {
                       ", got an undefined one");
     }
     if (state.is_parameter && !is_floating_point(state.tensor.dtype())) {
-      throw TypeError("GraphModule: expected a floating-point dtype for parameter " + detail::quoted(state.key) + ", got " +
-                      std::string(to_string(state.tensor.dtype())));
+      throw TypeError("GraphModule: expected a floating-point dtype for parameter " + detail::quoted(state.key) +
+                      ", got " + std::string(to_string(state.tensor.dtype())));
     }
   }
   return data;
