@@ -58,6 +58,7 @@ class ModuleHooks {
   ModuleHooks() = default;
   ModuleHooks(const ModuleHooks&) noexcept {}
   ModuleHooks(ModuleHooks&&) = default;
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): it assigns nothing
   ModuleHooks& operator=(const ModuleHooks&) noexcept { return *this; }
   ModuleHooks& operator=(ModuleHooks&&) = default;
   ~ModuleHooks() = default;

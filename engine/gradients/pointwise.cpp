@@ -14,8 +14,6 @@ TensorList times(const RecordedCall& call) {
   return {call.grad() * slope(call)};
 }
 
-const Tensor& x_of(const RecordedCall& call) { return call.inputs[0]; }
-
 /// 1 inside of (low, high), 0 elsewhere.
 Tensor between(const Tensor& x, double low, double high) { return mask(gt(x, low), x) * mask(lt(x, high), x); }
 
@@ -149,7 +147,6 @@ Two prelu_grads(const RecordedCall& call) {
 
 // --- of a tensor and a number
 
-TensorList pass(const RecordedCall& call) { return {call.grad()}; }
 TensorList negated(const RecordedCall& call) { return {neg(call.grad())}; }
 TensorList multiplied(const RecordedCall& call) { return {call.grad() * number(call, "value")}; }
 TensorList divided(const RecordedCall& call) { return {call.grad() / number(call, "value")}; }
@@ -191,14 +188,14 @@ std::span<const FormulaEntry> pointwise_formulas() {
       {"minimum", broadcast<extremum_grads<false>>},
       {"pow", broadcast<pow_grads>},
       {"prelu", broadcast<prelu_grads>},
-      {"add_scalar", pass},
-      {"sub_scalar", pass},
+      {"add_scalar", pass_on},
+      {"sub_scalar", pass_on},
       {"rsub_scalar", negated},
       {"mul_scalar", multiplied},
       {"div_scalar", divided},
       {"rdiv_scalar",
        [](const RecordedCall& call) -> TensorList { return {neg(call.grad() * (call.result() / x_of(call)))}; }},
-      {"clone", pass},
+      {"clone", pass_on},
       {"to", [](const RecordedCall& call) -> TensorList { return {to(call.grad(), x_of(call).dtype())}; }},
       {"dropout2d", dropped},
       {"dropout", dropped},

@@ -5,8 +5,6 @@
 namespace teff::gradients {
 namespace {
 
-const Tensor& x_of(const RecordedCall& call) { return call.inputs[0]; }
-
 /// The shape of x with 1 for what was reduced.
 Shape kept(const RecordedCall& call) {
   Shape shape = x_of(call).shape();

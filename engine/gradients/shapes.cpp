@@ -5,8 +5,6 @@
 namespace teff::gradients {
 namespace {
 
-const Tensor& x_of(const RecordedCall& call) { return call.inputs[0]; }
-
 TensorList view_grads(const RecordedCall& call) { return {view(call.grad(), x_of(call).shape())}; }
 
 TensorList expand_grads(const RecordedCall& call) { return {sum_to(call.grad(), x_of(call).shape())}; }

@@ -90,7 +90,7 @@ struct SplitOptions {
   }
 };
 
-class Split : public PiecesOp<Split, SplitOptions> {
+class SplitEvenly : public PiecesOp<SplitEvenly, SplitOptions> {
  public:
   static constexpr std::string_view kName = "split";
   using PiecesOp::PiecesOp;
@@ -152,7 +152,7 @@ std::vector<Tensor> pieces(const Op& op, const Tensor& x) {
 }  // namespace
 
 std::vector<Tensor> split(const Tensor& x, Integer split_size, Integer dim) {
-  return pieces(Split({split_size, dim}), x);
+  return pieces(SplitEvenly({split_size, dim}), x);
 }
 
 std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes, Integer dim) {
@@ -169,7 +169,7 @@ std::vector<Tensor> chunk(const Tensor& x, Integer chunks, Integer dim) {
 }
 
 std::span<const OpEntry> ops::pieces_ops() {
-  static const OpEntry entries[] = {op_entry<Split>(), op_entry<SplitWithSizes>()};
+  static const OpEntry entries[] = {op_entry<SplitEvenly>(), op_entry<SplitWithSizes>()};
   return entries;
 }
 

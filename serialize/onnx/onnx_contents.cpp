@@ -13,8 +13,6 @@
 namespace teff::serialize {
 namespace {
 
-constexpr std::size_t kShownText = 100;
-
 class OnnxContents final : public Contents {
  public:
   OnnxContents(std::shared_ptr<const ByteSource> source, const LoadOptions& options)

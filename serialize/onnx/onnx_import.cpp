@@ -22,8 +22,6 @@ using Types = std::vector<TensorType>;
 constexpr std::size_t kMaxExplored = 40'000;
 constexpr std::size_t kMaxRecorded = 8192;
 
-std::string quoted(std::string_view name) { return '"' + escaped(name, 100) + '"'; }
-
 bool is_open(const OnnxPort& port, std::size_t dim) { return port.dims[dim] < 0; }
 
 /// Whether two dimensions have one name or number.

@@ -4,6 +4,7 @@
 // Private: what an ONNX file says, as plain data. The numbers of the fields are those of onnx.proto,
 // https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,9 +13,14 @@
 #include <vector>
 
 #include "teff/engine/tensor.h"
+#include "teff/serialize/io/place.h"
 #include "teff/serialize/onnx/wire_reader.h"
 
 namespace teff::serialize {
+
+/// Characters that an error shows of a text in the file.
+constexpr std::size_t kShownText = 100;
+inline std::string quoted(std::string_view name) { return '"' + escaped(name, kShownText) + '"'; }
 
 /// Where the values of a tensor are that are not in the file itself.
 struct OnnxExternalData {

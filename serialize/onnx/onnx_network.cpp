@@ -16,11 +16,8 @@
 namespace teff::serialize {
 namespace {
 
-constexpr std::size_t kShownText = 100;
 constexpr double kMaxFoldedWork = 1 << 17;   // of what is computed of constants, in operations on single values
 constexpr std::int64_t kMaxStatedSize = 64;  // elements of a parameter that may take part in arithmetic on sizes
-
-std::string quoted(std::string_view name) { return '"' + escaped(name, kShownText) + '"'; }
 
 /// The path of the module that PyTorch exported the node from: "/layer1/layer1.0/conv1/Conv" is of layer1.0.conv1.
 std::string scope_of(const OnnxNode& node) {

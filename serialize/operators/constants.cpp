@@ -105,7 +105,7 @@ TensorList dropped(const Call& c) {
   return results;
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kConstantsRows[] = {
     {"Cast", cast},          {"CastLike", cast_like},
     {"Constant", constant},  {"ConstantOfShape", constant_of_shape},
     {"Dropout", dropped},    {"Identity", +[](const Call& c) { return c.tensor(0); }},
@@ -115,6 +115,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::constants = kRows;
+const std::span<const OperatorRow> operators::constants = kConstantsRows;
 
 }  // namespace teff::serialize

@@ -190,7 +190,7 @@ Tensor sampled(const Call& c) {
   return grid_sample(c.tensor(0), c.tensor(1), options);
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kGatheringRows[] = {
     {"CumSum", running_sum},
     {"Einsum", einstein_sum},
     {"EyeLike", identity_like},
@@ -209,6 +209,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::gathering = kRows;
+const std::span<const OperatorRow> operators::gathering = kGatheringRows;
 
 }  // namespace teff::serialize

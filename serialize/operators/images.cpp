@@ -135,7 +135,7 @@ Tensor product_and_sum(const Call& c) {
   return y + (beta == 1 ? bias : bias * beta);
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kImagesRows[] = {
     {"Conv", convolved},
     {"ConvTranspose", convolved_back},
     {"Gemm", product_and_sum},
@@ -144,6 +144,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::images = kRows;
+const std::span<const OperatorRow> operators::images = kImagesRows;
 
 }  // namespace teff::serialize

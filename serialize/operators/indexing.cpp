@@ -40,12 +40,12 @@ Tensor gathered(const Call& c) {
   return view(index_select(x, axis, view(index, {-1})), shape);
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kIndexingRows[] = {
     {"Gather", gathered},
 };
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::indexing = kRows;
+const std::span<const OperatorRow> operators::indexing = kIndexingRows;
 
 }  // namespace teff::serialize

@@ -45,7 +45,7 @@ Tensor shrunk(const Call& c) {
   return where(x < -edge, x + bias, where(x > edge, x - bias, mul(x, 0)));
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kLogicRows[] = {
     {"Acos", Conversion::Unary(acos)},
     {"Acosh", Conversion::Unary(acosh)},
     {"And", Conversion::Binary(logical_and)},
@@ -81,6 +81,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::logic = kRows;
+const std::span<const OperatorRow> operators::logic = kLogicRows;
 
 }  // namespace teff::serialize

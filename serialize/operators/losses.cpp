@@ -40,13 +40,13 @@ TensorList softmax_loss(const Call& c) {
   return results;
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kLossesRows[] = {
     {"NegativeLogLikelihoodLoss", likelihood_loss},
     {"SoftmaxCrossEntropyLoss", softmax_loss},
 };
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::losses = kRows;
+const std::span<const OperatorRow> operators::losses = kLossesRows;
 
 }  // namespace teff::serialize

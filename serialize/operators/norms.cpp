@@ -2,6 +2,8 @@
 
 // Normalisation.
 
+#include <cmath>
+
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/serialize/operators/operator_call.h"
@@ -16,7 +18,7 @@ double taken(double kept) {
   expect_supported(kept >= 0 && kept <= 1, "expected a momentum from 0 to 1, got " + std::to_string(kept));
   const double rounded = static_cast<double>(static_cast<float>(1 - kept));
   constexpr double kDigits = 1e7;
-  return static_cast<double>(static_cast<std::int64_t>(rounded * kDigits + 0.5)) / kDigits;
+  return std::round(rounded * kDigits) / kDigits;
 }
 
 Tensor batch_normalised(const Call& c) {
@@ -106,7 +108,7 @@ Tensor response_normalised(const Call& c) {
   return x / pow(view(around, x.shape()) * alpha + bias, beta);
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kNormsRows[] = {
     {"BatchNormalization", batch_normalised},
     {"GroupNormalization", group_normalised},
     {"InstanceNormalization", instance_normalised},
@@ -118,6 +120,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::norms = kRows;
+const std::span<const OperatorRow> operators::norms = kNormsRows;
 
 }  // namespace teff::serialize

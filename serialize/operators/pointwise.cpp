@@ -112,7 +112,7 @@ Tensor compared(const Call& c) {
   return function(a, b);
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kPointwiseRows[] = {
     {"Abs", Conversion::ByValue(abs)},
     {"Add", Conversion::Binary(add)},
     {"Celu", continuous_elu},
@@ -152,6 +152,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::pointwise = kRows;
+const std::span<const OperatorRow> operators::pointwise = kPointwiseRows;
 
 }  // namespace teff::serialize

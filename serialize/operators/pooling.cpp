@@ -116,7 +116,7 @@ Tensor power_pooled(const Call& c) {
              1 / p);
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kPoolingRows[] = {
     {"AveragePool", average_pooled}, {"GlobalAveragePool", global_average},
     {"GlobalMaxPool", global<amax>}, {"LpPool", power_pooled},
     {"MaxPool", max_pooled},
@@ -124,6 +124,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::pooling = kRows;
+const std::span<const OperatorRow> operators::pooling = kPoolingRows;
 
 }  // namespace teff::serialize

@@ -110,7 +110,7 @@ TensorList rnn_of(const Call& c) {
   return layer(c, is_relu ? RecurrentCell::rnn_relu : RecurrentCell::rnn_tanh, {0});
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kRecurrentRows[] = {
     {"GRU", gru_of},
     {"LSTM", lstm_of},
     {"RNN", rnn_of},
@@ -118,6 +118,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::recurrent = kRows;
+const std::span<const OperatorRow> operators::recurrent = kRecurrentRows;
 
 }  // namespace teff::serialize

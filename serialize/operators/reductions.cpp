@@ -85,7 +85,7 @@ Tensor normalised(const Call& c) {
   return view(function(view(x, sizes), -1), x.shape());
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kReductionsRows[] = {
     {"ArgMax", place_of_extremum<largest_place>},
     {"ArgMin", place_of_extremum<smallest_place>},
     {"LogSoftmax", normalised<log_softmax>},
@@ -104,6 +104,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::reductions = kRows;
+const std::span<const OperatorRow> operators::reductions = kReductionsRows;
 
 }  // namespace teff::serialize

@@ -218,13 +218,13 @@ Tensor resized(const Call& c) {
   return x;
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kResizeRows[] = {
     {"Resize", resized},
     {"Upsample", resized},
 };
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::resizing = kRows;
+const std::span<const OperatorRow> operators::resizing = kResizeRows;
 
 }  // namespace teff::serialize

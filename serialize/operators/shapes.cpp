@@ -206,7 +206,7 @@ Tensor padded(const Call& c) {
   return pad(x, sides, PadMode::circular);
 }
 
-constexpr OperatorRow kRows[] = {
+constexpr OperatorRow kShapesRows[] = {
     {"Concat", concatenated},  {"DepthToSpace", depth_to_space},
     {"Expand", expanded},      {"Flatten", flattened},
     {"Pad", padded},           {"Reshape", reshaped},
@@ -217,6 +217,6 @@ constexpr OperatorRow kRows[] = {
 
 }  // namespace
 
-const std::span<const OperatorRow> operators::shapes = kRows;
+const std::span<const OperatorRow> operators::shapes = kShapesRows;
 
 }  // namespace teff::serialize
