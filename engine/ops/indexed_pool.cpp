@@ -27,7 +27,6 @@ struct Axis {
 using Axes = std::array<Axis, 3>;
 
 std::int64_t planes_of(const Shape& shape) { return shape[0] * shape[1]; }
-std::int64_t volume_of(const Shape& shape) { return shape[2] * shape[3] * shape[4]; }
 
 template <class T>
 void pool_plane(const Axes& axes, const Shape& size, const T* x, T*& y, std::int64_t*& indices) {
@@ -66,20 +65,6 @@ void scatter(std::int64_t planes, std::int64_t count, std::int64_t volume, const
   }
 }
 
-void check_volumes(std::string_view op, const Shape& shape) {
-  const bool fits = shape.size() == 5 && std::all_of(shape.begin() + 1, shape.end(), [](std::int64_t size) {
-                      return size > 0 && size < ops::kMaxOption;
-                    });
-  if (!fits) ops::fail<ShapeError>(op, "input [N, C, D, H, W], all but N from 1 to 2^31, got input ", shape);
-}
-
-void check_sides(std::string_view op, std::string_view option, const IntList& sides, std::int64_t least) {
-  const bool fits = sides.size() == 3 && std::all_of(sides.begin(), sides.end(), [=](std::int64_t side) {
-                      return side >= least && side < ops::kMaxOption;
-                    });
-  if (!fits) ops::fail<ValueError>(op, option, " {depth, height, width} from ", least, " to 2^31, got ", sides);
-}
-
 /// values = x[indices], dX[indices] += d values. Derived: sizes(x) -> {Do, Ho, Wo}, or the error; axes(inputs, plane).
 template <class Derived, class Options, bool kSamePlaces = true>
 class IndexedPool : public OpWith<Derived, Options, MultiOp> {
@@ -90,7 +75,7 @@ class IndexedPool : public OpWith<Derived, Options, MultiOp> {
     detail::check_arity(Derived::kName, inputs, kSamePlaces ? 1 : 2);
     ops::check_computable(Derived::kName, inputs);
     const Shape& x = inputs[0].shape;
-    check_volumes(Derived::kName, x);
+    ops::check_volumes(Derived::kName, x);
     const IntList sizes = derived().sizes(inputs);
     const Shape result = ops::check_result(Derived::kName, {x[0], x[1], sizes[0], sizes[1], sizes[2]});
     return {{result, inputs[0].dtype}, {result, DType::int64}};
@@ -99,7 +84,7 @@ class IndexedPool : public OpWith<Derived, Options, MultiOp> {
   void forward_all(const MultiForwardContext& context) const override {
     const Tensor &x = context.inputs[0], &values = context.make_result(0), &indices = context.make_result(1);
     context.save(indices);
-    const std::int64_t count = volume_of(values.shape()), volume = volume_of(x.shape());
+    const std::int64_t count = ops::volume_of(values.shape()), volume = ops::volume_of(x.shape());
     if (values.numel() == 0) return;
     const Axes shared = derived().axes(context.inputs, values.shape(), 0);
     ops::visit_computable(x.dtype(), [&](auto zero) {
@@ -130,7 +115,7 @@ class IndexedPool : public OpWith<Derived, Options, MultiOp> {
       ops::visit_computable(x.dtype(), [&](auto zero) {
         using T = decltype(zero);
         if (grad.numel() == 0) return;
-        scatter(planes_of(x.shape()), volume_of(grad.shape()), volume_of(x.shape()),
+        scatter(planes_of(x.shape()), ops::volume_of(grad.shape()), ops::volume_of(x.shape()),
                 context.saved[0].data<std::int64_t>(), grad.data<T>(), grads[0].data<T>());
       });
     }
@@ -173,10 +158,10 @@ class MaxPoolWithIndices : public IndexedPool<MaxPoolWithIndices, MaxPoolFields>
 
   IntList sizes(std::span<const TensorType> inputs) const {
     const MaxPoolFields& o = options_;
-    check_sides(kName, "kernel_size", o.kernel_size, 1);
-    check_sides(kName, "stride", o.stride, 1);
-    check_sides(kName, "padding", o.padding, 0);
-    check_sides(kName, "dilation", o.dilation, 1);
+    ops::check_sides(kName, "kernel_size", o.kernel_size, 1);
+    ops::check_sides(kName, "stride", o.stride, 1);
+    ops::check_sides(kName, "padding", o.padding, 0);
+    ops::check_sides(kName, "dilation", o.dilation, 1);
     IntList result;
     for (std::size_t i = 0; i < 3; ++i) {
       const std::int64_t size = inputs[0].shape[i + 2], extent = o.dilation[i] * (o.kernel_size[i] - 1) + 1;
@@ -225,7 +210,7 @@ class AdaptiveMaxPoolWithIndices : public IndexedPool<AdaptiveMaxPoolWithIndices
   using IndexedPool::IndexedPool;
 
   const IntList& sizes(std::span<const TensorType>) const {
-    check_sides(kName, "output_size", options_.output_size, 1);
+    ops::check_sides(kName, "output_size", options_.output_size, 1);
     return options_.output_size;
   }
 
@@ -263,8 +248,8 @@ class FractionalMaxPool : public IndexedPool<FractionalMaxPool, FractionalFields
   using IndexedPool::IndexedPool;
 
   const IntList& sizes(std::span<const TensorType> inputs) const {
-    check_sides(kName, "kernel_size", options_.kernel_size, 1);
-    check_sides(kName, "output_size", options_.output_size, 1);
+    ops::check_sides(kName, "kernel_size", options_.kernel_size, 1);
+    ops::check_sides(kName, "output_size", options_.output_size, 1);
     const Shape& x = inputs[0].shape;
     ops::check_matches(kName, "samples", inputs[1].shape, {x[0], x[1], 3}, "input", x);
     for (std::size_t i = 0; i < 3; ++i) {
@@ -302,68 +287,6 @@ class FractionalMaxPool : public IndexedPool<FractionalMaxPool, FractionalFields
   const IntList& reach(const Shape&) const { return options_.kernel_size; }
 };
 
-/// Y[indices] = X plane by plane, dX = dY[indices]
-class MaxUnpool : public OpWith<MaxUnpool, OutputSizeFields> {
- public:
-  static constexpr std::string_view kName = "max_unpool";
-  using OpWith::OpWith;
-
-  TensorType output_type(std::span<const TensorType> inputs) const override {
-    detail::check_arity(kName, inputs, 2);
-    ops::check_computable(kName, inputs.first(1));
-    const Shape& x = inputs[0].shape;
-    check_volumes(kName, x);
-    check_sides(kName, "output_size", options_.output_size, 1);
-    if (inputs[1].dtype != DType::int64) {
-      ops::fail<TypeError>(kName, "indices of int64, got ", to_string(inputs[1].dtype));
-    }
-    ops::check_matches(kName, "indices", inputs[1].shape, x, "input", x);
-    const IntList& size = options_.output_size;
-    return {ops::check_result(kName, {x[0], x[1], size[0], size[1], size[2]}), inputs[0].dtype};
-  }
-
-  Tensor forward(const ForwardContext& context) const override {
-    const Tensor &x = context.inputs[0], &indices = context.inputs[1];
-    const Tensor y = context.make_result();
-    detail::fill(y, 0);
-    for_each(indices, y.shape(), [&](std::int64_t i, std::int64_t place) {
-      ops::visit_computable(y.dtype(), [&](auto zero) {
-        using T = decltype(zero);
-        y.data<T>()[place] = x.data<T>()[i];
-      });
-    });
-    return y;
-  }
-
-  TensorList backward(const BackwardContext& context) const override {
-    const Tensor &grad = context.grad, grad_x = detail::make_tensor(context.inputs[0].type());
-    for_each(context.inputs[1], grad.shape(), [&](std::int64_t i, std::int64_t place) {
-      ops::visit_computable(grad.dtype(), [&](auto zero) {
-        using T = decltype(zero);
-        grad_x.data<T>()[i] = grad.data<T>()[place];
-      });
-    });
-    return {grad_x, Tensor()};
-  }
-
-  bool saves_input(std::size_t i) const override { return i == 1; }
-
- private:
-  template <class Function>
-  static void for_each(const Tensor& indices, const Shape& output, const Function& function) {
-    const std::int64_t volume = volume_of(output), count = volume_of(indices.shape());
-    std::int64_t i = 0;
-    for (const std::int64_t index : indices.span<std::int64_t>()) {
-      if (index < 0 || index >= volume) {
-        ops::fail<IndexError>(kName, "indices in [0, ", volume, ") for a result ", output, ", got ", index,
-                              " at index ", i);
-      }
-      function(i, i / count * volume + index);
-      ++i;
-    }
-  }
-};
-
 IntList all(const Triple& triple) { return {triple.depth, triple.height, triple.width}; }
 
 /// Without `dims` dimensions of size 1 behind the channels.
@@ -373,21 +296,14 @@ ValuesAndIndices without(int dims, const TensorList& results) {
   return both;
 }
 
-Tensor as_volumes(std::string_view op, const Tensor& x, std::size_t rank) {
-  ops::check_layout(op, "input", x, rank, rank == 3 ? "[N, C, L]" : rank == 4 ? "[N, C, H, W]" : "[N, C, D, H, W]");
-  Tensor volumes = x;
-  for (; rank < 5; ++rank) volumes = unsqueeze(volumes, 2);
-  return volumes;
-}
-
 ValuesAndIndices max_pool(std::string_view op, const Tensor& x, std::size_t rank, const MaxPoolFields& fields) {
-  const Tensor volumes = as_volumes(op, x, rank);
+  const Tensor volumes = ops::as_volumes(op, x, rank);
   return detail::with_name(
       op, [&] { return without(5 - static_cast<int>(rank), apply_all(MaxPoolWithIndices(fields), {volumes})); });
 }
 
 ValuesAndIndices adaptive(std::string_view op, const Tensor& x, std::size_t rank, const Triple& size) {
-  const Tensor volumes = as_volumes(op, x, rank);
+  const Tensor volumes = ops::as_volumes(op, x, rank);
   return detail::with_name(op, [&] {
     return without(5 - static_cast<int>(rank), apply_all(AdaptiveMaxPoolWithIndices({all(size)}), {volumes}));
   });
@@ -441,7 +357,7 @@ ValuesAndIndices adaptive_max_pool3d_with_indices(const Tensor& x, const Triple&
 ValuesAndIndices fractional_max_pool2d_with_indices(const Tensor& x, const Pair& kernel_size, const Pair& output_size,
                                                     const Tensor& samples) {
   constexpr const char* kName = "fractional_max_pool2d_with_indices";
-  const Tensor volumes = as_volumes(kName, x, 4), drawn_samples = drawn(samples, x, 2);
+  const Tensor volumes = ops::as_volumes(kName, x, 4), drawn_samples = drawn(samples, x, 2);
   return detail::with_name(kName, [&] {
     const Tensor width = slice(drawn_samples, -1, 0, 1), height = slice(drawn_samples, -1, 1);  // in PyTorch's order
     const FractionalMaxPool op(
@@ -453,38 +369,16 @@ ValuesAndIndices fractional_max_pool2d_with_indices(const Tensor& x, const Pair&
 ValuesAndIndices fractional_max_pool3d_with_indices(const Tensor& x, const Triple& kernel_size,
                                                     const Triple& output_size, const Tensor& samples) {
   constexpr const char* kName = "fractional_max_pool3d_with_indices";
-  const Tensor volumes = as_volumes(kName, x, 5);
+  const Tensor volumes = ops::as_volumes(kName, x, 5);
   return detail::with_name(kName, [&] {
     const FractionalMaxPool op({all(kernel_size), all(output_size)});
     return without(0, apply_all(op, {volumes, drawn(samples, x, 3)}));
   });
 }
 
-Tensor max_unpool1d(const Tensor& x, const Tensor& indices, Integer output_size) {
-  constexpr const char* kName = "max_unpool1d";
-  const Tensor volumes = as_volumes(kName, x, 3), places = as_volumes(kName, indices, 3);
-  return detail::with_name(kName, [&] {
-    return squeeze(squeeze(apply(MaxUnpool({{1, 1, output_size}}), {volumes, places}), 2), 2);
-  });
-}
-
-Tensor max_unpool2d(const Tensor& x, const Tensor& indices, const Pair& output_size) {
-  constexpr const char* kName = "max_unpool2d";
-  const Tensor volumes = as_volumes(kName, x, 4), places = as_volumes(kName, indices, 4);
-  return detail::with_name(kName, [&] {
-    return squeeze(apply(MaxUnpool({{1, output_size.height, output_size.width}}), {volumes, places}), 2);
-  });
-}
-
-Tensor max_unpool3d(const Tensor& x, const Tensor& indices, const Triple& output_size) {
-  constexpr const char* kName = "max_unpool3d";
-  const Tensor volumes = as_volumes(kName, x, 5), places = as_volumes(kName, indices, 5);
-  return detail::with_name(kName, [&] { return teff::apply(MaxUnpool({all(output_size)}), {volumes, places}); });
-}
-
 std::span<const OpEntry> ops::indexed_pool_ops() {
   static const OpEntry entries[] = {op_entry<MaxPoolWithIndices>(), op_entry<AdaptiveMaxPoolWithIndices>(),
-                                    op_entry<FractionalMaxPool>(), op_entry<MaxUnpool>()};
+                                    op_entry<FractionalMaxPool>()};
   return entries;
 }
 

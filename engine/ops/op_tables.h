@@ -38,6 +38,7 @@ std::span<const OpEntry> join_ops();
 std::span<const OpEntry> math_ops();
 std::span<const OpEntry> math_pair_ops();
 std::span<const OpEntry> matmul_ops();
+std::span<const OpEntry> max_unpool_ops();
 std::span<const OpEntry> multi_margin_loss_ops();
 std::span<const OpEntry> nll_loss_ops();
 std::span<const OpEntry> pad_ops();

@@ -19,6 +19,15 @@ void check_layout(std::string_view op, std::string_view name, const Tensor& tens
 /// Values in [least, kMaxOption).
 void check_triple(std::string_view op, std::string_view option, const Triple& value, std::int64_t least);
 
+/// [N, C, D, H, W], all but N from 1 to 2^31.
+void check_volumes(std::string_view op, const Shape& shape);
+/// An option of three values in [least, kMaxOption).
+void check_sides(std::string_view op, std::string_view option, const IntList& sides, std::int64_t least);
+/// x of rank 3, 4 or 5 as volumes, with dimensions of size 1 behind the channels.
+Tensor as_volumes(std::string_view op, const Tensor& x, std::size_t rank);
+/// D * H * W
+std::int64_t volume_of(const Shape& volumes);
+
 /// What function(images of one row) gives for x [N, C, L], without the row. Its errors name `op`.
 template <class Function>
 Tensor on_one_row(std::string_view op, const Tensor& x, Function&& function) {
