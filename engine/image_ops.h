@@ -33,15 +33,6 @@ struct Conv2dFuncOptions {
 /// (WinogradGuard in modes.h).
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dFuncOptions& options = {});
 
-struct Conv1dFuncOptions {
-  std::int64_t stride = 1;
-  std::int64_t padding = 0;
-  std::int64_t dilation = 1;
-  std::int64_t groups = 1;
-};
-/// x [N, C, L], weight [K, C / groups, k], bias [K] or undefined -> [N, K, Lo]: conv2d on images of one row.
-Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv1dFuncOptions& options = {});
-
 struct ConvTranspose2dFuncOptions {
   Pair stride = 1;
   Pair padding = 0;
@@ -88,26 +79,47 @@ Tensor adaptive_max_pool2d(const Tensor& x, const Pair& output_size);
 
 // --- resizing and padding
 
-enum class InterpolateMode { nearest, bilinear };
+/// bilinear and bicubic are for images, linear for rows, trilinear for volumes, the others for all. area is the mean
+/// over the part of the input that a value of the result covers: adaptive_avg_pool2d. nearest_exact takes the value
+/// nearest to the middle of that part; nearest, as older programs did, the one at its begin.
+enum class InterpolateMode { nearest, bilinear, linear, trilinear, bicubic, area, nearest_exact };
 std::string_view to_string(InterpolateMode mode);
 void from_string(std::string_view name, InterpolateMode& mode);
 
-/// Factors for height and width; one number stands for both.
+/// Factors for (depth,) height and width; one number stands for all.
 struct ScaleFactor {
-  double height, width;
-  ScaleFactor(double both) : height(both), width(both) {}
-  ScaleFactor(double h, double w) : height(h), width(w) {}
+  double height, width, depth = 1;
+  int given = 1;  // numbers
+  ScaleFactor(double all) : height(all), width(all), depth(all) {}
+  ScaleFactor(double h, double w) : height(h), width(w), given(2) {}
+  ScaleFactor(double d, double h, double w) : height(h), width(w), depth(d), given(3) {}
+};
+
+/// Sizes of a row, of an image (height, width) or a volume (depth, height, width); one number stands for all.
+class ImageSize {
+ public:
+  template <WholeNumber T>
+  ImageSize(T all) : sizes_(all) {}
+  ImageSize(const Pair& pair) : sizes_{pair.height, pair.width} {}
+  ImageSize(Integer height, Integer width) : sizes_{height, width} {}
+  ImageSize(Integer depth, Integer height, Integer width) : sizes_{depth, height, width} {}
+  /// As given: one, two or three.
+  const IntList& sizes() const { return sizes_; }
+
+ private:
+  IntList sizes_;
 };
 
 struct InterpolateOptions {
-  std::optional<Pair> size = {};                 // of the result; or
-  std::optional<ScaleFactor> scale_factor = {};  // result's size / input's, rounded down
+  std::optional<ImageSize> size = {};            // of the result; or
+  std::optional<ScaleFactor> scale_factor = {};  // result's size / input's, rounded down; of a row the width's
   InterpolateMode mode = InterpolateMode::nearest;
-  bool align_corners = false;  // bilinear: the corners' centres stay where they are, instead of the images' edges
+  bool align_corners = false;  // the corners' centres stay where they are, instead of the images' edges
 };
-/// Images of another size: [N, C, H, W] -> [N, C, Ho, Wo]. nearest takes pixel [i * H / Ho], rounded down; with a
-/// scale_factor positions follow from the factor itself, as in PyTorch.
-/// @throws ValueError unless exactly one of size and scale_factor is given.
+/// Images, rows or volumes of another size: [N, C, H, W] -> [N, C, Ho, Wo], and so on. nearest takes pixel [i * H /
+/// Ho], rounded down; with a scale_factor positions follow from the factor itself, as in PyTorch.
+/// @throws ValueError unless exactly one of size and scale_factor is given, for a mode that is not one of the input's
+/// rank, and for align_corners with a mode that mixes nothing.
 Tensor interpolate(const Tensor& x, const InterpolateOptions& options);
 
 enum class PadMode { constant, reflect, replicate, circular };

@@ -74,4 +74,40 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
 Tensor kl_div(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::mean,
               bool log_target = false);
 
+/// log_input: exp(input) - target * input, or else input - target * log(input + eps). full adds Stirling's
+/// approximation target * log(target) - target + log(2 pi target) / 2 where target > 1.
+struct PoissonNllLossOptions {
+  bool log_input = true;
+  bool full = false;
+  double eps = 1e-8;
+  Reduction reduction = Reduction::mean;
+};
+Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllLossOptions& options = {});
+
+/// (log(v) + (input - target)^2 / v) / 2 with v = max(var, eps), through which the gradient passes as through var. full
+/// adds log(2 pi) / 2. var has the input's shape, or is without or of size 1 in the last dimension.
+/// @throws ValueError for a var below 0.
+struct GaussianNllLossOptions {
+  bool full = false;
+  double eps = 1e-6;
+  Reduction reduction = Reduction::mean;
+};
+Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var,
+                         const GaussianNllLossOptions& options = {});
+
+// --- sequences
+
+struct CtcLossOptions {
+  std::int64_t blank = 0;
+  Reduction reduction = Reduction::mean;  // each loss is divided by its target's length first
+  bool zero_infinity = false;             // a target that is too long gives 0, and no gradient, instead of infinity
+};
+/// -log of the probability of a sequence of labels without its alignment (Graves et al., 2006). log_probs [T, N, C], of
+/// which the first input_lengths[n] count; targets [N, S], of which the first target_lengths[n] count, or all behind
+/// each other [sum of target_lengths]; targets and lengths [N] are int64. Also [T, C], [S] and lengths without
+/// dimension. The gradient is that of log_probs as they are; PyTorch's assumes that log_softmax made them, after which
+/// both are the same.
+Tensor ctc_loss(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
+                const Tensor& target_lengths, const CtcLossOptions& options = {});
+
 }  // namespace teff

@@ -18,11 +18,14 @@
 #include "teff/engine/comparison_ops.h"
 #include "teff/engine/creation_ops.h"
 #include "teff/engine/image_ops.h"  // convolution, pooling, resizing, padding
+#include "teff/engine/indexed_pool_ops.h"
 #include "teff/engine/indexing_ops.h"
 #include "teff/engine/linalg_ops.h"
 #include "teff/engine/losses.h"
+#include "teff/engine/margin_losses.h"
 #include "teff/engine/pointwise_ops.h"
 #include "teff/engine/reduction_ops.h"
+#include "teff/engine/sequence_ops.h"
 #include "teff/engine/tensor.h"
 
 namespace TEFF_EXPORT teff {
@@ -31,6 +34,9 @@ namespace TEFF_EXPORT teff {
 
 /// [n, k] x [k, m] -> [n, m]; vectors and batches [..., n, k] x [..., k, m] (broadcast) as in PyTorch.
 Tensor matmul(const Tensor& a, const Tensor& b);
+/// x1 A x2 + b for each of the matrices of weight [out, in1, in2]: x1 [..., in1], x2 [..., in2], bias [out] or
+/// undefined -> [..., out]
+Tensor bilinear(const Tensor& x1, const Tensor& x2, const Tensor& weight, const Tensor& bias = {});
 /// x W^T + b: x [..., in], weight [out, in], bias [out] or undefined -> [..., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
@@ -62,11 +68,35 @@ Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {}, const Tensor& bias = {},
                   double eps = 1e-5);
 
+struct InstanceNormFuncOptions {
+  bool training = true;  // otherwise with the running statistics
+  double momentum = 0.1;
+  double eps = 1e-5;
+};
+/// Per image and channel of x [N, C, ...]: (x - mean) / sqrt(variance + eps) * weight + bias, in training with the
+/// image's own mean and (biased) variance, otherwise with the running ones. In training the running statistics [C], if
+/// given, become (1 - momentum) * running + momentum * the images' mean (with the unbiased variance), in place
+/// (Ulyanov et al., 2016).
+Tensor instance_norm(const Tensor& x, const Tensor& running_mean = {}, const Tensor& running_var = {},
+                     const Tensor& weight = {}, const Tensor& bias = {}, const InstanceNormFuncOptions& options = {});
+/// x / sqrt(mean of x^2 + eps) * weight over the last dimensions, which are normalized_shape; so is the weight, which
+/// may be undefined. Without eps it is the dtype's epsilon (Zhang and Sennrich, 2019).
+Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
+                std::optional<double> eps = {});
+
 /// In training each element becomes 0 with probability p, the others x / (1 - p); otherwise x. The mask comes from the
 /// default generator, as in PyTorch.
 Tensor dropout(const Tensor& x, double p = 0.5, bool training = true);
 /// The same for whole channels of x [N, C, ...].
 Tensor dropout2d(const Tensor& x, double p = 0.5, bool training = true);
+/// In training each element becomes selu's lower limit with probability p, and all are scaled and shifted so that mean
+/// 0 and variance 1 stay (Klambauer et al., 2017); otherwise x.
+Tensor alpha_dropout(const Tensor& x, double p = 0.5, bool training = false);
+/// The same for whole channels of x [N, C, ...].
+Tensor feature_alpha_dropout(const Tensor& x, double p = 0.5, bool training = false);
+/// x > 0 ? x : slope * x. In training the slope of each element is drawn from [lower, upper), otherwise it is their
+/// mean (Xu et al., 2015).
+Tensor rrelu(const Tensor& x, double lower = 1.0 / 8, double upper = 1.0 / 3, bool training = false);
 
 // --- shapes; for every dtype
 
@@ -107,5 +137,18 @@ Tensor index_select(const Tensor& x, Integer dim, const Tensor& index);
 /// Rows of weight [V, D] by int64 indices of any shape: [...] -> [..., D]. The row padding_idx gets no gradient.
 /// @throws IndexError for an index outside [0, V).
 Tensor embedding(const Tensor& indices, const Tensor& weight, std::optional<std::int64_t> padding_idx = {});
+enum class EmbeddingBagMode { sum, mean, max };
+std::string_view to_string(EmbeddingBagMode mode);
+void from_string(std::string_view name, EmbeddingBagMode& mode);
+struct EmbeddingBagFuncOptions {
+  Tensor offsets = {};             // int64: where the bags of one-dimensional indices begin, from 0 on
+  Tensor per_sample_weights = {};  // of each index; for sum only
+  EmbeddingBagMode mode = EmbeddingBagMode::mean;
+  bool include_last_offset = false;              // the last offset is the end of the last bag
+  std::optional<std::int64_t> padding_idx = {};  // this row does not count
+};
+/// What the rows of each bag of indices sum up to, their mean or their maximum: indices [B, n], a bag a row, or [n]
+/// with offsets [B], weight [V, D] -> [B, D]. An empty bag gives 0.
+Tensor embedding_bag(const Tensor& indices, const Tensor& weight, const EmbeddingBagFuncOptions& options = {});
 
 }  // namespace teff

@@ -47,6 +47,20 @@ const Tensor& xavier_uniform_(const Tensor& tensor, double gain = 1);
 /// Normal with mean 0 and standard deviation gain * sqrt(2 / (fan_in + fan_out)).
 const Tensor& xavier_normal_(const Tensor& tensor, double gain = 1);
 
+/// Normal with mean and std, but within [a, b].
+const Tensor& trunc_normal_(const Tensor& tensor, double mean = 0, double std = 1, double a = -2, double b = 2);
+/// A (semi-)orthogonal matrix [size(0), the rest] times gain (Saxe et al., 2014): rows or columns of length gain, each
+/// orthogonal to the others. @throws ShapeError for fewer than 2 dimensions.
+const Tensor& orthogonal_(const Tensor& tensor, double gain = 1);
+/// The identity. @throws ShapeError unless the tensor is a matrix.
+const Tensor& eye_(const Tensor& tensor);
+/// A convolution that hands as many of its input's channels on as it can, in each of the groups: [out, in, k...].
+/// @throws ShapeError unless there are 3 to 5 dimensions; ValueError if groups does not divide size(0).
+const Tensor& dirac_(const Tensor& tensor, std::int64_t groups = 1);
+/// Normal with mean 0, but this part of each column is 0 (Martens, 2010). @throws ShapeError unless the tensor is a
+/// matrix; ValueError for a sparsity outside [0, 1].
+const Tensor& sparse_(const Tensor& tensor, double sparsity, double std = 0.01);
+
 /// How Linear and Conv2d begin: weight kaiming_uniform_ with a = sqrt(5), then the bias, if any, uniform on [-b, b]
 /// with b = 1 / sqrt(fan_in).
 void reset_affine_(const Tensor& weight, const Tensor& bias);

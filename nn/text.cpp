@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -29,6 +30,27 @@ std::string int_or_pair(const Pair& pair) {
   return pair.height == pair.width ? std::to_string(pair.height) : to_string(pair);
 }
 
+std::string tuple(const IntList& list) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < list.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(list[i]);
+  return text + (list.size() == 1 ? ",)" : ")");
+}
+
+std::string int_or_tuple(const IntList& list) {
+  const bool equal = std::all_of(list.begin(), list.end(), [&](std::int64_t value) { return value == list[0]; });
+  return equal && !list.empty() ? std::to_string(list[0]) : tuple(list);
+}
+
+std::string whole_or_float(double value) {
+  const bool whole = std::trunc(value) == value && std::abs(value) < 1e15;
+  return whole ? std::to_string(static_cast<std::int64_t>(value)) : python_float(value);
+}
+
+std::string inplace_repr(bool inplace, const std::string& before) {
+  if (!inplace) return before;
+  return before + (before.empty() ? "" : ", ") + "inplace=True";
+}
+
 std::string quoted(std::string_view name, char quote) { return quote + teff::detail::escaped(name) + quote; }
 
 void expect(bool ok, std::string_view owner, std::string_view rule, const std::string& got) {
@@ -43,6 +65,11 @@ void expect_at_least(std::int64_t least, std::string_view owner, std::string_vie
 void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, const Pair& value) {
   if (value.height >= least && value.width >= least) return;
   expect(false, owner, std::string(name) + " >= " + std::to_string(least), int_or_pair(value));
+}
+
+void expect_at_least(std::int64_t least, std::string_view owner, std::string_view name, const IntList& value) {
+  if (std::all_of(value.begin(), value.end(), [=](std::int64_t one) { return one >= least; })) return;
+  expect(false, owner, std::string(name) + " >= " + std::to_string(least), int_or_tuple(value));
 }
 
 void expect_divisible(std::string_view owner, std::string_view name, std::int64_t channels, std::int64_t groups) {

@@ -199,6 +199,9 @@ std::span<const FormulaEntry> pointwise_formulas() {
       {"to", [](const RecordedCall& call) -> TensorList { return {to(call.grad(), x_of(call).dtype())}; }},
       {"dropout2d", dropped},
       {"dropout", dropped},
+      {"alpha_dropout", dropped},
+      {"feature_alpha_dropout", dropped},
+      {"rrelu", dropped},
   };
   return kEntries;
 }

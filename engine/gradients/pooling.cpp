@@ -44,6 +44,22 @@ TensorList max_pool2d_grads(const RecordedCall& call) {
 
 TensorList adaptive_max_pool2d_grads(const RecordedCall& call) { return put_back(call, call.saved[0]); }
 
+/// Of volumes [N, C, D, H, W], where a window in the padding alone has the index -1 and no gradient.
+TensorList indexed_pool_grads(const RecordedCall& call) {
+  const Tensor &x = call.inputs[0], &indices = call.saved[0], places = indices.clone();
+  TensorList grads(call.inputs.size());
+  if (places.numel() == 0) {
+    grads[0] = x * 0.0;
+    return grads;
+  }
+  const std::int64_t planes = x.size(0) * x.size(1), volume = x.numel() / planes, count = places.numel() / planes;
+  std::int64_t i = 0;
+  for (std::int64_t& place : places.span<std::int64_t>())
+    place = i++ / count * volume + std::max<std::int64_t>(0, place);
+  grads[0] = put(call.grads[0] * mask(indices >= 0.0, call.grads[0]), places, x.type());
+  return grads;
+}
+
 }  // namespace
 
 std::span<const FormulaEntry> pooling_formulas() {
@@ -53,6 +69,10 @@ std::span<const FormulaEntry> pooling_formulas() {
       {"interpolate", linear},
       {"max_pool2d", max_pool2d_grads},
       {"adaptive_max_pool2d", adaptive_max_pool2d_grads},
+      {"max_pool_with_indices", indexed_pool_grads},
+      {"adaptive_max_pool_with_indices", indexed_pool_grads},
+      {"fractional_max_pool", indexed_pool_grads},
+      {"max_unpool", linear},
   };
   return kEntries;
 }

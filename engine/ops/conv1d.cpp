@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: MIT
-#include "teff/engine/error_text.h"
-#include "teff/engine/ops.h"
-#include "teff/engine/ops/checks.h"
+#include "teff/engine/ops/rows_and_volumes.h"
 
 namespace teff {
-namespace {
-
-void check_rank(const char* name, const char* dims, const Tensor& tensor) {
-  if (!tensor.defined()) ops::fail<TypeError>("conv1d", "a defined ", name, ", got an undefined one");
-  if (tensor.dim() == 3) return;
-  ops::fail<ShapeError>("conv1d", name, ' ', dims, ", got ", name, ' ', tensor.shape());
-}
-
-}  // namespace
 
 Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv1dFuncOptions& options) {
-  check_rank("input", "[N, C, L]", x);
-  check_rank("weight", "[K, C / groups, k]", weight);
   const Conv2dFuncOptions as_2d{.stride = {1, options.stride},
                                 .padding = {0, options.padding},
                                 .dilation = {1, options.dilation},
                                 .groups = options.groups};
-  return detail::with_name("conv1d",
-                           [&] { return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, as_2d), 2); });
+  return ops::on_one_row("conv1d", x, [&](const Tensor& images) {
+    ops::check_layout("conv1d", "weight", weight, 3, "[K, C / groups, k]");
+    return conv2d(images, unsqueeze(weight, 2), bias, as_2d);
+  });
+}
+
+Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                        const ConvTranspose1dFuncOptions& options) {
+  const ConvTranspose2dFuncOptions as_2d{.stride = {1, options.stride},
+                                         .padding = {0, options.padding},
+                                         .output_padding = {0, options.output_padding},
+                                         .groups = options.groups,
+                                         .dilation = {1, options.dilation}};
+  return ops::on_one_row("conv_transpose1d", x, [&](const Tensor& images) {
+    ops::check_layout("conv_transpose1d", "weight", weight, 3, "[C, K / groups, k]");
+    return conv_transpose2d(images, unsqueeze(weight, 2), bias, as_2d);
+  });
 }
 
 }  // namespace teff

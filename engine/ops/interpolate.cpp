@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/kernels/pool/pool_kernels.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
+#include "teff/engine/ops/cubic.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/rows_and_volumes.h"
 #include "teff/engine/ops/window.h"
 #include "teff/engine/tensor_impl.h"
 
@@ -52,11 +55,13 @@ class Sources {
         first_(count()),
         second_(count()),
         part_(count()),
-        mixed_(options.mode != InterpolateMode::nearest) {
+        mixed_(options.mode == InterpolateMode::bilinear) {
     if (mixed_) {
       set_linear(options.align_corners);
-    } else {
+    } else if (options.mode == InterpolateMode::nearest) {
       set_nearest();
+    } else {
+      set_nearest_exact();
     }
   }
 
@@ -68,6 +73,7 @@ class Sources {
  private:
   std::size_t count() const { return static_cast<std::size_t>(axis_.out_size); }
   void set_nearest();
+  void set_nearest_exact();
   void set_linear(bool align_corners);
 
   Axis axis_;
@@ -85,6 +91,17 @@ void Sources<T>::set_nearest() {
       a.scale ? static_cast<float>(1 / *a.scale) : static_cast<float>(a.size) / static_cast<float>(a.out_size);
   for (std::int64_t i = 0; i < a.out_size; ++i) {
     const auto place = a.size == a.out_size ? i : static_cast<std::int64_t>(static_cast<float>(i) * step);
+    first_.data()[i] = std::min(place, a.size - 1);
+  }
+}
+
+template <class T>
+void Sources<T>::set_nearest_exact() {
+  const Axis& a = axis_;
+  const T step = static_cast<T>(step_of(a, false));
+  for (std::int64_t i = 0; i < a.out_size; ++i) {
+    const T middle = step * (static_cast<T>(i) + T(0.5)) - T(0.5);
+    const auto place = static_cast<std::int64_t>(std::floor(static_cast<float>(std::max(middle, T(0)) + T(0.5))));
     first_.data()[i] = std::min(place, a.size - 1);
   }
 }
@@ -119,8 +136,13 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
         options_.scale_height.has_value() != options_.scale_width.has_value()) {
       ops::fail<ValueError>(kName, "either a size or a scale_factor, got ", options_.size ? "both" : "neither");
     }
-    if (options_.align_corners && options_.mode == InterpolateMode::nearest) {
-      ops::fail<ValueError>(kName, "align_corners with mode bilinear only, got mode nearest");
+    const bool mixes = options_.mode == InterpolateMode::bilinear || is_cubic();
+    if (!mixes && options_.mode != InterpolateMode::nearest && options_.mode != InterpolateMode::nearest_exact) {
+      ops::fail<ValueError>(kName, "mode nearest, nearest-exact, bilinear or bicubic for images, got mode ",
+                            to_string(options_.mode));
+    }
+    if (options_.align_corners && !mixes) {
+      ops::fail<ValueError>(kName, "align_corners with a mode that mixes pixels, got mode ", to_string(options_.mode));
     }
     const Pair size = output_size(input);
     ops::check_pair(kName, "output size", size, 1);
@@ -133,6 +155,7 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     if (y.numel() == 0) return y;
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
+      if (is_cubic()) return ops::resize_cubic(cubic(x.shape(), y.shape()), x.data<T>(), y.data<T>());
       with_sizes<T>(x.shape(), y.shape(), [&](const kernels::Resize2d<T>& sizes) {
         kernels::resize2d_kernels<T>().resize2d(sizes, x.data<T>(), y.data<T>());
       });
@@ -146,6 +169,9 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     if (grad_x.numel() == 0) return {grad_x};
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
+      if (is_cubic()) {
+        return ops::resize_cubic_backward(cubic(grad_x.shape(), grad.shape()), grad.data<T>(), grad_x.data<T>());
+      }
       with_sizes<T>(grad_x.shape(), grad.shape(), [&](const kernels::Resize2d<T>& sizes) {
         kernels::resize2d_kernels<T>().resize2d_backward(sizes, grad.data<T>(), grad_x.data<T>());
       });
@@ -158,11 +184,20 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
   /// Of bilinear mixtures two rows are mixed before their columns.
   double flop(std::span<const TensorType> inputs, const TensorType& output) const override {
     const auto values = static_cast<double>(numel(output.shape));
-    if (options_.mode == InterpolateMode::nearest) return values;
-    return 3 * values * (1 + static_cast<double>(inputs[0].shape[3]) / static_cast<double>(output.shape[3]));
+    if (options_.mode != InterpolateMode::bilinear && !is_cubic()) return values;
+    return (is_cubic() ? 8 : 3) * values *
+           (1 + static_cast<double>(inputs[0].shape[3]) / static_cast<double>(output.shape[3]));
   }
 
  private:
+  bool is_cubic() const { return options_.mode == InterpolateMode::bicubic; }
+  ops::CubicResize cubic(const Shape& input, const Shape& output) const {
+    const Axis rows{input[2], output[2], options_.scale_height}, columns{input[3], output[3], options_.scale_width};
+    const bool corners = options_.align_corners;
+    return {input[0] * input[1], ops::CubicAxis(rows.size, rows.out_size, step_of(rows, corners), corners),
+            ops::CubicAxis(columns.size, columns.out_size, step_of(columns, corners), corners)};
+  }
+
   Pair output_size(const Shape& input) const {
     if (options_.size) return *options_.size;
     return {scaled(input[2], *options_.scale_height), scaled(input[3], *options_.scale_width)};
@@ -183,27 +218,120 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
   }
 };
 
+/// The sizes of the last dimensions, as many as the input has, from the option.
+IntList sizes_of(const Tensor& x, const ImageSize& size) {
+  IntList sizes = size.sizes();
+  const std::size_t dims = x.shape().size() - 2;
+  while (sizes.size() == 1 && sizes.size() < dims)
+    sizes = dims == 2 ? IntList{sizes[0], sizes[0]} : IntList{sizes[0], sizes[0], sizes[0]};
+  if (sizes.size() != dims) {
+    ops::fail<ValueError>("interpolate", "a size of 1 or ", dims, " numbers for input ", x.shape(), ", got ", sizes);
+  }
+  return sizes;
+}
+
+void check_mode(const Tensor& x, const InterpolateOptions& options) {
+  const std::size_t rank = x.shape().size();
+  const std::size_t own = options.mode == InterpolateMode::linear      ? 3
+                          : options.mode == InterpolateMode::trilinear ? 5
+                          : options.mode == InterpolateMode::bilinear || options.mode == InterpolateMode::bicubic
+                              ? 4
+                              : rank;
+  if (rank < 3 || rank > 5) {
+    ops::fail<ShapeError>("interpolate", "input [N, C, L], [N, C, H, W] or [N, C, D, H, W], got input ", x.shape());
+  }
+  if (own != rank) {
+    ops::fail<ValueError>("interpolate", "a mode for input ", x.shape(), " of ", rank, " dimensions, got mode ",
+                          to_string(options.mode), ", which is for ", own);
+  }
+  if (options.size.has_value() == options.scale_factor.has_value()) {
+    ops::fail<ValueError>("interpolate", "either a size or a scale_factor, got ", options.size ? "both" : "neither");
+  }
+}
+
+std::int64_t scaled_down(std::int64_t size, double scale) {
+  const double result = std::floor(static_cast<double>(size) * scale);
+  if (result >= 1 && result < static_cast<double>(ops::kMaxOption)) return static_cast<std::int64_t>(result);
+  ops::fail<ValueError>("interpolate", "a scale_factor above 0 and a result below 2^31, got scale_factor ", scale,
+                        " for images of size ", size);
+}
+
+Tensor area(const Tensor& x, const InterpolateOptions& options) {
+  if (options.align_corners) {
+    ops::fail<ValueError>("interpolate", "align_corners with a mode that mixes pixels, got mode area");
+  }
+  IntList sizes;
+  if (options.size) {
+    sizes = sizes_of(x, *options.size);
+  } else {
+    const double scales[] = {options.scale_factor->width, options.scale_factor->height, options.scale_factor->depth};
+    for (std::int64_t dim = x.dim() - 1; dim >= 2; --dim) {
+      sizes.insert(0, scaled_down(x.size(dim), scales[x.dim() - 1 - dim]));
+    }
+  }
+  if (sizes.size() == 1) return adaptive_avg_pool1d(x, sizes[0]);
+  if (sizes.size() == 2) return adaptive_avg_pool2d(x, {sizes[0], sizes[1]});
+  return adaptive_avg_pool3d(x, {sizes[0], sizes[1], sizes[2]});
+}
+
 }  // namespace
 
 Tensor interpolate(const Tensor& x, const InterpolateOptions& options) {
+  if (!x.defined()) ops::fail<TypeError>("interpolate", "a defined input, got an undefined one");
+  check_mode(x, options);
+  if (options.mode == InterpolateMode::area) return detail::with_name("interpolate", [&] { return area(x, options); });
+  const bool mixes = options.mode != InterpolateMode::nearest && options.mode != InterpolateMode::nearest_exact;
   InterpolateFields fields;
-  fields.size = options.size;
-  fields.mode = options.mode;
+  fields.mode = mixes && options.mode != InterpolateMode::bicubic ? InterpolateMode::bilinear : options.mode;
   fields.align_corners = options.align_corners;
-  if (options.scale_factor) {
-    fields.scale_height = options.scale_factor->height;
-    fields.scale_width = options.scale_factor->width;
+  // One dimension or two of an image: with a size for both, or with a factor.
+  const auto resize = [&](const Tensor& images, std::optional<Pair> size, std::optional<double> height,
+                          std::optional<double> width) {
+    fields.size = size;
+    fields.scale_height = height;
+    fields.scale_width = width;
+    return teff::apply(Interpolate(fields), {images});
+  };
+  const std::optional<ScaleFactor>& scale = options.scale_factor;
+  const IntList sizes = options.size ? sizes_of(x, *options.size) : IntList();
+  if (x.dim() == 3) {
+    return ops::on_one_row("interpolate", x, [&](const Tensor& rows) {
+      return scale ? resize(rows, {}, 1, scale->width) : resize(rows, Pair(1, sizes[0]), {}, {});
+    });
   }
-  return apply(Interpolate(fields), {x});
+  if (x.dim() == 4) {
+    return scale ? resize(x, {}, scale->height, scale->width) : resize(x, Pair(sizes[0], sizes[1]), {}, {});
+  }
+  return ops::on_image_then_depth(
+      "interpolate", x,
+      [&](const Tensor& images) {
+        return scale ? resize(images, {}, scale->height, scale->width)
+                     : resize(images, Pair(sizes[1], sizes[2]), {}, {});
+      },
+      [&](const Tensor& columns) {
+        return scale ? resize(columns, {}, scale->depth, 1) : resize(columns, Pair(sizes[0], columns.size(3)), {}, {});
+      });
 }
 
-std::string_view to_string(InterpolateMode mode) { return mode == InterpolateMode::nearest ? "nearest" : "bilinear"; }
+namespace {
+
+constexpr std::string_view kModes[] = {"nearest", "bilinear", "linear",       "trilinear",
+                                       "bicubic", "area",     "nearest-exact"};
+
+}  // namespace
+
+std::string_view to_string(InterpolateMode mode) { return kModes[static_cast<std::size_t>(mode)]; }
 
 void from_string(std::string_view name, InterpolateMode& mode) {
-  if (name != "nearest" && name != "bilinear") {
-    ops::fail<ValueError>("interpolation mode", "\"nearest\" or \"bilinear\", got \"", name, '"');
+  for (std::size_t i = 0; i < std::size(kModes); ++i) {
+    if (kModes[i] != name) continue;
+    mode = static_cast<InterpolateMode>(i);
+    return;
   }
-  mode = name == "nearest" ? InterpolateMode::nearest : InterpolateMode::bilinear;
+  ops::fail<ValueError>("interpolation mode",
+                        "\"nearest\", \"nearest-exact\", \"linear\", \"bilinear\", \"trilinear\", \"bicubic\" or "
+                        "\"area\", got \"",
+                        name, '"');
 }
 
 std::span<const OpEntry> ops::interpolate_ops() {

@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "teff/nn/layers/activation.h"
 
-#include <cmath>
-
 #include "teff/nn/text.h"
 
 namespace teff::nn {
-namespace {
-
-/// The last of what a layer prints.
-std::string inplace_repr(bool inplace, const std::string& before = "") {
-  if (!inplace) return before;
-  return before + (before.empty() ? "" : ", ") + "inplace=True";
-}
-
-/// A number whose default is a whole one in Python, which prints it without a point.
-std::string whole_or_float(double value) {
-  const bool whole = std::trunc(value) == value && std::abs(value) < 1e15;
-  return whole ? std::to_string(static_cast<std::int64_t>(value)) : detail::python_float(value);
-}
-
-}  // namespace
+using detail::inplace_repr;
+using detail::whole_or_float;
 
 Tensor ReLU::forward(const Tensor& input) { return relu(input); }
 std::string ReLU::extra_repr() const { return inplace_repr(inplace_); }

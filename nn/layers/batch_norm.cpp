@@ -97,4 +97,12 @@ void renew_running_stats(Module& model, const std::function<void()>& pass) {
   restore();
 }
 
+Tensor BatchNorm3d::forward(const Tensor& input) {
+  if (input.dim() != 5 || input.size(1) != num_features()) {
+    throw ShapeError("BatchNorm3d: expected input [N, " + std::to_string(num_features()) + ", D, H, W], got " +
+                     to_string(input.shape()));
+  }
+  return normalise(input);
+}
+
 }  // namespace teff::nn

@@ -17,6 +17,7 @@ struct BatchNorm2dOptions {
   bool track_running_stats = true;       // otherwise the batch's own statistics serve in evaluation too
 };
 using BatchNorm1dOptions = BatchNorm2dOptions;
+using BatchNorm3dOptions = BatchNorm2dOptions;
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias per channel (Ioffe and Szegedy, 2015): base of the layers below.
 /// In training mean and variance are the batch's, and the running ones become
@@ -33,6 +34,7 @@ class BatchNorm : public Module {
   Buffer num_batches_tracked;  // from 0
 
   std::string extra_repr() const override;
+  const BatchNorm2dOptions& options() const { return options_; }
 
  protected:
   /// @throws ValueError for num_features below 1, eps below 0, or a momentum outside [0, 1].
@@ -68,6 +70,17 @@ class BatchNorm2d : public BatchNorm {
   TEFF_MODULE(BatchNorm2d, weight, bias, running_mean, running_var, num_batches_tracked)
 
   /// @throws ShapeError unless the input is [N, num_features, H, W].
+  Tensor forward(const Tensor& input) override;
+};
+
+/// [N, C, D, H, W] -> the same.
+class BatchNorm3d : public BatchNorm {
+ public:
+  explicit BatchNorm3d(Integer num_features, const BatchNorm3dOptions& options = {})
+      : BatchNorm("BatchNorm3d", num_features, options) {}
+  TEFF_MODULE(BatchNorm3d, weight, bias, running_mean, running_var, num_batches_tracked)
+
+  /// @throws ShapeError unless the input is [N, num_features, D, H, W].
   Tensor forward(const Tensor& input) override;
 };
 

@@ -3,47 +3,41 @@
 
 #include "teff/engine/ops.h"
 #include "teff/nn/init.h"
-#include "teff/nn/text.h"
+#include "teff/nn/layers/conv_parts.h"
 
 namespace teff::nn {
 namespace {
 
-/// `(3,)`
-std::string tuple(std::int64_t value) { return '(' + std::to_string(value) + ",)"; }
+detail::ConvSizes sizes_of(const IntList& kernel_size, const Conv1dOptions& options) {
+  return {.kernel_size = kernel_size,
+          .stride = options.stride,
+          .padding = options.padding.pixels(),
+          .output_padding = {},
+          .dilation = options.dilation,
+          .groups = options.groups,
+          .padding_kind = options.padding.kind(),
+          .padding_mode = options.padding_mode};
+}
 
 }  // namespace
 
 Conv1d::Conv1d(Integer in_channels, Integer out_channels, Integer kernel_size, const Conv1dOptions& options)
     : options_(options) {
-  detail::expect_at_least(1, "Conv1d", "in_channels", in_channels);
-  detail::expect_at_least(1, "Conv1d", "out_channels", out_channels);
-  detail::expect_at_least(1, "Conv1d", "kernel_size", kernel_size);
-  detail::expect_at_least(1, "Conv1d", "stride", options.stride);
-  detail::expect_at_least(0, "Conv1d", "padding", options.padding);
-  detail::expect_at_least(1, "Conv1d", "dilation", options.dilation);
-  detail::expect_divisible("Conv1d", "in_channels", in_channels, options.groups);
-  detail::expect_divisible("Conv1d", "out_channels", out_channels, options.groups);
+  detail::check_conv("Conv1d", in_channels, out_channels, sizes_of({kernel_size}, options));
   weight = empty({out_channels, in_channels / options.groups, kernel_size});
   if (options.bias) bias = empty({out_channels});
   init::reset_affine_(weight, bias);
 }
 
+detail::ConvSizes Conv1d::sizes() const { return sizes_of(detail::kernel_of(weight), options_); }
+
 Tensor Conv1d::forward(const Tensor& input) {
-  return conv1d(input, weight, bias,
-                {.stride = options_.stride,
-                 .padding = options_.padding,
-                 .dilation = options_.dilation,
-                 .groups = options_.groups});
+  const auto [before, itself] = detail::padding_parts(sizes());
+  return conv1d(
+      before.empty() ? input : pad(input, before, options_.padding_mode), weight, bias,
+      {.stride = options_.stride, .padding = itself[0], .dilation = options_.dilation, .groups = options_.groups});
 }
 
-std::string Conv1d::extra_repr() const {
-  std::string text = std::to_string(weight.size(1) * options_.groups) + ", " + std::to_string(weight.size(0)) +
-                     ", kernel_size=" + tuple(weight.size(2)) + ", stride=" + tuple(options_.stride);
-  if (options_.padding != 0) text += ", padding=" + tuple(options_.padding);
-  if (options_.dilation != 1) text += ", dilation=" + tuple(options_.dilation);
-  if (options_.groups != 1) text += ", groups=" + std::to_string(options_.groups);
-  if (!bias.defined()) text += ", bias=False";
-  return text;
-}
+std::string Conv1d::extra_repr() const { return detail::conv_repr(weight, bias.defined(), false, sizes()); }
 
 }  // namespace teff::nn

@@ -11,27 +11,41 @@
 namespace TEFF_EXPORT teff {
 namespace nn {
 
-/// Padding of a convolution: pixels on both sides, or by PyTorch's words `.padding = "same"`, as much as leaves the
-/// images' size as it is (the end gets the odd pixel), and `.padding = "valid"`, none.
-class ConvPadding {
+namespace detail {
+struct ConvSizes;
+}
+enum class PaddingKind { pixels, same, valid };
+namespace detail {
+/// "same" or "valid". @throws ValueError for another word.
+PaddingKind padding_kind(std::string_view word);
+}  // namespace detail
+
+/// Padding of a convolution: pixels on both sides of each dimension, or by PyTorch's words `.padding = "same"`, as much
+/// as leaves the images' size as it is (the end gets the odd pixel), and `.padding = "valid"`, none. Pixels is a number
+/// for each dimension: Pair for images.
+template <class Pixels>
+class BasicConvPadding {
  public:
   template <WholeNumber T>
-  ConvPadding(T both) : pixels_(both) {}
-  ConvPadding(Integer height, Integer width) : pixels_(height, width) {}
-  ConvPadding(const Pair& pixels) : pixels_(pixels) {}
+  BasicConvPadding(T both) : pixels_(std::int64_t{Integer(both)}) {}
+  BasicConvPadding(const Pixels& pixels) requires(!WholeNumber<Pixels>) : pixels_(pixels) {}
+  /// One for each dimension: {height, width}.
+  template <WholeNumber... T>
+  requires(sizeof...(T) > 1) BasicConvPadding(T... pixels) : pixels_(pixels...) {}
   template <std::size_t size>
-  ConvPadding(const char (&word)[size]) : ConvPadding(std::string_view(word)) {}
+  BasicConvPadding(const char (&word)[size]) : BasicConvPadding(std::string_view(word)) {}
   /// @throws ValueError for another word.
-  explicit ConvPadding(std::string_view word);
+  explicit BasicConvPadding(std::string_view word) : kind_(detail::padding_kind(word)), pixels_(0) {}
 
-  enum class Kind { pixels, same, valid };
+  using Kind = PaddingKind;
   Kind kind() const { return kind_; }
-  const Pair& pixels() const { return pixels_; }  // 0 unless that is its kind
+  const Pixels& pixels() const { return pixels_; }  // 0 unless that is its kind
 
  private:
   Kind kind_ = Kind::pixels;
-  Pair pixels_;
+  Pixels pixels_;
 };
+using ConvPadding = BasicConvPadding<Pair>;
 
 struct Conv2dOptions {
   Pair stride = 1;
@@ -59,7 +73,7 @@ class Conv2d : public Module {
   const Conv2dOptions& options() const { return options_; }
 
  private:
-  IntList sides() const;
+  detail::ConvSizes sizes() const;
 
   Conv2dOptions options_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "teff/nn/module.h"
 
@@ -53,6 +54,59 @@ class LayerNorm : public Module {
  private:
   Shape normalized_shape_;
   LayerNormOptions options_;
+};
+
+struct RMSNormOptions {
+  std::optional<double> eps = {};  // default: the dtype's epsilon
+  bool elementwise_affine = true;  // weight
+};
+
+/// teff::rms_norm: [..., normalized_shape] -> the same.
+class RMSNorm : public Module {
+ public:
+  /// @throws ValueError for no or empty dimensions, or eps below 0.
+  explicit RMSNorm(const Shape& normalized_shape, const RMSNormOptions& options = {});
+
+  Parameter weight;  // normalized_shape, from 1; undefined unless elementwise_affine
+  TEFF_MODULE(RMSNorm, weight)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  Shape normalized_shape_;
+  RMSNormOptions options_;
+};
+
+/// teff::local_response_norm: [N, C, ...] -> the same.
+class LocalResponseNorm : public Module {
+ public:
+  /// @throws ValueError for a size below 1.
+  explicit LocalResponseNorm(Integer size, double alpha = 1e-4, double beta = 0.75, double k = 1);
+  TEFF_MODULE(LocalResponseNorm)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  std::int64_t size_;
+  double alpha_, beta_, k_;
+};
+
+/// x / (k + alpha / size * sum of x^2 over the (size - 1) / 2 channels on each side)^beta, as PyTorch computes it: in
+/// the sums of channels beyond these the first channel stays, too. [N, C, H, W] -> the same.
+class CrossMapLRN2d : public Module {
+ public:
+  /// @throws ValueError for a size below 1.
+  explicit CrossMapLRN2d(Integer size, double alpha = 1e-4, double beta = 0.75, double k = 1);
+  TEFF_MODULE(CrossMapLRN2d)
+
+  Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+
+ private:
+  std::int64_t size_;
+  double alpha_, beta_, k_;
 };
 
 }  // namespace nn

@@ -2,19 +2,26 @@
 #include "teff/nn/layers/padding.h"
 
 #include "teff/engine/error.h"
+#include "teff/nn/text.h"
 
 namespace teff::nn {
 
-Tensor Pad2d::forward(const Tensor& input) {
-  if (input.dim() != 4) {
-    throw ShapeError(type_name() + ": expected input [N, C, H, W], got " + to_string(input.shape()));
+Tensor PadLayer::forward(const Tensor& input) {
+  const std::size_t dims = sides_.size() / 2;
+  if (input.shape().size() != dims + 2) {
+    throw ShapeError(type_name() + ": expected input " +
+                     (dims == 1   ? "[N, C, L]"
+                      : dims == 2 ? "[N, C, H, W]"
+                                  : "[N, C, D, H, W]") +
+                     ", got " + to_string(input.shape()));
   }
-  return pad(input, {sizes_.left, sizes_.right, sizes_.top, sizes_.bottom}, mode_);
+  return mode_ == PadMode::constant ? pad(input, sides_, value_) : pad(input, sides_, mode_);
 }
 
-std::string Pad2d::extra_repr() const {
-  return '(' + std::to_string(sizes_.left) + ", " + std::to_string(sizes_.right) + ", " + std::to_string(sizes_.top) +
-         ", " + std::to_string(sizes_.bottom) + ')';
+std::string PadLayer::extra_repr() const { return detail::tuple(sides_); }
+
+std::string ConstantPad::extra_repr() const {
+  return "padding=" + detail::tuple(sides()) + ", value=" + detail::whole_or_float(value());
 }
 
 }  // namespace teff::nn

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/composed_functions.h"
 #include "engine/golden_indexing.h"
 #include "support/golden.h"
 #include "support/math_functions.h"
@@ -82,6 +83,8 @@ TensorList compute(const std::string& name, const Dict& attributes, const Argume
   if (math != math_functions().end()) return {math->second(inputs, attributes)};
   const auto moving = indexing_functions().find(name);
   if (moving != indexing_functions().end()) return moving->second(inputs, {attributes});
+  const auto of_volumes = functions_of_volumes().find(name);
+  if (of_volumes != functions_of_volumes().end()) return of_volumes->second(inputs, attributes);
   return apply_all(make_op(name, attributes), inputs);
 }
 
@@ -158,7 +161,7 @@ void check_case(const Dict& entries, const Precision& as) {
 
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases = read_golden("ops.golden");
-  for (const char* file : {"layers.golden", "math.golden", "indexing.golden", "sequence.golden"}) {
+  for (const char* file : {"layers.golden", "math.golden", "indexing.golden", "sequence.golden", "volumes.golden"}) {
     for (GoldenCase& one : read_golden(file)) cases.push_back(std::move(one));
   }
   return cases;

@@ -34,5 +34,7 @@ void add_indexing_op_samples(std::vector<OpSample>& samples);
 void add_large_indexing_op_samples(std::vector<OpSample>& samples);
 void add_sequence_op_samples(std::vector<OpSample>& samples);
 void add_large_sequence_op_samples(std::vector<OpSample>& samples);
+void add_volume_op_samples(std::vector<OpSample>& samples);
+void add_large_volume_op_samples(std::vector<OpSample>& samples);
 
 }  // namespace teff::testing

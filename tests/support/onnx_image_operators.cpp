@@ -182,7 +182,7 @@ Tensor resized(const Case& c) {
     expect_covered(mode == "linear", "cubic interpolation");
     options.mode = InterpolateMode::bilinear;
     options.align_corners = places == "align_corners";
-    const bool to_one = options.size && (options.size->height == 1 || options.size->width == 1);
+    const bool to_one = options.size && options.size->sizes().contains(1);
     expect_covered(!options.align_corners || !options.scale_factor || options.scale_factor->height >= 1,
                    "corners aligned by a factor that leaves no whole size");
     expect_covered(options.align_corners || places == "half_pixel" || (places == "pytorch_half_pixel" && !to_one),

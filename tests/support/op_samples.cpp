@@ -167,6 +167,7 @@ const std::vector<OpSample>& op_samples() {
     add_math_op_samples(result);
     add_indexing_op_samples(result);
     add_sequence_op_samples(result);
+    add_volume_op_samples(result);
     return result;
   }();
   return samples;
@@ -205,6 +206,7 @@ const std::vector<OpSample>& large_op_samples() {
     add_large_math_op_samples(result);
     add_large_indexing_op_samples(result);
     add_large_sequence_op_samples(result);
+    add_large_volume_op_samples(result);
     return result;
   }();
   return samples;

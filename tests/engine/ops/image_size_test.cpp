@@ -52,7 +52,8 @@ TEST_SUITE("image sizes") {
     CHECK_THROWS_WITH_AS(interpolate(x, {.size = 2, .scale_factor = 2.0}),
                          "interpolate: expected either a size or a scale_factor, got both", ValueError);
     CHECK_THROWS_WITH_AS(interpolate(x, {.size = 2, .align_corners = true}),
-                         "interpolate: expected align_corners with mode bilinear only, got mode nearest", ValueError);
+                         "interpolate: expected align_corners with a mode that mixes pixels, got mode nearest",
+                         ValueError);
     CHECK_THROWS_WITH_AS(interpolate(x, {.scale_factor = 0.3}),
                          "interpolate: expected output size of at least 1 and below 2^31, got (0, 0)", ValueError);
     for (const double scale : {0.0, -1.0, kNan, kInfinity, 1e18}) {
