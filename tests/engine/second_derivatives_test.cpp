@@ -28,11 +28,8 @@ namespace {
 /// Operations without second derivative, and why.
 const std::map<std::string, std::string>& without_second_derivative() {
   static const std::map<std::string, std::string> reasons = {
-      {"cumprod", "its gradient divides by what may be 0"},
       {"grid_sample", "nor has PyTorch's"},
-      {"prod", "its gradient divides by what may be 0; say it with mul"},
       {"recurrent_layer", "its gradient goes through all steps in one kernel"},
-      {"scaled_dot_product_attention", "its gradient is by blocks; say it with matmul and softmax"},
   };
   return reasons;
 }
