@@ -123,7 +123,5 @@ struct LocalResponseNormFuncOptions {
 /// x / (k + alpha * mean of x^2 over `size` neighbouring channels)^beta, where what is beyond the first and last
 /// channel counts as 0 (Krizhevsky et al., 2012). Of an even size one more of the channels is before than behind.
 Tensor local_response_norm(const Tensor& x, Integer size, const LocalResponseNormFuncOptions& options = {});
-/// The channels as a matrix [groups, C / groups], transposed (Zhang et al., 2018).
-Tensor channel_shuffle(const Tensor& x, Integer groups);
 
 }  // namespace teff

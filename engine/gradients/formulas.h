@@ -21,6 +21,8 @@ struct FormulaEntry {
   GradientFormula formula;
 };
 
+std::span<const FormulaEntry> attention_formulas();
+std::span<const FormulaEntry> cumulative_formulas();
 std::span<const FormulaEntry> loss_formulas();
 std::span<const FormulaEntry> math_formulas();
 std::span<const FormulaEntry> normalization_formulas();

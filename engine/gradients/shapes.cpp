@@ -74,12 +74,17 @@ TensorList embedding_grads(const RecordedCall& call) {
 
 std::span<const FormulaEntry> shape_formulas() {
   static constexpr FormulaEntry kEntries[] = {
-      {"view", view_grads},     {"permute", permute_grads},
-      {"expand", expand_grads}, {"cat", cat_grads},
-      {"cumsum", linear},       {"slice", linear},
-      {"select", linear},       {"index_select", linear},
-      {"split", pieces_grads},  {"split_with_sizes", pieces_grads},
-      {"pad", pad_grads},       {"embedding", embedding_grads},
+      {"view", view_grads},
+      {"permute", permute_grads},
+      {"expand", expand_grads},
+      {"cat", cat_grads},
+      {"slice", linear},
+      {"select", linear},
+      {"index_select", linear},
+      {"split", pieces_grads},
+      {"split_with_sizes", pieces_grads},
+      {"pad", pad_grads},
+      {"embedding", embedding_grads},
   };
   return kEntries;
 }

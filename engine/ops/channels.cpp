@@ -26,15 +26,4 @@ Tensor local_response_norm(const Tensor& x, Integer size, const LocalResponseNor
   });
 }
 
-Tensor channel_shuffle(const Tensor& x, Integer groups) {
-  constexpr const char* kName = "channel_shuffle";
-  check_channels(kName, x);
-  if (groups < 1 || x.size(1) % groups != 0) {
-    ops::fail<ValueError>(kName, "groups that divide the ", x.size(1), " channels of input ", x.shape(),
-                          ", got groups = ", groups);
-  }
-  if (x.numel() == 0) return x;
-  return transpose(x.view({x.size(0), groups, x.size(1) / groups, -1}), 1, 2).view(x.shape());
-}
-
 }  // namespace teff

@@ -29,14 +29,11 @@ namespace {
 const std::map<std::string, std::string>& without_second_derivative() {
   static const std::map<std::string, std::string> reasons = {
       {"ctc_loss", "nor has PyTorch's"},
-      {"cumprod", "its gradient divides by what may be 0"},
       {"embedding_bag", "its gradient goes row by row; say it with embedding and sum"},
       {"grid_sample", "nor has PyTorch's"},
       {"instance_norm", "with running statistics; without, it is group_norm"},
       {"multi_margin_loss", "its gradient is made of kinks"},
-      {"prod", "its gradient divides by what may be 0; say it with mul"},
       {"recurrent_layer", "its gradient goes through all steps in one kernel"},
-      {"scaled_dot_product_attention", "its gradient is by blocks; say it with matmul and softmax"},
   };
   return reasons;
 }
