@@ -298,7 +298,10 @@ TensorList OnnxNetwork::convert(const OnnxNode& node, const std::vector<Tensor>&
 }
 
 void OnnxNetwork::run_branch(const OnnxNode& node, Frame& frame) {
-  const std::vector<Tensor> inputs{frame.at(node.inputs.empty() ? std::string() : node.inputs[0])};
+  if (node.inputs.size() != 1) {
+    throw FormatError("expected a condition as the only input, got " + std::to_string(node.inputs.size()) + " inputs");
+  }
+  const std::vector<Tensor> inputs{frame.at(node.inputs[0])};
   const OnnxCall call(*this, node, inputs);
   const bool condition = call.known_integer(0) != 0;
   const OnnxGraph* branch = branch_of(node, condition ? "then_branch" : "else_branch");

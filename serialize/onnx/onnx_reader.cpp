@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 1 << 16;
 constexpr int kMaxGraphDepth = 8;
+constexpr std::size_t kMaxInitializers = 1 << 16;
 
 class Reader {
  public:
@@ -109,7 +110,9 @@ class Reader {
           graph.name = text(in);
           break;
         case 5:
+          if (++initializers_ > kMaxInitializers) in.refuse("expected at most 65536 initialisers, got more");
           graph.initializers.push_back(tensor(in));
+          if (graph.initializers.back().name.empty()) in.refuse("expected an initialiser with a name, got one without");
           break;
         case 11:
           graph.inputs.push_back(port(in));
@@ -331,7 +334,7 @@ class Reader {
 
   WireFile file_;
   std::size_t items_ = 0;
-  std::size_t nodes_ = 0;
+  std::size_t nodes_ = 0, initializers_ = 0;
 };
 
 }  // namespace

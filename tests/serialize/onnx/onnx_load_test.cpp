@@ -119,6 +119,13 @@ TEST_CASE("an If on a constant is the branch that is taken") {
   CHECK(same(load_onnx(onnx::model(onnx::branches(true)))(x), relu(x)));
 }
 
+TEST_CASE("an If without a condition, and an initialiser without a name, are refused") {
+  onnx::Parts parts = one_node(onnx::node("If", {}, {"y"}));
+  CHECK(onnx_refusal(onnx::model(parts)).ends_with("expected a condition as the only input, got 0 inputs"));
+  parts.initializers = {onnx::ints("", {1})};
+  CHECK(onnx_refusal(onnx::model(parts)).ends_with("expected an initialiser with a name, got one without"));
+}
+
 TEST_CASE("one tensor under two names is two parameters, and a statistic of its own") {
   onnx::Parts parts;
   parts.inputs = {onnx::port("x", {-1, 3})};
