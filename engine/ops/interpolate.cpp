@@ -33,13 +33,13 @@ struct InterpolateFields {
 };
 
 /// One axis of the images, and the factor that the caller gave.
-struct Axis {
+struct ResizeAxis {
   std::int64_t size, out_size;
   std::optional<double> scale;
 };
 
 /// The step in the input from one value of the result to the next.
-double step_of(const Axis& axis, bool align_corners) {
+double step_of(const ResizeAxis& axis, bool align_corners) {
   if (align_corners) {
     return axis.out_size > 1 ? static_cast<double>(axis.size - 1) / static_cast<double>(axis.out_size - 1) : 0;
   }
@@ -50,7 +50,7 @@ double step_of(const Axis& axis, bool align_corners) {
 template <class T>
 class Sources {
  public:
-  Sources(const Axis& axis, const InterpolateFields& options)
+  Sources(const ResizeAxis& axis, const InterpolateFields& options)
       : axis_(axis),
         first_(count()),
         second_(count()),
@@ -76,7 +76,7 @@ class Sources {
   void set_nearest_exact();
   void set_linear(bool align_corners);
 
-  Axis axis_;
+  ResizeAxis axis_;
   kernels::Workspace<std::int64_t> first_, second_;
   kernels::Workspace<T> part_;
   bool mixed_;
@@ -86,7 +86,7 @@ class Sources {
 /// pixel than PyTorch does.
 template <class T>
 void Sources<T>::set_nearest() {
-  const Axis& a = axis_;
+  const ResizeAxis& a = axis_;
   const float step =
       a.scale ? static_cast<float>(1 / *a.scale) : static_cast<float>(a.size) / static_cast<float>(a.out_size);
   for (std::int64_t i = 0; i < a.out_size; ++i) {
@@ -97,7 +97,7 @@ void Sources<T>::set_nearest() {
 
 template <class T>
 void Sources<T>::set_nearest_exact() {
-  const Axis& a = axis_;
+  const ResizeAxis& a = axis_;
   const T step = static_cast<T>(step_of(a, false));
   for (std::int64_t i = 0; i < a.out_size; ++i) {
     const T middle = step * (static_cast<T>(i) + T(0.5)) - T(0.5);
@@ -108,7 +108,7 @@ void Sources<T>::set_nearest_exact() {
 
 template <class T>
 void Sources<T>::set_linear(bool align_corners) {
-  const Axis& a = axis_;
+  const ResizeAxis& a = axis_;
   const double step = step_of(a, align_corners);
   for (std::int64_t i = 0; i < a.out_size; ++i) {
     const auto place = static_cast<double>(i);
@@ -192,7 +192,8 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
  private:
   bool is_cubic() const { return options_.mode == InterpolateMode::bicubic; }
   ops::CubicResize cubic(const Shape& input, const Shape& output) const {
-    const Axis rows{input[2], output[2], options_.scale_height}, columns{input[3], output[3], options_.scale_width};
+    const ResizeAxis rows{input[2], output[2], options_.scale_height},
+        columns{input[3], output[3], options_.scale_width};
     const bool corners = options_.align_corners;
     return {input[0] * input[1], ops::CubicAxis(rows.size, rows.out_size, step_of(rows, corners), corners),
             ops::CubicAxis(columns.size, columns.out_size, step_of(columns, corners), corners)};
@@ -315,16 +316,16 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& options) {
 
 namespace {
 
-constexpr std::string_view kModes[] = {"nearest", "bilinear", "linear",       "trilinear",
-                                       "bicubic", "area",     "nearest-exact"};
+constexpr std::string_view kResizeModes[] = {"nearest", "bilinear", "linear",       "trilinear",
+                                             "bicubic", "area",     "nearest-exact"};
 
 }  // namespace
 
-std::string_view to_string(InterpolateMode mode) { return kModes[static_cast<std::size_t>(mode)]; }
+std::string_view to_string(InterpolateMode mode) { return kResizeModes[static_cast<std::size_t>(mode)]; }
 
 void from_string(std::string_view name, InterpolateMode& mode) {
-  for (std::size_t i = 0; i < std::size(kModes); ++i) {
-    if (kModes[i] != name) continue;
+  for (std::size_t i = 0; i < std::size(kResizeModes); ++i) {
+    if (kResizeModes[i] != name) continue;
     mode = static_cast<InterpolateMode>(i);
     return;
   }

@@ -60,7 +60,7 @@ double xlogy_of(double a, double b) { return std::isnan(b) ? b : a == 0 ? 0 : a 
 using OfNumbers = double (*)(double a, double b);
 using OfWhole = std::int64_t (*)(std::int64_t a, std::int64_t b);
 
-struct Function {
+struct PairFunction {
   std::string_view name;
   OfNumbers value, slope_a, slope_b;  // null: for whole numbers only; slopes 0
   OfWhole whole = nullptr;            // null: whole numbers become float32
@@ -69,7 +69,7 @@ struct Function {
 };
 
 // clang-format off
-constexpr Function kFunctions[] = {
+constexpr PairFunction kPairFunctions[] = {
     {"fmod", [](double a, double b) { return std::fmod(a, b); }, [](double, double) { return 1.0; },
      [](double a, double b) { return -std::trunc(a / b); }, whole_fmod, true},
     {"remainder", remainder_of, [](double, double) { return 1.0; },
@@ -90,7 +90,7 @@ constexpr Function kFunctions[] = {
     {"bitwise_right_shift", nullptr, nullptr, nullptr, shifted_right},
 };
 // clang-format on
-constexpr std::size_t kCount = std::size(kFunctions);
+constexpr std::size_t kPairCount = std::size(kPairFunctions);
 
 /// out = f(a, b) in the type `Wide`, times `factor` if there is one.
 template <class T, class Wide>
@@ -114,7 +114,7 @@ void map_numbers(const Tensor& a, const Tensor& b, const Tensor* factor, const T
 /// Y = f(A, B), broadcast; dA = dY * df/da, dB = dY * df/db
 class MathPair : public Op {
  public:
-  explicit MathPair(const Function& function) : function_(&function) {}
+  explicit MathPair(const PairFunction& function) : function_(&function) {}
 
   std::string_view name() const override { return function_->name; }
   Dict attributes() const override { return {}; }
@@ -179,54 +179,58 @@ class MathPair : public Op {
     return result;
   }
 
-  const Function* function_;
+  const PairFunction* function_;
 };
 
 template <std::size_t kPlace>
-std::shared_ptr<const Op> make_at(const Dict& attributes) {
-  detail::refuse_unknown_fields(kFunctions[kPlace].name, attributes, {});
-  return MathPair(kFunctions[kPlace]).share();
+std::shared_ptr<const Op> make_pair_at(const Dict& attributes) {
+  detail::refuse_unknown_fields(kPairFunctions[kPlace].name, attributes, {});
+  return MathPair(kPairFunctions[kPlace]).share();
 }
 
-consteval std::size_t place_of(std::string_view name) {
-  for (std::size_t i = 0; i < kCount; ++i) {
-    if (kFunctions[i].name == name) return i;
+consteval std::size_t pair_place_of(std::string_view name) {
+  for (std::size_t i = 0; i < kPairCount; ++i) {
+    if (kPairFunctions[i].name == name) return i;
   }
   throw "no such function";
 }
 
-Tensor call(std::size_t place, const Tensor& a, const Tensor& b) { return apply(MathPair(kFunctions[place]), {a, b}); }
+Tensor call(std::size_t place, const Tensor& a, const Tensor& b) {
+  return apply(MathPair(kPairFunctions[place]), {a, b});
+}
 Tensor call(std::size_t place, const Tensor& a, Scalar b) {
   return a.defined() ? call(place, ops::promoted(a, b), ops::number_for(a, b)) : call(place, a, a);
 }
 
 }  // namespace
 
-Tensor fmod(const Tensor& a, const Tensor& b) { return call(place_of("fmod"), a, b); }
-Tensor fmod(const Tensor& a, Scalar b) { return call(place_of("fmod"), a, b); }
-Tensor remainder(const Tensor& a, const Tensor& b) { return call(place_of("remainder"), a, b); }
-Tensor remainder(const Tensor& a, Scalar b) { return call(place_of("remainder"), a, b); }
-Tensor floor_divide(const Tensor& a, const Tensor& b) { return call(place_of("floor_divide"), a, b); }
-Tensor floor_divide(const Tensor& a, Scalar b) { return call(place_of("floor_divide"), a, b); }
-Tensor atan2(const Tensor& y, const Tensor& x) { return call(place_of("atan2"), y, x); }
-Tensor hypot(const Tensor& a, const Tensor& b) { return call(place_of("hypot"), a, b); }
-Tensor logaddexp(const Tensor& a, const Tensor& b) { return call(place_of("logaddexp"), a, b); }
-Tensor xlogy(const Tensor& a, const Tensor& b) { return call(place_of("xlogy"), a, b); }
+Tensor fmod(const Tensor& a, const Tensor& b) { return call(pair_place_of("fmod"), a, b); }
+Tensor fmod(const Tensor& a, Scalar b) { return call(pair_place_of("fmod"), a, b); }
+Tensor remainder(const Tensor& a, const Tensor& b) { return call(pair_place_of("remainder"), a, b); }
+Tensor remainder(const Tensor& a, Scalar b) { return call(pair_place_of("remainder"), a, b); }
+Tensor floor_divide(const Tensor& a, const Tensor& b) { return call(pair_place_of("floor_divide"), a, b); }
+Tensor floor_divide(const Tensor& a, Scalar b) { return call(pair_place_of("floor_divide"), a, b); }
+Tensor atan2(const Tensor& y, const Tensor& x) { return call(pair_place_of("atan2"), y, x); }
+Tensor hypot(const Tensor& a, const Tensor& b) { return call(pair_place_of("hypot"), a, b); }
+Tensor logaddexp(const Tensor& a, const Tensor& b) { return call(pair_place_of("logaddexp"), a, b); }
+Tensor xlogy(const Tensor& a, const Tensor& b) { return call(pair_place_of("xlogy"), a, b); }
 
-Tensor bitwise_and(const Tensor& a, const Tensor& b) { return call(place_of("bitwise_and"), a, b); }
-Tensor bitwise_or(const Tensor& a, const Tensor& b) { return call(place_of("bitwise_or"), a, b); }
-Tensor bitwise_xor(const Tensor& a, const Tensor& b) { return call(place_of("bitwise_xor"), a, b); }
-Tensor bitwise_and(const Tensor& a, Scalar b) { return call(place_of("bitwise_and"), a, b); }
-Tensor bitwise_or(const Tensor& a, Scalar b) { return call(place_of("bitwise_or"), a, b); }
-Tensor bitwise_xor(const Tensor& a, Scalar b) { return call(place_of("bitwise_xor"), a, b); }
-Tensor bitwise_left_shift(const Tensor& a, const Tensor& b) { return call(place_of("bitwise_left_shift"), a, b); }
-Tensor bitwise_right_shift(const Tensor& a, const Tensor& b) { return call(place_of("bitwise_right_shift"), a, b); }
+Tensor bitwise_and(const Tensor& a, const Tensor& b) { return call(pair_place_of("bitwise_and"), a, b); }
+Tensor bitwise_or(const Tensor& a, const Tensor& b) { return call(pair_place_of("bitwise_or"), a, b); }
+Tensor bitwise_xor(const Tensor& a, const Tensor& b) { return call(pair_place_of("bitwise_xor"), a, b); }
+Tensor bitwise_and(const Tensor& a, Scalar b) { return call(pair_place_of("bitwise_and"), a, b); }
+Tensor bitwise_or(const Tensor& a, Scalar b) { return call(pair_place_of("bitwise_or"), a, b); }
+Tensor bitwise_xor(const Tensor& a, Scalar b) { return call(pair_place_of("bitwise_xor"), a, b); }
+Tensor bitwise_left_shift(const Tensor& a, const Tensor& b) { return call(pair_place_of("bitwise_left_shift"), a, b); }
+Tensor bitwise_right_shift(const Tensor& a, const Tensor& b) {
+  return call(pair_place_of("bitwise_right_shift"), a, b);
+}
 
 std::span<const OpEntry> ops::math_pair_ops() {
   static const auto entries = []<std::size_t... kPlaces>(std::index_sequence<kPlaces...>) {
-    return std::array{OpEntry{kFunctions[kPlaces].name, 1, make_at<kPlaces>}...};
+    return std::array{OpEntry{kPairFunctions[kPlaces].name, 1, make_pair_at<kPlaces>}...};
   }
-  (std::make_index_sequence<kCount>());
+  (std::make_index_sequence<kPairCount>());
   return entries;
 }
 

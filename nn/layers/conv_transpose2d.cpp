@@ -8,14 +8,14 @@
 namespace teff::nn {
 namespace {
 
-IntList both(const Pair& pair) { return {pair.height, pair.width}; }
+IntList height_and_width(const Pair& pair) { return {pair.height, pair.width}; }
 
 detail::ConvSizes sizes_of(const IntList& kernel_size, const ConvTranspose2dOptions& options) {
   return {.kernel_size = kernel_size,
-          .stride = both(options.stride),
-          .padding = both(options.padding),
-          .output_padding = both(options.output_padding),
-          .dilation = both(options.dilation),
+          .stride = height_and_width(options.stride),
+          .padding = height_and_width(options.padding),
+          .output_padding = height_and_width(options.output_padding),
+          .dilation = height_and_width(options.dilation),
           .groups = options.groups};
 }
 
@@ -24,7 +24,7 @@ detail::ConvSizes sizes_of(const IntList& kernel_size, const ConvTranspose2dOpti
 ConvTranspose2d::ConvTranspose2d(Integer in_channels, Integer out_channels, const Pair& kernel_size,
                                  const ConvTranspose2dOptions& options)
     : options_(options) {
-  detail::check_conv("ConvTranspose2d", in_channels, out_channels, sizes_of(both(kernel_size), options));
+  detail::check_conv("ConvTranspose2d", in_channels, out_channels, sizes_of(height_and_width(kernel_size), options));
   weight = empty({in_channels, out_channels / options.groups, kernel_size.height, kernel_size.width});
   if (options.bias) bias = empty({out_channels});
   init::reset_affine_(weight, bias);
