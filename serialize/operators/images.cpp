@@ -23,10 +23,13 @@ OnnxWindow::OnnxWindow(const OperatorCall& c, Numbers kernel_size)
   }
   for (std::size_t i = 0; i < rank(); ++i) {
     constexpr std::int64_t kMost = 1 << 20;
-    const bool fits = kernel[i] >= 1 && kernel[i] <= kMost && stride[i] >= 1 && stride[i] <= kMost &&
-                      dilation[i] >= 1 && dilation[i] <= kMost && std::abs(pads[i]) <= kMost &&
-                      std::abs(pads[i + rank()]) <= kMost;
-    if (!fits) throw FormatError("expected kernel, strides, dilations and pads from 1 to 2^20, got others");
+    const auto is_between = [](std::int64_t least, std::int64_t number) { return number >= least && number <= kMost; };
+    if (!is_between(1, kernel[i]) || !is_between(1, stride[i]) || !is_between(1, dilation[i])) {
+      throw FormatError("expected kernel, strides and dilations from 1 to 2^20, got others");
+    }
+    if (!is_between(-kMost, pads[i]) || !is_between(-kMost, pads[i + rank()])) {
+      throw FormatError("expected pads from -2^20 to 2^20, got others");
+    }
   }
   const std::string automatic = c.text("auto_pad", "NOTSET");
   if (automatic != "SAME_UPPER" && automatic != "SAME_LOWER") return;
