@@ -23,6 +23,14 @@
 #include "teff/engine/process.h"
 #include "teff/teff.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TEFF_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define TEFF_ADDRESS_SANITIZER
+#endif
+
 using namespace teff;
 
 namespace {
@@ -341,6 +349,16 @@ constexpr Case kCases[] = {
     {"quotas of control groups", quotas},
 };
 
+/// Why a case cannot be told in this build, or null.
+const char* why_left_out([[maybe_unused]] const Case& each) {
+#ifdef TEFF_ADDRESS_SANITIZER
+  if (each.run == a_child_of_a_busy_parent) {
+    return "AddressSanitizer's allocator forks with locks that other threads hold, and the child waits for ever";
+  }
+#endif
+  return nullptr;
+}
+
 }  // namespace
 
 /// main(), or main(name) for that case alone.
@@ -348,6 +366,10 @@ int main(int argc, char** argv) {
   int wrong = 0;
   for (const Case& each : kCases) {
     if (argc > 1 && std::strcmp(argv[1], each.name) != 0) continue;
+    if (const char* reason = why_left_out(each)) {
+      std::printf("%s: left out, %s\n", each.name, reason);
+      continue;
+    }
     const int status = in_child(each.run);
     std::printf("%s: %s\n", each.name, status == 0 ? "right" : "WRONG");
     if (WIFSIGNALED(status)) std::printf("  ended by signal %d\n", WTERMSIG(status));

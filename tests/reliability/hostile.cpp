@@ -18,6 +18,14 @@ namespace {
 
 constexpr int kRounds = 3;
 
+/// Several times the longest load, and far below what quadratic work takes. A build with assertions or sanitizers is
+/// ten times slower.
+#ifdef NDEBUG
+constexpr double kMostMilliseconds = 1000;
+#else
+constexpr double kMostMilliseconds = 10'000;
+#endif
+
 void load_any(const std::string& bytes) {
   try {
     load(bytes_of(bytes));
@@ -61,7 +69,7 @@ int main(int argc, char** argv) {
       slowest = name;
     }
   });
-  check(longest < 1000, "R10: " + slowest + " takes " + std::to_string(longest) + " ms");
+  check(longest < kMostMilliseconds, "R10: " + slowest + " takes " + std::to_string(longest) + " ms");
   char text[32];
   std::snprintf(text, sizeof text, "%.0f ms", longest);
   report("R10", "processor time of loads of " + std::to_string(files) + " hostile files and worst cases of 1 MB",
