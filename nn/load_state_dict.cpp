@@ -40,7 +40,7 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 class Loader {
  public:
   Loader(const Module& module, const LoadStateDictOptions& options)
-      : options_(options), name_(module.type_name()), targets_(detail::named_state(module)) {}
+      : options_(options), name_(module.type_name()), targets_(detail::persistent_state(module)) {}
 
   Commit prepare(const Dict& state_dict) {
     const NoGradGuard no_grad;

@@ -144,7 +144,7 @@ std::int64_t Module::num_parameters() const {
 
 Dict Module::state_dict() const {
   Dict result;
-  for (detail::StateEntry& entry : detail::named_state(*this)) {
+  for (detail::StateEntry& entry : detail::persistent_state(*this)) {
     result.insert(std::move(entry.name), std::move(entry.tensor));
   }
   return result;

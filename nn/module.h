@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,11 @@ namespace nn {
 class Module;
 namespace detail {
 class ModeGuard;
-}
+
+template <class T>
+concept NeitherStateNorChild = std::is_same_v<T, Tensor> ||
+    (!std::is_same_v<T, Module> && !std::is_base_of_v<Tensor, T> && !std::is_base_of_v<Module, T>);
+}  // namespace detail
 
 /// A tensor that a module learns: requires grad from the start. An undefined one is an absent parameter (a layer
 /// without bias).
@@ -37,11 +42,25 @@ class Parameter : public Tensor {
   }
 };
 
-/// A tensor that belongs to a module's state but is not learned: running statistics.
+struct BufferOptions {
+  bool persistent = true;  // whether it is part of the state dict
+};
+
+/// A tensor that belongs to a module's state but is not learned: running statistics. One that is not persistent follows
+/// the module in all but its state dict: a table or mask that the constructor makes.
 class Buffer : public Tensor {
  public:
   Buffer() = default;
-  Buffer(const Tensor& tensor) : Tensor(tensor) {}
+  Buffer(const Tensor& tensor, const BufferOptions& options = {}) : Tensor(tensor), persistent_(options.persistent) {}
+  /// Another tensor; persistent or not as before.
+  Buffer& operator=(const Tensor& tensor) {
+    Tensor::operator=(tensor);
+    return *this;
+  }
+  bool is_persistent() const { return persistent_; }
+
+ private:
+  bool persistent_ = true;
 };
 
 /// Sees the members that a module declares, in their order.
@@ -64,6 +83,13 @@ class MemberVisitor {
   template <class M>
   void operator()(const std::string& name, std::optional<M>& child) {
     if (child) (*this)(name, static_cast<Module&>(*child));
+  }
+  /// What a module cannot list, in few words instead of the compiler's.
+  template <detail::NeitherStateNorChild T>
+  void operator()(const std::string&, T&) {
+    static_assert(sizeof(T) == 0,
+                  "TEFF_MODULE lists nn::Parameter, nn::Buffer, modules, and std::optional or std::shared_ptr of "
+                  "modules: a Tensor becomes one of the first two, a std::vector of layers an nn::ModuleList");
   }
 };
 

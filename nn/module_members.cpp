@@ -26,7 +26,7 @@ class Collector : public MemberVisitor {
     members.state.insert(place, {name, parameter, true});
   }
   void operator()(const std::string& name, Buffer& buffer) override {
-    if (buffer.defined()) members.state.push_back({name, buffer, false});
+    if (buffer.defined()) members.state.push_back({name, buffer, false, buffer.is_persistent()});
   }
   void operator()(const std::string& name, Module& child) override { members.children.emplace_back(name, &child); }
   void operator()(const std::string& name, std::shared_ptr<Module>& child) override {
@@ -37,7 +37,7 @@ class Collector : public MemberVisitor {
 void add_state(const Module& module, const std::string& prefix, std::vector<StateEntry>& all) {
   Members members = members_of(module);
   for (StateEntry& entry : members.state) {
-    all.push_back({prefix + entry.name, std::move(entry.tensor), entry.is_parameter});
+    all.push_back({prefix + entry.name, std::move(entry.tensor), entry.is_parameter, entry.is_persistent});
   }
   for (const auto& [name, child] : members.children) add_state(*child, prefix + name + '.', all);
 }
@@ -54,6 +54,12 @@ std::vector<StateEntry> named_state(const Module& module) {
   std::vector<StateEntry> all;
   add_state(module, "", all);
   return all;
+}
+
+std::vector<StateEntry> persistent_state(const Module& module) {
+  std::vector<StateEntry> state = named_state(module);
+  std::erase_if(state, [](const StateEntry& entry) { return !entry.is_persistent; });
+  return state;
 }
 
 ModeGuard::ModeGuard(Module& module, bool training) {

@@ -16,6 +16,7 @@ struct StateEntry {
   std::string name;
   Tensor tensor;
   bool is_parameter;
+  bool is_persistent = true;  // in the state dict
 };
 
 struct Members {
@@ -29,6 +30,8 @@ Members members_of(const Module& module);
 /// All state at and below the module by dotted name, in the order of PyTorch's state dict. What is shared appears
 /// under each of its names.
 std::vector<StateEntry> named_state(const Module& module);
+/// The same without the buffers that are not persistent: what the state dict holds.
+std::vector<StateEntry> persistent_state(const Module& module);
 
 /// Puts every module below in training or evaluation mode for its lifetime, and each back into its own afterwards.
 class ModeGuard {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <unordered_set>
+
 #include "teff/engine/autograd.h"
 #include "teff/engine/build.h"
 #include "teff/engine/dict.h"
@@ -97,15 +99,22 @@ void check_buffers(const Module& module, const NamedTensors& before) {
   }
 }
 
+/// What the graph refers to by name: distinct tensors, parameters first. Buffers that are not persistent become
+/// constants of it.
 NamedTensors attributes_of(const Module& module) {
   NamedTensors attributes = module.named_parameters();
-  for (auto& buffer : module.named_buffers()) attributes.push_back(std::move(buffer));
+  std::unordered_set<const void*> seen;
+  for (detail::StateEntry& entry : detail::persistent_state(module)) {
+    if (!entry.is_parameter && seen.insert(entry.tensor.id()).second) {
+      attributes.emplace_back(std::move(entry.name), std::move(entry.tensor));
+    }
+  }
   return attributes;
 }
 
 GraphModuleData module_data(Module& module, Graph graph) {
   GraphModuleData data;
-  for (const detail::StateEntry& entry : detail::named_state(module)) {
+  for (const detail::StateEntry& entry : detail::persistent_state(module)) {
     data.state.push_back({entry.name, entry.tensor, entry.is_parameter});
   }
   data.graph = std::move(graph);

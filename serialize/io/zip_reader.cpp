@@ -41,14 +41,31 @@ std::vector<std::byte> read_bytes(const ByteSource& source, std::uint64_t offset
   return bytes;
 }
 
-/// The end of the directory, which must be the end of the file.
-ZipDirectory read_end(std::span<const std::byte> tail) {
+/// How many bytes of comment end the file: the last end of a directory that is followed by as many as it says.
+std::uint64_t comment_bytes(const ByteSource& source) {
+  for (const std::uint64_t most : {std::uint64_t{0}, std::uint64_t{0xffff}}) {  // nearly always there is none
+    const std::uint64_t count = std::min<std::uint64_t>(source.size(), kEndBytes + most);
+    const std::vector<std::byte> tail = read_bytes(source, source.size() - count, count);
+    for (std::size_t comment = 0; comment + kEndBytes <= tail.size(); ++comment) {
+      const auto end = std::span(tail).subspan(tail.size() - comment - kEndBytes);
+      std::uint32_t signature = 0;
+      std::uint16_t length = 0;
+      Fields(end).get(signature);
+      Fields(end.subspan(kEndBytes - sizeof length)).get(length);
+      if (signature == kEnd && length == comment) return comment;
+    }
+  }
+  return 0;
+}
+
+/// The end of the directory, which must be the end of the file, but for a comment of that many bytes.
+ZipDirectory read_end(std::span<const std::byte> tail, std::uint64_t comment_bytes) {
   std::uint32_t signature = 0, bytes = 0, offset = 0;
   std::uint16_t disk = 0, first_disk = 0, here = 0, entries = 0, comment = 0;
   if (tail.size() >= kEndBytes) {
     Fields(tail.last(kEndBytes)).get(signature, disk, first_disk, here, entries, bytes, offset, comment);
   }
-  if (signature != kEnd || comment != 0) {
+  if (signature != kEnd || comment != comment_bytes) {
     refuse_zip(
         "expected the end of the directory as the last bytes, got others: the file was cut off, or something was "
         "appended");
@@ -197,14 +214,15 @@ ZipReader::ZipReader(const ByteSource& source) : source_(source) {
 }
 
 ZipDirectory ZipReader::find_directory() const {
-  const std::uint64_t tail_bytes = std::min<std::uint64_t>(source_.size(), kEnd64Bytes + kLocatorBytes + kEndBytes);
-  std::uint64_t end = source_.size() - tail_bytes;
+  const std::uint64_t comment = comment_bytes(source_), size = source_.size() - comment;
+  const std::uint64_t tail_bytes = std::min<std::uint64_t>(size, kEnd64Bytes + kLocatorBytes + kEndBytes);
+  std::uint64_t end = size - tail_bytes;
   const std::vector<std::byte> tail = read_bytes(source_, end, tail_bytes);
-  ZipDirectory directory = read_end(tail);
+  ZipDirectory directory = read_end(tail, comment);
   if (has_end64(tail)) {
     widen(directory, tail, end);
   } else {
-    end = source_.size() - kEndBytes;
+    end = size - kEndBytes;
     if (needs_end64(directory)) refuse_zip("expected a ZIP64 directory, got none");
   }
   if (directory.offset > end || directory.bytes != end - directory.offset) {

@@ -257,16 +257,16 @@ bool TorchStorages::have_checksums() const {
 }
 
 std::vector<Damage> TorchStorages::check() const {
+  std::vector<std::set<std::size_t>> elements_of(storages_.size());
+  for (const auto& [stand_in, entry] : entries_) {
+    if (entry.view) elements_of[entry.view->storage].insert(entry.elements);
+  }
   std::vector<Damage> damages;
   for (std::size_t i = 0; i < storages_.size(); ++i) {
     try {
       fill({{i, make_array(storages_[i])}}, true);
     } catch (const Error& error) {
-      std::set<std::size_t> damaged;
-      for (const auto& [stand_in, entry] : entries_) {
-        if (entry.view && entry.view->storage == i) damaged.insert(entry.elements);
-      }
-      for (const std::size_t elements : damaged) damages.push_back({elements, error.what()});
+      for (const std::size_t elements : elements_of[i]) damages.push_back({elements, error.what()});
     }
   }
   return damages;

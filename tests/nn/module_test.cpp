@@ -99,6 +99,38 @@ TEST_CASE("a state dict holds handles") {
   CHECK(net.state_dict().at("bn.weight").as_tensor().is(net.bn.weight));
 }
 
+TEST_CASE("a buffer that is not persistent follows its module in all but the state dict") {
+  struct Masked : nn::Module {
+    nn::Linear fc{2, 2};
+    nn::Buffer mask{tensor<float>({1, 0}), {.persistent = false}};
+    nn::Buffer offset{tensor<float>({0, 3})};
+    TEFF_MODULE(Masked, fc, mask, offset)
+    Tensor forward(const Tensor& x) override { return fc(x) * mask + offset; }
+  };
+  Masked net;
+  CHECK(keys_of(net.state_dict()) == std::vector<std::string>{"offset", "fc.weight", "fc.bias"});
+  CHECK(net.named_buffers().size() == 2);
+  net.load_state_dict(Masked().state_dict());
+  Dict whole = net.state_dict();
+  whole.insert("mask", ones({2}));
+  CHECK(contains(error_of<StateDictError>([&] { net.load_state_dict(whole); }),
+                 "Unexpected key(s) in state_dict: \"mask\""));
+
+  net.mask = tensor<float>({0, 1});  // another tensor, of the same kind
+  CHECK_FALSE(net.mask.is_persistent());
+  Masked copy = net.clone();
+  CHECK_FALSE(copy.mask.is_persistent());
+  CHECK_FALSE(copy.mask.is(net.mask));
+  net.to(DType::float64);
+  CHECK(net.mask.dtype() == DType::float64);
+  net.to(DType::float32);
+
+  const Tensor x = ones({3, 2});
+  nn::GraphModule graph = nn::capture(net, x);
+  CHECK(keys_of(graph.state_dict()) == keys_of(net.state_dict()));
+  CHECK(same(graph(x), net(x)));
+}
+
 TEST_CASE("shared parameters and modules are listed once, and under each name in the state dict") {
   Tied tied;
   std::vector<std::string> names;

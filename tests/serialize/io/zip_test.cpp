@@ -189,11 +189,22 @@ TEST_CASE("entries packed otherwise or encrypted, and those with other flags, ar
                     "expected as many bytes packed as unpacked, got 3 and 4");
 }
 
+TEST_CASE("a comment ends the file, of any length") {
+  for (const std::size_t length : {1u, 21u, 22u, 23u, 98u, 99u, 65'535u}) {
+    const std::string file = zip_of({{"x/a", "abc"}, {"x/b", "de"}}, {.comment = std::string(length, 'c')});
+    const MemorySource source(std::as_bytes(std::span(file)));
+    CHECK(content(ZipReader(source), "b") == "de");
+  }
+}
+
 TEST_CASE("an end that lies is refused") {
   const std::vector<ZipPart> parts{{"x/a", "abc"}};
   check_zip_refused("", "expected the end of the directory as the last bytes");
   check_zip_refused(zip_of(parts) + '\0', "the file was cut off, or something was appended");
-  check_zip_refused(zip_of(parts, {.comment = "hello"}), "something was appended");
+  check_zip_refused(zip_of(parts, {.comment = "hello"}) + '!', "something was appended");
+  const std::string cut = zip_of(parts, {.comment = "hello"});
+  check_zip_refused(cut.substr(0, cut.size() - 1), "the file was cut off");
+  check_zip_refused(zip_of(parts, {.comment = zip_of(parts)}), "expected a directory that ends at");
   check_zip_refused(zip_of({{.name = "x/a", .data = "", .extra = number(9, 2) + number(60, 2) + std::string(60, 'x')}},
                            {.entries = 2}),
                     "the directory ends in entry 1");
