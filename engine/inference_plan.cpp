@@ -168,6 +168,7 @@ class InferencePlan::Builder {
       if (is_constant(call.inputs.back())) constants.push_back(plan_.values_[call.inputs.back()].constant);
     }
     call.results = results;
+    call.scope = node.scope;
     call.result = plan_.values_.size();
     const std::vector<TensorType> outputs = detail::output_types(*call.op, types, results);
     if (constants.size() == types.size()) {  // what depends on no input is computed now

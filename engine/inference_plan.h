@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "teff/engine/graph.h"
@@ -24,9 +25,9 @@ class InferencePlan {
     std::vector<std::size_t> inputs;  // places of values
     std::size_t result;               // the first; the others are the next values
     std::size_t results = 1;
-    bool is_view = false;  // the result shares the elements of its only input: made once, when a session is made
-    const void* scope = nullptr;
-    int folded = 0;  // how many calls after it
+    bool is_view = false;    // the result shares the elements of its only input: made once, when a session is made
+    std::string scope = {};  // path of the module that made it; of the first, if others are folded into it
+    int folded = 0;          // how many calls after it
   };
 
   /// The tensors of a session: constants are shared, all others lie in `block` (block_bytes() bytes, 64-byte aligned).

@@ -24,8 +24,10 @@ struct InferenceSession::Step {
   std::vector<Tensor> results;
   std::vector<TensorType> outputs;  // of the results
   std::vector<Tensor> set;          // for what a run of an op of several results sets
+  const InferencePlan::Call* call = nullptr;
 
   void run() {
+    const ScopeGuard scope(call);
     if (op->several() == nullptr) return teff::detail::forward_into(*op, inputs, types, results[0]);
     teff::detail::forward_into(*op->several(), inputs, types, outputs, results, set);
   }
@@ -113,6 +115,7 @@ void InferenceSession::make_steps() {
     if (call.is_view) continue;
     Step step;
     step.op = call.op;
+    step.call = &call;
     for (const std::size_t input : call.inputs) {
       step.inputs.push_back(values[input]);
       step.types.push_back(values[input].type());
@@ -189,5 +192,11 @@ const Tensor& InferenceSession::run(const Tensor& input) {
 }
 
 std::size_t InferenceSession::memory_bytes() const { return plan_->block_bytes(); }
+
+std::vector<std::pair<const void*, std::string>> scope_names(const InferenceSession& session) {
+  std::vector<std::pair<const void*, std::string>> scopes;
+  for (const InferencePlan::Call& call : session.plan_->calls()) scopes.emplace_back(&call, call.scope);
+  return scopes;
+}
 
 }  // namespace teff::nn

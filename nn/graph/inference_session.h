@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "teff/engine/tensor.h"
@@ -97,6 +98,8 @@ class InferenceSession {
   std::size_t memory_bytes() const;
 
  private:
+  friend std::vector<std::pair<const void*, std::string>> scope_names(const InferenceSession& session);
+
   struct Step;
   /// A state between two runs, and where it goes and comes from.
   struct Carried {
@@ -112,6 +115,10 @@ class InferenceSession {
   std::vector<Tensor> inputs_, outputs_;
   std::vector<Carried> states_;
 };
+
+/// The paths of the modules that its operations came from, for a Profiler; of what was folded and fused, that of the
+/// first.
+std::vector<std::pair<const void*, std::string>> scope_names(const InferenceSession& session);
 
 }  // namespace nn
 }  // namespace teff

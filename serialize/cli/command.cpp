@@ -14,11 +14,24 @@ void Parameters::required(const char* name, std::vector<std::string>& to, const 
 }
 
 void Parameters::option(const char* name, std::string& to, const char* help, Check check) {
-  app_.add_option(name, to, help)->check(check);
+  CLI::Option* const option = app_.add_option(name, to, help);
+  if (check != nullptr) option->check(check);
 }
 
 void Parameters::option(const char* name, std::string& to, const char* help, const std::vector<std::string>& choices) {
   app_.add_option(name, to, help)->check(CLI::IsMember(choices));
+}
+
+void Parameters::list(const char* name, std::vector<std::string>& to, const char* help) {
+  app_.add_option(name, to, help)->delimiter(',');
+}
+
+void Parameters::counts(const char* name, std::vector<std::int64_t>& to, const char* help) {
+  app_.add_option(name, to, help)->delimiter(',')->check(CLI::PositiveNumber);
+}
+
+void Parameters::number(const char* name, double& to, const char* help) {
+  app_.add_option(name, to, help)->check(CLI::PositiveNumber)->capture_default_str();
 }
 
 void Parameters::flag(const char* name, bool& to, const char* help) { app_.add_flag(name, to, help); }

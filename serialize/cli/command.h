@@ -4,6 +4,7 @@
 // The subcommands of `teff`. To add one: a file that defines it, and its line in the table of main.cpp. The parser is
 // CLI11's, which takes longer to compile than all else here: command.cpp alone knows it.
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <stdexcept>
@@ -37,8 +38,14 @@ class Parameters {
   /// One or more of them.
   void required(const char* name, std::vector<std::string>& to, const char* help);
   /// A text that may be left out.
-  void option(const char* name, std::string& to, const char* help, Check check);
+  void option(const char* name, std::string& to, const char* help, Check check = nullptr);
   void option(const char* name, std::string& to, const char* help, const std::vector<std::string>& choices);
+  /// Several texts, given one after the other or with a comma between them; may be left out.
+  void list(const char* name, std::vector<std::string>& to, const char* help);
+  /// Whole numbers of 1 and more, likewise.
+  void counts(const char* name, std::vector<std::int64_t>& to, const char* help);
+  /// A number above 0 that may be left out.
+  void number(const char* name, double& to, const char* help);
   void flag(const char* name, bool& to, const char* help);
   /// The flags that say what is taken of a file.
   void loading(LoadOptions& to);
@@ -72,6 +79,6 @@ struct Program {
 /// What runs the subcommand that the arguments name. Help and version are printed here. @throws UsageError
 std::function<int()> parse(const Program& program, int argc, const char* const* argv);
 
-extern const Command kShow, kVerify, kConvert, kDiff, kGraph, kEmbed, kSalvage;
+extern const Command kShow, kVerify, kConvert, kDiff, kGraph, kRun, kBench, kEmbed, kSalvage;
 
 }  // namespace teff::cli

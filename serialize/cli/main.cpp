@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The `teff` command: looks into model files, checks, converts and compares them.
+// The `teff` command: looks into model files, checks, converts, compares and runs them.
 
 #include <algorithm>
 #include <iostream>
@@ -15,10 +15,11 @@ using namespace teff::cli;
 
 namespace {
 
-constexpr const Command* kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff, &kGraph, &kEmbed, &kSalvage};
+constexpr const Command* kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff,   &kGraph,
+                                        &kRun,  &kBench,  &kEmbed,   &kSalvage};
 
 constexpr Program kProgram = {
-    kCommands, "teff " TEFF_VERSION, "Looks into, checks, converts and compares files of tensors and models.",
+    kCommands, "teff " TEFF_VERSION, "Looks into, checks, converts, compares and runs files of tensors and models.",
     "Exit codes: 0 all is well; 1 files differ, or one is damaged; 2 wrong usage, or a file cannot be read or "
     "written; 3 a file is not supported: it may be whole, but of another kind.\n"
     "A file called - is the standard input. `teff COMMAND --help` tells more."};

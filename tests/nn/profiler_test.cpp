@@ -55,6 +55,20 @@ TEST_CASE("the profiler knows the modules that a graph came from") {
   CHECK(events_of(profiler, "conv2d", "conv2").size() == 1);
 }
 
+TEST_CASE("the profiler knows the modules that a session's operations came from, in copies of it, too") {
+  manual_seed(0);
+  Net net;
+  net.eval();
+  nn::GraphModule model = nn::capture(net, randn({2, 3, 32, 32}));
+  nn::InferenceSession session(model, {{2, 3, 32, 32}});
+  nn::InferenceSession copy = session;
+  Profiler profiler(nn::scope_names(session));
+  session.run(randn({2, 3, 32, 32}));
+  copy.run(randn({2, 3, 32, 32}));
+  CHECK(events_of(profiler, "conv2d_clamp", "conv2").size() == 2);
+  CHECK(events_of(profiler, "linear_clamp", "fc1").size() == 2);
+}
+
 TEST_CASE("the profiler prints a table by cost and a Chrome trace") {
   Profiler profiler;
   relu(randn({100, 100}));
