@@ -8,8 +8,12 @@
 
 namespace teff::serialize {
 
+namespace {
+
 using Call = OperatorCall;
 using Numbers = std::vector<std::int64_t>;
+
+}  // namespace
 
 OnnxWindow::OnnxWindow(const OperatorCall& c, Numbers kernel_size)
     : kernel(std::move(kernel_size)),
