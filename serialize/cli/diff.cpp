@@ -9,8 +9,10 @@
 #include <teff/teff.h>
 
 #include "teff/serialize/cli/command.h"
+#include "teff/serialize/cli/diff_run.h"
 #include "teff/serialize/cli/input.h"
 #include "teff/serialize/cli/json.h"
+#include "teff/serialize/cli/model_inputs.h"
 #include "teff/serialize/cli/text.h"
 
 namespace teff::cli {
@@ -165,12 +167,41 @@ void print_text(const std::vector<Difference>& differences) {
 
 struct Options {
   std::string a, b;
-  bool json = false;
+  std::vector<std::string> shapes;
+  double tolerance = 1e-5;
+  bool run = false, json = false;
   LoadOptions loading;
 };
 
+std::string text_of(const Distance& distance) {
+  std::ostringstream text;
+  text << "differ by at most " << distance.largest << ", of elements up to " << distance.scale;
+  return text.str();
+}
+
+/// Of what the networks do, rather than of what the files hold.
+std::vector<Difference> compare_running(const Options& options) {
+  nn::GraphModule a = open_model(options.a, options.loading), b = open_model(options.b, options.loading);
+  const RunDifference run = compare_runs(a, b, make_inputs(a, options.shapes, 0), options.tolerance);
+  if (!options.json) {
+    std::cout << run.compared << " of " << run.operations << " operations correspond to one of the other network\n";
+  }
+  std::vector<Difference> differences;
+  for (const Departure& departure : run.departures) {
+    differences.push_back({"first operation that departs:", departure.first,
+                           text_of(departure.distance) +
+                               (departure.first == departure.second ? "" : "; the other is " + departure.second)});
+  }
+  for (std::size_t i = 0; i < run.outputs.size(); ++i) {
+    if (run.outputs[i].is_within(options.tolerance)) continue;
+    differences.push_back({"output", std::to_string(i), text_of(run.outputs[i])});
+  }
+  return differences;
+}
+
 int diff(const Options& options) {
-  const std::vector<Difference> differences = Comparison(options.a, options.b, options.loading).run();
+  const std::vector<Difference> differences =
+      options.run ? compare_running(options) : Comparison(options.a, options.b, options.loading).run();
   List list;
   for (const Difference& one : differences) {
     list.push_back(Dict{{"part", one.part}, {"path", one.path}, {"difference", one.what}});
@@ -187,6 +218,11 @@ std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
   parameters.required("A", options->a, "a file of any format; - is the standard input");
   parameters.required("B", options->b, "another one");
+  parameters.flag("--run", options->run,
+                  "run both networks on the same made-up inputs, and name the first operation whose results depart");
+  parameters.list("--shape", options->shapes, "with --run: sizes like 1x3x224x224, for each input");
+  parameters.number("--tolerance", options->tolerance,
+                    "with --run: how far results may be apart, as a part of their largest element");
   parameters.flag("--json", options->json, "print an object with a list of the differences");
   parameters.loading(options->loading);
   return [options] { return diff(*options); };
@@ -200,7 +236,8 @@ const Command kDiff = {"diff", "Compares two files: names, types, elements, meta
                        "is damaged.\n"
                        "Examples:\n"
                        "  teff diff before.teff after.teff\n"
-                       "  teff diff --json weights.teff weights.pt",
+                       "  teff diff --json weights.teff weights.pt\n"
+                       "  teff diff --run net.onnx net.teff",
                        set_up};
 
 }  // namespace teff::cli

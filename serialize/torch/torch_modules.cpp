@@ -9,6 +9,11 @@
 #include "teff/serialize/torch/torch_layer_text.h"
 
 namespace teff::serialize {
+namespace {
+
+constexpr std::size_t kModuleBytes = 128;  // what is kept of one; in a pickle that Python writes it takes more
+
+}  // namespace
 
 /// None if the object is no module: not every class with a state is one.
 std::optional<TorchValues::Members> TorchValues::members_of(NodeId id) {
@@ -71,6 +76,7 @@ void TorchValues::add_module(Dict& state, const std::string& prefix, NodeId id, 
   each(members->buffers, [&](std::string_view key, NodeId node) {
     if (!not_saved.contains(key)) add_state_item(state, prefix + std::string(key), node);
   });
+  count(kModuleBytes);
   const std::size_t dot = name.rfind('.');
   summary.type_name = name.substr(dot + 1);
   count(summary.type_name.size());

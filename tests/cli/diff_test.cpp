@@ -127,3 +127,32 @@ TEST_CASE("a damaged file is not compared") {
   CHECK(output.err.starts_with("teff: b.teff: tensor \"x\" at offset "));
   CHECK(run_teff({"diff", "a.teff", "c.teff"}, folder.path()).code == 2);
 }
+
+TEST_CASE("diff --run names the first operation of two networks whose results depart") {
+  manual_seed(3);
+  nn::Sequential a{nn::Linear(3, 8), nn::ReLU(), nn::Linear(8, 8), nn::Tanh(), nn::Linear(8, 2)};
+  nn::Sequential b = a.clone();
+  const Tensor x = ones({2, 3});
+  const Output equal = Diff(a, b, x).run("--run");
+  CHECK(equal.code == 0);
+  CHECK(equal.out == "5 of 5 operations correspond to one of the other network\n");
+
+  const NoGradGuard no_grad;
+  const Tensor weight = b.state_dict().at("2.weight").as_tensor();
+  weight.copy_(weight * 1.5);
+  const Output output = Diff(a, b, x).run("--run");
+  CHECK(output.code == 1);
+  CHECK(contains(output.out, "\nfirst operation that departs: linear 2 float32 [2, 8]: differ by at most "));
+  CHECK(contains(output.out, "\noutput 0: differ by at most "));
+
+  nn::Sequential c{nn::Linear(3, 8), nn::ReLU(), nn::Dropout(0.5), nn::Hardtanh(-1e9, 1e9),
+                   nn::Linear(8, 8), nn::Tanh(), nn::Linear(8, 2)};  // more operations, and the same results
+  Dict state;
+  for (const auto& [from, to] : {std::pair("0.", "0."), {"2.", "4."}, {"4.", "6."}}) {
+    for (const std::string kind : {"weight", "bias"}) state.insert(to + kind, a.state_dict().at(from + kind));
+  }
+  c.load_state_dict(state);
+  const Output more = Diff(c, a, x).run("--run");
+  CHECK(more.code == 0);
+  CHECK(contains(more.out, "5 of "));
+}
