@@ -23,7 +23,7 @@ def ratio(row, engine, by="median"):
 
 def lead(row, by):
     """The ratio of the fastest other engine, or None."""
-    ratios = [ratio(row, name, by) for name in row["times"] if name not in TEFF]
+    ratios = [ratio(row, name, by) for name in row["times"] if name not in TEFF + tuple(row.get("not_held", ()))]
     return min((r for r in ratios if r is not None), default=None)
 
 
@@ -31,8 +31,15 @@ def times_sign(value):
     return "" if value is None else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
 
 
-def thread_count(threads):
-    return f"{threads} thread" + ("" if threads == "1" else "s")
+def thread_count(run):
+    """Of a run's key: "1 thread", "2 threads, AVX2"."""
+    threads, _, isa = run.partition("-")
+    return f"{threads} thread" + ("" if threads == "1" else "s") + (f", {isa.upper()}" if isa else "")
+
+
+def column(row, name):
+    """The head of an engine's column: one that could not be held to an instruction set says so."""
+    return f"{name} (not held)" if name in row.get("not_held", ()) else name
 
 
 def clock_time(microseconds):
@@ -88,6 +95,10 @@ def heading(results):
     lines = [f"{results['date']}, {m['cpu']}, {m['cores']} cores, {m['system']}; load average "
              f"{results['load_before']:.1f} before, {results['load_after']:.1f} after. "
              f"Commit {results['commit']}. Medians of {results['clock']}, {results['rounds']} interleaved rounds."]
+    restless = sum(row.get("spread", 1) > 1.1 for run in results["runs"].values() for row in run["rows"])
+    if results.get("unrest") or restless:
+        lines.append("The machine was not quiet: " + ", ".join(filter(None, [
+            results.get("unrest"), f"turns of {restless} rows disagree by more than a tenth" if restless else ""])) + ".")
     lines.append(", ".join(f"{name} {version}" for name, version in results["engines"].items()) + ".")
     if results["skipped"]:
         lines.append("Skipped: " + ", ".join(results["skipped"]) + ".")
@@ -99,7 +110,7 @@ def markdown(results):
     parts = ["\n".join(line + "  " for line in heading(results))]
     for threads, run in results["runs"].items():
         names = [name for name in results["engines"] if any(name in row["times"] for row in run["rows"])]
-        lines = [f"| {thread_count(threads)} | " + " | ".join(names) +
+        lines = [f"| {thread_count(threads)} | " + " | ".join(column(run["rows"][0], name) for name in names) +
                  " | best other / Teff, medians | best times |", "|---" * (len(names) + 3) + "|"]
         for row in run["rows"]:
             cells = [cell(row, name) for name in names] + [times_sign(lead(row, by)) for by in ("median", "best")]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Compares Teff with the other engines that this machine has; see README.md beside it.
-# Usage: sh bench/compare/run.sh [--threads N] [--cpu-time] [--quick] [--only TEXT] [--out DIR]
+# Usage: sh bench/compare/run.sh [--threads N] [--isa widest|avx2] [--cpu-time] [--quick] [--only TEXT] [--out DIR]
 # TEFF_BUILD is the build folder. TEFF_ORT is a folder with onnxruntime-node in its node_modules; without it npm, if
 # there is one, installs that package below the build folder.
 set -eu
