@@ -3,15 +3,12 @@
 
 // Private: a file that appears whole or not at all.
 
-#include <sys/stat.h>
-
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 
 #include "teff/serialize/io/byte_sink.h"
-#include "teff/serialize/io/posix.h"
+#include "teff/serialize/io/system.h"
 
 namespace teff::serialize {
 
@@ -25,7 +22,7 @@ class AtomicFile final : public ByteSink {
   /// `durable`: commit() flushes the file before and the folder after the renaming.
   AtomicFile(const std::string& path, bool durable);
 
-  void write(std::span<iovec> pieces, std::uint64_t offset) override;
+  void write(std::span<Piece> pieces, std::uint64_t offset) override;
   using ByteSink::write;
   bool is_rewritable() const override { return true; }
   void commit();
@@ -33,20 +30,16 @@ class AtomicFile final : public ByteSink {
  private:
   /// A new file that is removed unless it was renamed.
   struct Temporary {
-    Temporary(const std::string& folder, mode_t mode);
+    Temporary(const std::string& folder, bool is_private);
     ~Temporary();
     Temporary(const Temporary&) = delete;
     Temporary& operator=(const Temporary&) = delete;
 
     std::string path;  // empty: renamed
-    Descriptor descriptor;
+    SystemFile file;
   };
 
-  void keep_owner_and_permissions() const;
-
-  std::string target_;
-  std::optional<struct stat> replaced_;
-  std::string folder_;  // of the target, with its slash
+  Target target_;
   Temporary temporary_;
   bool durable_;
 };

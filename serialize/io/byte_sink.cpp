@@ -9,16 +9,16 @@
 namespace teff::serialize {
 
 void ByteSink::write(std::span<const std::byte> bytes, std::uint64_t offset) {
-  iovec piece{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  Piece piece{const_cast<std::byte*>(bytes.data()), bytes.size()};
   write({&piece, 1}, offset);
 }
 
-void StreamSink::write(std::span<iovec> pieces, std::uint64_t offset) {
+void StreamSink::write(std::span<Piece> pieces, std::uint64_t offset) {
   const QuietStream quiet(stream_);
-  for (const iovec& piece : pieces) {
-    stream_.write(static_cast<const char*>(piece.iov_base), static_cast<std::streamsize>(piece.iov_len));
+  for (const Piece& piece : pieces) {
+    stream_.write(reinterpret_cast<const char*>(piece.data), static_cast<std::streamsize>(piece.size));
     if (!stream_) throw IoError("the stream failed at offset " + std::to_string(offset));
-    offset += piece.iov_len;
+    offset += piece.size;
   }
 }
 

@@ -3,12 +3,12 @@
 
 // Private: where the bytes of a file go: to a file, or to a stream.
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <span>
+
+#include "teff/serialize/io/piece.h"
 
 namespace teff::serialize {
 
@@ -17,7 +17,7 @@ class ByteSink {
   virtual ~ByteSink() = default;
 
   /// Writes the pieces one after the other, from `offset` on. The array of pieces is used up. @throws IoError.
-  virtual void write(std::span<iovec> pieces, std::uint64_t offset) = 0;
+  virtual void write(std::span<Piece> pieces, std::uint64_t offset) = 0;
   /// Whether `offset` may lie before what was written already. If not, each write goes on where the last one ended.
   virtual bool is_rewritable() const = 0;
 
@@ -29,7 +29,7 @@ class StreamSink final : public ByteSink {
   /// Refers to the stream.
   explicit StreamSink(std::ostream& stream) : stream_(stream) {}
 
-  void write(std::span<iovec> pieces, std::uint64_t offset) override;
+  void write(std::span<Piece> pieces, std::uint64_t offset) override;
   using ByteSink::write;
   bool is_rewritable() const override { return false; }
 

@@ -16,7 +16,7 @@ constexpr std::size_t kStreamChunkBytes = 64 * 1024;
 }  // namespace
 
 void ByteSource::read(std::span<std::byte> buffer, std::uint64_t offset) const {
-  iovec piece{buffer.data(), buffer.size()};
+  Piece piece{buffer.data(), buffer.size()};
   read({&piece, 1}, offset);
 }
 
@@ -28,14 +28,14 @@ std::shared_ptr<const ByteSource> ByteSource::beside(const std::string&) const {
   throw UnsupportedError("expected all of it in one place, got a name of another file: load it by its path");
 }
 
-void MemorySource::read(std::span<iovec> pieces, std::uint64_t offset) const {
-  for (const iovec& piece : pieces) {
-    if (offset > bytes_.size() || piece.iov_len > bytes_.size() - offset) {
-      throw FormatError("expected " + std::to_string(piece.iov_len) + " bytes at offset " + std::to_string(offset) +
+void MemorySource::read(std::span<Piece> pieces, std::uint64_t offset) const {
+  for (const Piece& piece : pieces) {
+    if (offset > bytes_.size() || piece.size > bytes_.size() - offset) {
+      throw FormatError("expected " + std::to_string(piece.size) + " bytes at offset " + std::to_string(offset) +
                         ", got the end at " + std::to_string(bytes_.size()));
     }
-    if (piece.iov_len > 0) std::memcpy(piece.iov_base, bytes_.data() + offset, piece.iov_len);
-    offset += piece.iov_len;
+    if (piece.size > 0) std::memcpy(piece.data, bytes_.data() + offset, piece.size);
+    offset += piece.size;
   }
 }
 

@@ -3,8 +3,6 @@
 
 // Private: bytes that are read from any place: a file, or memory.
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <istream>
@@ -13,22 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "teff/serialize/io/system.h"
+
 namespace teff::serialize {
-
-/// The whole file in memory, copy on write: what is written to it never reaches the file.
-class Mapping {
- public:
-  Mapping(int descriptor, std::size_t bytes);
-  ~Mapping();
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  std::byte* data() const { return data_; }
-
- private:
-  std::byte* data_;
-  std::size_t bytes_;
-};
 
 class ByteSource {
  public:
@@ -37,7 +22,7 @@ class ByteSource {
   virtual std::uint64_t size() const = 0;
   /// Fills the pieces one after the other from `offset` on. The array of pieces is used up. May be called from several
   /// threads at once. @throws FormatError if the source ends before; IoError if the system refuses.
-  virtual void read(std::span<iovec> pieces, std::uint64_t offset) const = 0;
+  virtual void read(std::span<Piece> pieces, std::uint64_t offset) const = 0;
   /// @throws ValueError if the source is not a file.
   virtual std::shared_ptr<const Mapping> map() const;
   /// Another file in the same folder, which the content names. @throws UnsupportedError if the source is not a file, or
@@ -53,7 +38,7 @@ class MemorySource final : public ByteSource {
   explicit MemorySource(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
   std::uint64_t size() const override { return bytes_.size(); }
-  void read(std::span<iovec> pieces, std::uint64_t offset) const override;
+  void read(std::span<Piece> pieces, std::uint64_t offset) const override;
   using ByteSource::read;
 
  private:

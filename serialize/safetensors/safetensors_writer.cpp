@@ -110,7 +110,7 @@ std::string header_for(const std::vector<const DictItem*>& items, const Dict& me
 void save_safetensors(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   const std::vector<const DictItem*> items = ordered(dict);
   std::string header = header_for(items, options.metadata);
-  std::vector<iovec> pieces{{header.data(), header.size()}};
+  std::vector<Piece> pieces{{reinterpret_cast<std::byte*>(header.data()), header.size()}};
   std::uint64_t written = 0, pending = header.size();
   const auto flush = [&] {
     sink.write(pieces, written);
@@ -120,7 +120,7 @@ void save_safetensors(const Dict& dict, ByteSink& sink, const SaveOptions& optio
   };
   for (const DictItem* item : items) {
     const Tensor& tensor = item->value.as_tensor();
-    pieces.push_back({tensor.raw_data(), tensor.nbytes()});
+    pieces.push_back({static_cast<std::byte*>(tensor.raw_data()), tensor.nbytes()});
     pending += tensor.nbytes();
     if (pieces.size() == kMaxBatch) flush();
   }

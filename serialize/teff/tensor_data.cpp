@@ -23,7 +23,7 @@ std::span<std::byte> bytes_of(const Tensor& tensor) {
   return {static_cast<std::byte*>(tensor.raw_data()), tensor.nbytes()};
 }
 
-iovec as_piece(std::span<std::byte> bytes) { return {bytes.data(), bytes.size()}; }
+Piece as_piece(std::span<std::byte> bytes) { return {bytes.data(), bytes.size()}; }
 
 bool are_zeros(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
@@ -68,7 +68,7 @@ class PieceWriter {
 
  private:
   ByteSink& file_;
-  std::vector<iovec> pieces_;
+  std::vector<Piece> pieces_;
   std::uint64_t offset_ = 0;
   std::uint64_t pending_ = 0;
 };
@@ -95,7 +95,7 @@ class DataReader {
 
  private:
   enum Role { kPadding, kMiddle, kLast };
-  struct Piece {
+  struct Part {
     Role role;
     std::size_t tensor;  // it belongs to, or comes before
     std::span<std::byte> bytes;
@@ -107,7 +107,7 @@ class DataReader {
     return std::span(padding_[pieces_.size()]).first(count);
   }
 
-  void add(const Piece& piece) {
+  void add(const Part& piece) {
     pieces_.push_back(piece);
     pending_ += piece.bytes.size();
     if (pending_ >= kChunkBytes || pieces_.size() >= padding_.size()) flush();
@@ -116,16 +116,16 @@ class DataReader {
   void flush() {
     if (options_.mapping == nullptr) {
       requests_.clear();
-      for (const Piece& piece : pieces_) requests_.push_back(as_piece(piece.bytes));
+      for (const Part& piece : pieces_) requests_.push_back(as_piece(piece.bytes));
       file_.read(requests_, offset_);
     }
-    for (const Piece& piece : pieces_) check(piece);
+    for (const Part& piece : pieces_) check(piece);
     offset_ += pending_;
     pending_ = 0;
     pieces_.clear();
   }
 
-  void check(const Piece& piece) {
+  void check(const Part& piece) {
     if (piece.role == kPadding) {
       if (are_zeros(piece.bytes)) return;
       refuse(piece.tensor, kNotZeros);
@@ -153,8 +153,8 @@ class DataReader {
   Checksum checksum_;
   std::uint64_t offset_ = 0;  // of the first piece
   std::uint64_t pending_ = 0;
-  std::vector<Piece> pieces_;
-  std::vector<iovec> requests_;
+  std::vector<Part> pieces_;
+  std::vector<Piece> requests_;
   std::array<std::array<std::byte, kAlignment>, kMaxChunkPieces> padding_;
 };
 

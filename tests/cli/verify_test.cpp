@@ -68,8 +68,10 @@ TEST_CASE("verify refuses what is no file of tensors, or cut off") {
 TEST_CASE("verify says where elements have no checksums") {
   const TempFolder folder;
   const Dict dict{{"", ones({2})}};
-  for (const auto& [name, has_checksums] :
+  for (const auto& file :
        {std::pair("a.teff", true), {"a.pt", true}, {"a.npz", true}, {"a.npy", false}, {"a.safetensors", false}}) {
+    const char* const name = file.first;
+    const bool has_checksums = file.second;
     CAPTURE(name);
     save(dict, folder / name);
     CHECK(File(folder / name).has_checksums() == has_checksums);

@@ -22,8 +22,8 @@ class CountedSource final : public serialize::ByteSource {
   explicit CountedSource(std::string bytes) : bytes_(std::move(bytes)) {}
 
   std::uint64_t size() const override { return bytes_.size(); }
-  void read(std::span<iovec> pieces, std::uint64_t offset) const override {
-    for (const iovec& piece : pieces) count_ += piece.iov_len;
+  void read(std::span<serialize::Piece> pieces, std::uint64_t offset) const override {
+    for (const serialize::Piece& piece : pieces) count_ += piece.size;
     serialize::MemorySource(std::as_bytes(std::span(bytes_))).read(pieces, offset);
   }
 

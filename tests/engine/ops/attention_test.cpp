@@ -45,7 +45,8 @@ TEST_SUITE("attention") {
     manual_seed(1);
     const auto leaf_of = [&](const Shape& shape) { return randn(shape, {.dtype = DType::float64}).requires_grad_(); };
     for (const bool causal : {false, true}) {
-      for (const auto& [queries, keys] : {std::pair{301, 603}, {130, 70}, {64, 64}, {1, 9000}}) {
+      for (const auto& counts : {std::pair{301, 603}, {130, 70}, {64, 64}, {1, 9000}}) {
+        const int queries = counts.first, keys = counts.second;
         INFO(queries, " queries, ", keys, " keys, causal ", causal);
         std::vector<Tensor> a{leaf_of({2, queries, 5}), leaf_of({2, keys, 5}), leaf_of({2, keys, 3})}, b;
         for (const Tensor& x : a) b.push_back(x.detach().clone().requires_grad_());

@@ -253,15 +253,16 @@ TEST_CASE("an archive of more than 4 GiB is written and read with 64 bits") {
   /// Keeps what is short; the rest becomes a hole.
   struct SparseSink final : ByteSink {
     explicit SparseSink(const std::string& path) : descriptor(::open(path.c_str(), O_RDWR | O_CREAT, 0600)) {}
-    void write(std::span<iovec> pieces, std::uint64_t offset) override {
-      for (const iovec& piece : pieces) {
-        const bool kept = piece.iov_len < 100'000;
-        if (kept) REQUIRE(::pwrite(descriptor.get(), piece.iov_base, piece.iov_len, static_cast<off_t>(offset)) >= 0);
-        offset += piece.iov_len;
+    ~SparseSink() override { ::close(descriptor); }
+    void write(std::span<Piece> pieces, std::uint64_t offset) override {
+      for (const Piece& piece : pieces) {
+        const bool kept = piece.size < 100'000;
+        if (kept) REQUIRE(::pwrite(descriptor, piece.data, piece.size, static_cast<off_t>(offset)) >= 0);
+        offset += piece.size;
       }
     }
     bool is_rewritable() const override { return false; }
-    Descriptor descriptor;
+    int descriptor;
   };
   constexpr std::size_t kBytes = (std::size_t{1} << 32) + 256 * 1024;
   void* zeros = ::mmap(nullptr, kBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -203,8 +203,9 @@ TEST_CASE("what is written is read again, and by its extension") {
   CHECK(read_file(folder / "a.npz") == bytes);
   CHECK(same(load(folder / "a.npz", {.mmap = true}), dict));
   CHECK(File(folder / "a.npz").format() == FileFormat::npz);
-  for (const auto& [key, value] : dict) {
-    CAPTURE(key);
+  for (const auto& item : dict) {
+    const Value& value = item.value;
+    CAPTURE(item.key);
     save({{"", value}}, folder / "a.npy");
     CHECK(same(load(folder / "a.npy"), {{"", value}}));
     CHECK(same(load(folder / "a.npy", {.mmap = true}), {{"", value}}));
