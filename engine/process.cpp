@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -14,6 +15,10 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#elif defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
 #endif
 
 namespace teff::detail {
@@ -25,6 +30,10 @@ int processors_of_affinity() {
 #if defined(__linux__)
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+#elif defined(_WIN32)
+  DWORD_PTR process = 0, system = 0;
+  if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system) != 0 && process != 0)
+    return std::popcount(process);
 #endif
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
@@ -100,6 +109,10 @@ ProcessMutex::ProcessMutex() {
   all().first = this;
 }
 
+#if defined(_WIN32)  // where signals go to no thread that is there already
+SignalsBlocked::SignalsBlocked() = default;
+SignalsBlocked::~SignalsBlocked() = default;
+#else
 SignalsBlocked::SignalsBlocked() {
   sigset_t blocked;
   sigfillset(&blocked);
@@ -108,6 +121,7 @@ SignalsBlocked::SignalsBlocked() {
 }
 
 SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+#endif
 
 int available_processors() {
   const int processors = processors_of_affinity();

@@ -37,8 +37,10 @@ class SignalsBlocked {
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
+#if !defined(_WIN32)
  private:
   sigset_t previous_;
+#endif
 };
 
 /// How many processors this process may keep busy, at least 1: those of its affinity, or as many as the quota of its

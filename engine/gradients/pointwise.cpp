@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
+#include <numbers>
 #include <limits>
 
 #include "teff/engine/gradients/formulas.h"
@@ -73,7 +74,7 @@ Tensor hardsigmoid_slope(const RecordedCall& call) { return between(x_of(call), 
 /// t = tanh(u), u = c * (x + 0.044715 * x^3): f' = (1 + t) / 2 + x * (1 - t^2) * u' / 2
 Tensor gelu_tanh_slope(const RecordedCall& call) {
   const Tensor& x = x_of(call);
-  const double c = std::sqrt(2 / M_PI);
+  const double c = std::sqrt(2 / std::numbers::pi);
   const Tensor t = tanh((x + x * x * x * 0.044715) * c);
   return (t + 1) * 0.5 + x * (1 - t * t) * ((x * x * (3 * 0.044715) + 1) * (c / 2));
 }
@@ -94,7 +95,7 @@ class GeluSlope : public RecordedOp {
   bool saves_input(std::size_t) const override { return true; }
   TensorList gradients(const RecordedCall& call) const override {
     const Tensor square = x_of(call) * x_of(call);
-    return {call.grad() * ((2 - square) * exp(square * -0.5) / std::sqrt(2 * M_PI))};
+    return {call.grad() * ((2 - square) * exp(square * -0.5) / std::sqrt(2 * std::numbers::pi))};
   }
   std::shared_ptr<const Op> share() const override { return std::make_shared<GeluSlope>(*this); }
 

@@ -178,9 +178,9 @@ void check_gradients(nn::Module& layer, const std::vector<Tensor>& inputs, const
     CHECK_NOTHROW(assert_close(inputs[std::stoul(item.key)].grad(), item.value.as_tensor(), kExact));
   }
   const Dict grads = part_of(entries, "parameter_grads");
-  for (const auto& [name, parameter] : layer.named_parameters()) {
-    INFO("gradient of ", name);
-    CHECK_NOTHROW(assert_close(parameter.grad(), grads.at(name).as_tensor(), kExact));
+  for (const auto& parameter : layer.named_parameters()) {
+    INFO("gradient of ", parameter.first);
+    CHECK_NOTHROW(assert_close(parameter.second.grad(), grads.at(parameter.first).as_tensor(), kExact));
   }
 }
 
@@ -198,9 +198,9 @@ void check_exactly(nn::Module& layer, const Dict& entries) {
   for (double& value : grad.span<double>()) value = static_cast<double>(i++ % 7) / 4 - 0.6;
   if (output.requires_grad()) output.backward(grad);
   check_gradients(layer, inputs, entries);
-  for (const auto& [name, buffer] : layer.named_buffers()) {
-    INFO("afterwards ", name);
-    CHECK_NOTHROW(assert_close(buffer, part_of(entries, "after").at(name).as_tensor(), kExact));
+  for (const auto& buffer : layer.named_buffers()) {
+    INFO("afterwards ", buffer.first);
+    CHECK_NOTHROW(assert_close(buffer.second, part_of(entries, "after").at(buffer.first).as_tensor(), kExact));
   }
 }
 

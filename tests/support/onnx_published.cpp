@@ -171,8 +171,8 @@ void check_onnx_tests(const std::string& kind, std::size_t first, std::size_t co
     passed += outcome.kind == OnnxOutcome::Kind::passed ? 1 : 0;
     bound += outcome.kind == OnnxOutcome::Kind::passed && outcome.is_bound ? 1 : 0;
   }
-  for (const auto& [reason, names] : refused) {
-    for (const std::string& name : names) MESSAGE("refused: " << name << ": " << reason);
+  for (const auto& group : refused) {
+    for (const std::string& name : group.second) MESSAGE("refused: " << name << ": " << group.first);
   }
   MESSAGE(kind << ": " << passed << " of " << folders.size() << " pass, " << bound
                << " of them with sizes as initialisers");
