@@ -56,6 +56,7 @@ std::function<int()> parse(const Program& program, int argc, const char* const* 
   CLI::App app{program.description, "teff"};
   app.set_version_flag("--version", program.version);
   app.require_subcommand(1);
+  app.allow_windows_style_options(false);  // /home/model.teff is a path
   app.footer(program.footer);
   std::function<int()> chosen;
   for (const Command* command : program.commands) {

@@ -4,6 +4,16 @@
 #include <algorithm>
 #include <iostream>
 #include <new>
+#include <string>
+#include <vector>
+
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+// Behind windows.h, which it needs.
+#include <shellapi.h>
+#endif
 
 #include <teff/teff.h>
 
@@ -47,12 +57,35 @@ int run(const std::function<int()>& command) {
   }
 }
 
+/// The arguments: on Windows in UTF-8, as the library takes paths, and not in the code page of argv.
+std::vector<std::string> arguments([[maybe_unused]] int argc, [[maybe_unused]] char** argv) {
+#if defined(_WIN32)
+  std::vector<std::string> texts;
+  int count = 0;
+  wchar_t** const wide = CommandLineToArgvW(GetCommandLineW(), &count);
+  for (int i = 0; i < count; ++i) {
+    const int bytes = WideCharToMultiByte(CP_UTF8, 0, wide[i], -1, nullptr, 0, nullptr, nullptr);
+    std::string text(static_cast<std::size_t>(std::max(bytes, 1)), '\0');
+    WideCharToMultiByte(CP_UTF8, 0, wide[i], -1, text.data(), bytes, nullptr, nullptr);
+    text.pop_back();  // the NUL
+    texts.push_back(std::move(text));
+  }
+  LocalFree(wide);
+  return texts;
+#else
+  return {argv, argv + argc};
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::vector<std::string> texts = arguments(argc, argv);
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
   std::function<int()> chosen;
   try {
-    chosen = parse(kProgram, argc, argv);
+    chosen = parse(kProgram, static_cast<int>(pointers.size()), pointers.data());
   } catch (const UsageError& error) {
     return complain(std::string(error.what()) + " (see teff --help)", kTrouble);
   }
