@@ -37,8 +37,11 @@ template <class T>
     if (lost == 0 || !std::isfinite(sum) || (bits & 1) != 0) return static_cast<float>(sum);
     return static_cast<float>(std::bit_cast<double>((lost > 0) == (sum > 0) ? bits + 1 : bits - 1));
   }
-#endif
+  __extension__ using Quad = __float128;
+  return static_cast<T>(static_cast<Quad>(x) * y + z);
+#else
   return std::fma(x, y, z);
+#endif
 }
 
 // One lock for all generators: fills are short, and a Generator stays a plain value.

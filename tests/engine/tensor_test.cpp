@@ -153,7 +153,7 @@ TEST_SUITE("tensor") {
     CHECK(tensor({70000}).item<std::uint16_t>() == 65535);
     CHECK(tensor({70000}).item<short>() == 32767);
     CHECK(tensor({5}).item<long long>() == 5);
-    CHECK(tensor({9007199254740993}).item<long>() == 9007199254740993);
+    CHECK(tensor({9007199254740993}).item<std::int64_t>() == 9007199254740993);
     CHECK(tensor<double>({0.1}).item<long double>() == 0.1);
   }
 

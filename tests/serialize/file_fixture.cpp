@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "serialize/file_fixture.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -56,12 +54,11 @@ std::string read_file(const std::string& path) {
 
 void write_file(const std::string& path, std::string_view bytes) {
   // Not truncated first: some file systems flush a file that was emptied and written again.
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT, 0666);
-  REQUIRE(descriptor >= 0);
-  const bool written = ::pwrite(descriptor, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
-                       ::ftruncate(descriptor, static_cast<off_t>(bytes.size())) == 0;
-  ::close(descriptor);
-  REQUIRE(written);
+  constexpr auto kMode = std::ios::in | std::ios::out | std::ios::binary;
+  if (!std::filesystem::exists(path)) std::ofstream(path, std::ios::binary);
+  std::fstream stream(path, kMode);
+  REQUIRE(stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush());
+  std::filesystem::resize_file(path, bytes.size());
 }
 
 std::uint64_t xxh3(std::string_view bytes) { return serialize::checksum(std::as_bytes(std::span(bytes))); }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <stdlib.h>
-
 #include <filesystem>
+#include <random>
 #include <string>
 #include <system_error>
 
@@ -13,8 +12,10 @@ namespace teff::testing {
 class TempFolder {
  public:
   TempFolder() {
-    path_ = (std::filesystem::temp_directory_path() / "teff_test_XXXXXX").string();
-    if (::mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), path_);
+    std::random_device random;
+    do {
+      path_ = (std::filesystem::temp_directory_path() / ("teff_test_" + std::to_string(random()))).generic_string();
+    } while (!std::filesystem::create_directory(path_));
   }
   ~TempFolder() {
     std::error_code ignored;

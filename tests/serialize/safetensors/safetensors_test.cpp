@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "serialize/torch/zip_fixture.h"
@@ -203,10 +202,9 @@ TEST_CASE("a file of more than 4 GiB is read with 64 bits") {
   const std::string header = word(json.size()) + json;
   const std::uint64_t data = header.size();
   write_file(file, header);
-  REQUIRE(::truncate(file.path().c_str(), static_cast<off_t>(data + kBytes + 4)) == 0);
-  const int descriptor = ::open(file.path().c_str(), O_WRONLY);
-  REQUIRE(::pwrite(descriptor, "\0\0\x80\x3f", 4, static_cast<off_t>(data + kBytes)) == 4);
-  ::close(descriptor);
+  std::filesystem::resize_file(file.path(), data + kBytes + 4);
+  std::fstream stream(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+  REQUIRE(stream.seekp(static_cast<std::streamoff>(data + kBytes)).write("\0\0\x80\x3f", 4).flush());
   const Dict dict = load(file, {.mmap = true});
   CHECK(dict.at("a").as_tensor().numel() == static_cast<std::int64_t>(kBytes / 4));
   CHECK(dict.at("a").as_tensor().data<float>()[kBytes / 4 - 1] == 0);
