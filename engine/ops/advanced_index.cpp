@@ -8,6 +8,7 @@
 #include "teff/engine/ops/broadcast.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/op_tables.h"
+#include "teff/engine/ops/repeated.h"
 #include "teff/engine/ops/rows.h"
 #include "teff/engine/strided_copy.h"
 #include "teff/engine/tensor_impl.h"
@@ -29,6 +30,13 @@ Shape broadcast_of(std::string_view op, std::span<const TensorType> indices) {
   return shape;
 }
 
+/// The same of tensors: no list of types, which takes memory.
+Shape broadcast_of(std::string_view op, std::span<const Tensor> indices) {
+  Shape shape = indices[0].shape();
+  for (const Tensor& index : indices.subspan(1)) shape = ops::broadcast_shape(op, shape, index.shape());
+  return shape;
+}
+
 std::vector<TensorType> types_of(std::span<const Tensor> tensors) {
   std::vector<TensorType> types;
   for (const Tensor& tensor : tensors) types.push_back(tensor.type());
@@ -40,7 +48,7 @@ class Places {
  public:
   Places(std::string_view op, const Shape& x, std::int64_t dim, std::span<const Tensor> indices)
       : split(split_at(x, ops::check_real_dim(op, dim, x), indices.size())),
-        shape(broadcast_of(op, types_of(indices))),
+        shape(broadcast_of(op, indices)),
         count(numel(shape)),
         places_(static_cast<std::size_t>(count)) {
     std::fill_n(places_.data(), count, 0);
@@ -60,12 +68,8 @@ class Places {
   void add(std::string_view op, const Shape& x, std::size_t dim, const Tensor& index) {
     const std::int64_t size = x[dim];
     ops::check_indices(op, index, -size, dim, x);
-    Tensor all = index;
-    if (index.shape() != shape) {
-      all = detail::make_tensor({shape, DType::int64});
-      ops::broadcast_to(index, all);
-    }
-    const std::int64_t* values = all.data<std::int64_t>();
+    const ops::Repeated all(index, shape);
+    const auto* const values = static_cast<const std::int64_t*>(all.data());
     std::int64_t* places = places_.data();
     for (std::int64_t i = 0; i < count; ++i) {
       places[i] = places[i] * size + values[i] + (values[i] < 0 ? size : 0);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "teff/engine/ops/batch_norm.h"
+
 #include <cmath>
 
 #include "teff/engine/kernels/rows/rows_kernels.h"
@@ -202,6 +204,15 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
     if (input->defined()) inputs.push_back(*input);
   }
   return teff::apply(BatchNorm({options, running_mean.defined(), weight.defined(), bias.defined()}), inputs);
+}
+
+void ops::normalize_into(std::span<const Tensor> inputs, bool has_weight, bool has_bias, double eps, const Tensor& y) {
+  BatchNormFields fields;
+  fields.training = false;
+  fields.eps = eps;
+  fields.has_weight = has_weight;
+  fields.has_bias = has_bias;
+  BatchNorm(fields).forward({inputs, y.type(), nullptr, &y});
 }
 
 std::span<const OpEntry> ops::batch_norm_ops() {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
+#include <utility>
 
 #include "teff/engine/error_text.h"
 #include "teff/engine/kernels/isa/workspace.h"
@@ -118,19 +118,21 @@ class CtcLoss : public OpWith<CtcLoss, CtcFields> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor y = context.make_result();
-    const std::vector<std::int64_t> begins = label_begins(context.inputs);
+    kernels::Workspace<std::int64_t> begins(static_cast<std::size_t>(y.numel()));
+    find_labels(context.inputs, begins.data());
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
       parallel_for(y.numel(), [&](std::int64_t n) {
-        const Sequence<T> sequence = sequence_of<T>(context.inputs, begins, n);
+        const Sequence<T> sequence = sequence_of<T>(context.inputs, begins.data(), n);
         const auto states = static_cast<std::size_t>(sequence.states());
-        std::vector<double> alpha(states), before(states);
-        if (sequence.steps > 0) sequence.first(alpha.data());
+        kernels::Workspace<double> room(2 * states);
+        double *alpha = room.data(), *before = alpha + states;
+        if (sequence.steps > 0) sequence.first(alpha);
         for (std::int64_t t = 1; t < sequence.steps; ++t) {
-          alpha.swap(before);
-          sequence.next(t, before.data(), alpha.data());
+          std::swap(alpha, before);
+          sequence.next(t, before, alpha);
         }
-        const double loss = sequence.steps > 0 ? sequence.loss(alpha.data()) : sequence.loss_without_steps();
+        const double loss = sequence.steps > 0 ? sequence.loss(alpha) : sequence.loss_without_steps();
         y.data<T>()[n] = options_.zero_infinity && loss == -kNever ? T(0) : static_cast<T>(loss);
       });
     });
@@ -140,11 +142,12 @@ class CtcLoss : public OpWith<CtcLoss, CtcFields> {
   TensorList backward(const BackwardContext& context) const override {
     TensorList grads(4);
     grads[0] = ops::new_zeros(context.inputs[0].type());
-    const std::vector<std::int64_t> begins = label_begins(context.inputs);
+    kernels::Workspace<std::int64_t> begins(static_cast<std::size_t>(context.grad.numel()));
+    find_labels(context.inputs, begins.data());
     ops::visit_computable(grads[0].dtype(), [&](auto zero) {
       using T = decltype(zero);
       parallel_for(context.grad.numel(), [&](std::int64_t n) {
-        const Sequence<T> sequence = sequence_of<T>(context.inputs, begins, n);
+        const Sequence<T> sequence = sequence_of<T>(context.inputs, begins.data(), n);
         if (sequence.steps == 0) return;
         add_gradient(sequence, static_cast<double>(context.grad.data<T>()[n]),
                      grads[0].data<T>() + n * grads[0].size(2));
@@ -169,33 +172,33 @@ class CtcLoss : public OpWith<CtcLoss, CtcFields> {
     for (std::int64_t t = 1; t < sequence.steps; ++t, alpha += states) sequence.next(t, alpha, alpha + states);
     const double loss = sequence.loss(alpha);
     if (options_.zero_infinity && loss == -kNever) return;
-    std::vector<double> beta(static_cast<std::size_t>(states)), behind(beta.size());
-    sequence.last(beta.data());
+    kernels::Workspace<double> room(2 * static_cast<std::size_t>(states));
+    double *beta = room.data(), *behind = beta + states;
+    sequence.last(beta);
     for (std::int64_t t = sequence.steps - 1;; --t, alpha -= states) {
       T* const row = to + t * sequence.step;
       for (std::int64_t s = 0; s < states; ++s) {
-        const double part = std::exp(alpha[s] + beta[static_cast<std::size_t>(s)] - sequence.log_prob(t, s) + loss);
+        const double part = std::exp(alpha[s] + beta[s] - sequence.log_prob(t, s) + loss);
         row[sequence.label(s)] -= static_cast<T>(grad * part);
       }
       if (t == 0) return;
-      beta.swap(behind);
-      sequence.previous(t - 1, behind.data(), beta.data());
+      std::swap(beta, behind);
+      sequence.previous(t - 1, behind, beta);
     }
   }
 
-  /// Where the labels of each sequence begin among the targets. Checks all values.
-  std::vector<std::int64_t> label_begins(std::span<const Tensor> inputs) const {
+  /// begins[n]: where the labels of sequence n begin among the targets. Checks all values.
+  void find_labels(std::span<const Tensor> inputs, std::int64_t* begins) const {
     const Tensor &x = inputs[0], &targets = inputs[1];
     const std::int64_t *steps = inputs[2].data<std::int64_t>(), *lengths = inputs[3].data<std::int64_t>();
     const bool joined = targets.dim() == 1;
     const std::int64_t most = targets.size(-1);
-    std::vector<std::int64_t> begins;
     std::int64_t sum = 0;
     for (std::int64_t n = 0; n < x.size(1); ++n) {
       check_length("input_lengths", steps[n], x.size(0), n);
       check_length("target_lengths", lengths[n], joined ? most - sum : most, n);
-      begins.push_back(joined ? sum : n * most);
-      for (std::int64_t i = begins.back(); i < begins.back() + lengths[n]; ++i) {
+      begins[n] = joined ? sum : n * most;
+      for (std::int64_t i = begins[n]; i < begins[n] + lengths[n]; ++i) {
         const std::int64_t label = targets.data<std::int64_t>()[i];
         if (label >= 0 && label < x.size(2)) continue;
         ops::fail<IndexError>(kName, "targets in [0, ", x.size(2), "), got ", label, " at index ", i);
@@ -205,7 +208,6 @@ class CtcLoss : public OpWith<CtcLoss, CtcFields> {
     if (joined && sum != most) {
       ops::fail<ValueError>(kName, "target_lengths that add up to the ", most, " targets, got ", sum);
     }
-    return begins;
   }
 
   static void check_length(const char* name, std::int64_t length, std::int64_t most, std::int64_t n) {
@@ -214,13 +216,12 @@ class CtcLoss : public OpWith<CtcLoss, CtcFields> {
   }
 
   template <class T>
-  Sequence<T> sequence_of(std::span<const Tensor> inputs, const std::vector<std::int64_t>& begins,
-                          std::int64_t n) const {
+  Sequence<T> sequence_of(std::span<const Tensor> inputs, const std::int64_t* begins, std::int64_t n) const {
     const Shape& x = inputs[0].shape();
     return {.log_probs = inputs[0].data<T>() + n * x[2],
             .steps = inputs[2].data<std::int64_t>()[n],
             .step = x[1] * x[2],
-            .labels = inputs[1].data<std::int64_t>() + begins[static_cast<std::size_t>(n)],
+            .labels = inputs[1].data<std::int64_t>() + begins[n],
             .length = inputs[3].data<std::int64_t>()[n],
             .blank = options_.blank};
   }

@@ -18,17 +18,21 @@ double far(double x) { return ((kA * x - 5 * kA) * x + 8 * kA) * x - 4 * kA; }
 
 /// Calls function(from, to, weight) for each part of a value of the result: along the columns of one row.
 template <class T, class Function>
-void for_each_part(const CubicAxis& axis, const Function& function) {
-  for (std::size_t i = 0; i < axis.places.size(); ++i) {
-    for (std::size_t k = 0; k < 4; ++k) {
-      function(axis.places[i][k], static_cast<std::int64_t>(i), static_cast<T>(axis.weights[i][k]));
-    }
+void for_each_part(CubicAxis& axis, const Function& function) {
+  const std::array<std::int64_t, 4>* const places = axis.places.data();
+  const std::array<double, 4>* const weights = axis.weights.data();
+  for (std::int64_t i = 0; i < axis.out_size; ++i) {
+    for (std::size_t k = 0; k < 4; ++k) function(places[i][k], i, static_cast<T>(weights[i][k]));
   }
 }
 
 }  // namespace
 
-CubicAxis::CubicAxis(std::int64_t in_size, std::int64_t out_size, double step, bool align_corners) : size(in_size) {
+CubicAxis::CubicAxis(std::int64_t in_size, std::int64_t count, double step, bool align_corners)
+    : size(in_size),
+      out_size(count),
+      places(static_cast<std::size_t>(count)),
+      weights(static_cast<std::size_t>(count)) {
   for (std::int64_t i = 0; i < out_size; ++i) {
     const auto place = static_cast<double>(i);
     const double exact = align_corners ? step * place : step * (place + 0.5) - 0.5;
@@ -38,16 +42,15 @@ CubicAxis::CubicAxis(std::int64_t in_size, std::int64_t out_size, double step, b
       from[static_cast<std::size_t>(k)] =
           static_cast<std::int64_t>(std::clamp(floor + static_cast<double>(k - 1), 0.0, static_cast<double>(size - 1)));
     }
-    places.push_back(from);
-    weights.push_back({far(part + 1), near(part), near(1 - part), far(2 - part)});
+    places.data()[i] = from;
+    weights.data()[i] = {far(part + 1), near(part), near(1 - part), far(2 - part)};
   }
 }
 
 template <class T>
-void resize_cubic(const CubicResize& r, const T* x, T* y) {
+void resize_cubic(CubicResize& r, const T* x, T* y) {
   const std::int64_t height = r.rows.size, width = r.columns.size;
-  const auto out_width = static_cast<std::int64_t>(r.columns.places.size());
-  const auto out_height = static_cast<std::int64_t>(r.rows.places.size());
+  const std::int64_t out_width = r.columns.out_size, out_height = r.rows.out_size;
   parallel_for(r.planes, [&](std::int64_t plane) {
     const T* const from = x + plane * height * width;
     T* const to = y + plane * out_height * out_width;
@@ -67,10 +70,9 @@ void resize_cubic(const CubicResize& r, const T* x, T* y) {
 }
 
 template <class T>
-void resize_cubic_backward(const CubicResize& r, const T* grad_y, T* grad_x) {
+void resize_cubic_backward(CubicResize& r, const T* grad_y, T* grad_x) {
   const std::int64_t height = r.rows.size, width = r.columns.size;
-  const auto out_width = static_cast<std::int64_t>(r.columns.places.size());
-  const auto out_height = static_cast<std::int64_t>(r.rows.places.size());
+  const std::int64_t out_width = r.columns.out_size, out_height = r.rows.out_size;
   parallel_for(r.planes, [&](std::int64_t plane) {
     const T* const from = grad_y + plane * out_height * out_width;
     T* const to = grad_x + plane * height * width;
@@ -89,9 +91,9 @@ void resize_cubic_backward(const CubicResize& r, const T* grad_y, T* grad_x) {
   });
 }
 
-template void resize_cubic(const CubicResize&, const float*, float*);
-template void resize_cubic(const CubicResize&, const double*, double*);
-template void resize_cubic_backward(const CubicResize&, const float*, float*);
-template void resize_cubic_backward(const CubicResize&, const double*, double*);
+template void resize_cubic(CubicResize&, const float*, float*);
+template void resize_cubic(CubicResize&, const double*, double*);
+template void resize_cubic_backward(CubicResize&, const float*, float*);
+template void resize_cubic_backward(CubicResize&, const double*, double*);
 
 }  // namespace teff::ops

@@ -5,18 +5,19 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+
+#include "teff/engine/kernels/isa/workspace.h"
 
 namespace teff::ops {
 
 /// For each value of the result the four of the input that it is mixed of, those of the border again beyond it.
 struct CubicAxis {
-  std::int64_t size;
-  std::vector<std::array<std::int64_t, 4>> places;
-  std::vector<std::array<double, 4>> weights;
+  std::int64_t size, out_size;
+  kernels::Workspace<std::array<std::int64_t, 4>> places;
+  kernels::Workspace<std::array<double, 4>> weights;
 
   /// `step`: in the input, from one value of the result to the next.
-  CubicAxis(std::int64_t in_size, std::int64_t out_size, double step, bool align_corners);
+  CubicAxis(std::int64_t size, std::int64_t out_size, double step, bool align_corners);
 };
 
 struct CubicResize {
@@ -26,8 +27,8 @@ struct CubicResize {
 
 /// x [planes, rows.size, columns.size] -> y
 template <class T>
-void resize_cubic(const CubicResize& resize, const T* x, T* y);
+void resize_cubic(CubicResize& resize, const T* x, T* y);
 template <class T>
-void resize_cubic_backward(const CubicResize& resize, const T* grad_y, T* grad_x);
+void resize_cubic_backward(CubicResize& resize, const T* grad_y, T* grad_x);
 
 }  // namespace teff::ops

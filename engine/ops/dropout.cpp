@@ -147,21 +147,22 @@ class RRelu : public OpWith<RRelu, RReluOptions> {
 
   Tensor forward(const ForwardContext& context) const override {
     const Tensor& x = context.inputs[0];
-    Tensor y = context.make_result(), slopes = detail::make_tensor(context.output);
+    const Tensor y = context.make_result(), slopes = context.recording() ? detail::make_tensor(context.output) : y;
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const T* from = x.data<T>();
-      T* to = slopes.data<T>();
+      T *kept = slopes.data<T>(), *to = y.data<T>();
       for (std::int64_t i = 0; i < x.numel(); ++i) {
         double slope = (options_.lower + options_.upper) / 2;
         if (from[i] <= 0 && options_.training) {
           uniform_(&slope, 1, options_.lower, options_.upper, default_generator());
         }
-        to[i] = from[i] <= 0 ? static_cast<T>(slope) : T(1);
+        const T value = from[i], factor = value <= 0 ? static_cast<T>(slope) : T(1);
+        kept[i] = factor;
+        to[i] = value * factor;
       }
     });
     context.save(slopes);
-    ops::compute(Binary::mul, x, slopes, y);
     return y;
   }
 

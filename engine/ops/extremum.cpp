@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <numeric>
 #include <utility>
-#include <vector>
 
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
@@ -62,14 +62,14 @@ void find_median(std::int64_t size, std::int64_t inner, const T* x, T& value, st
   std::int64_t found = 0;
   while (found < size && at(found) == at(found)) ++found;
   if (found == size) {  // no NaN
-    std::vector<std::int64_t> order(static_cast<std::size_t>(size));
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    const auto middle = order.begin() + (size - 1) / 2;
-    std::nth_element(order.begin(), middle, order.end(),
+    kernels::Workspace<std::int64_t> room(static_cast<std::size_t>(size));
+    std::int64_t *const order = room.data(), *const middle = order + (size - 1) / 2;
+    std::iota(order, order + size, std::int64_t{0});
+    std::nth_element(order, middle, order + size,
                      [&](std::int64_t i, std::int64_t j) { return at(i) < at(j) || (at(i) == at(j) && i < j); });
     found = *middle;
     // Of equals the first: what is before the middle in `order` may be equal, too.
-    found = *std::min_element(order.begin(), middle + 1, [&](std::int64_t i, std::int64_t j) {
+    found = *std::min_element(order, middle + 1, [&](std::int64_t i, std::int64_t j) {
       return std::pair(at(i) != at(found), i) < std::pair(at(j) != at(found), j);
     });
   }

@@ -2,10 +2,9 @@
 #include "teff/engine/indexed_pool_ops.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <vector>
 
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
@@ -19,27 +18,49 @@
 namespace teff {
 namespace {
 
-/// Where the windows of one axis are: window i has the places first[i], first[i] + step, ... below end[i].
-struct Axis {
-  std::vector<std::int64_t> first, end;
+/// Where the `count` windows of one axis are: window i has the places first(i), first(i) + step, ... below end(i).
+class Axis {
+ public:
+  explicit Axis(std::int64_t windows) : count(windows), places_(2 * static_cast<std::size_t>(windows)) {}
+
+  const std::int64_t count;
   std::int64_t step = 1;
+
+  void set(std::int64_t i, std::int64_t first, std::int64_t end) {
+    places_.data()[2 * i] = first;
+    places_.data()[2 * i + 1] = end;
+  }
+  std::int64_t first(std::int64_t i) { return places_.data()[2 * i]; }
+  std::int64_t end(std::int64_t i) { return places_.data()[2 * i + 1]; }
+
+ private:
+  kernels::Workspace<std::int64_t> places_;
 };
-using Axes = std::array<Axis, 3>;
+
+/// Depth, height and width.
+class Axes {
+ public:
+  explicit Axes(const Shape& output) : axes_{Axis(output[2]), Axis(output[3]), Axis(output[4])} {}
+  Axis& operator[](std::size_t i) { return axes_[i]; }
+
+ private:
+  Axis axes_[3];
+};
 
 std::int64_t planes_of(const Shape& shape) { return shape[0] * shape[1]; }
 
 template <class T>
-void pool_plane(const Axes& axes, const Shape& size, const T* x, T*& y, std::int64_t*& indices) {
-  const auto& [depth, rows, columns] = axes;
-  for (std::size_t d = 0; d < depth.first.size(); ++d) {
-    for (std::size_t r = 0; r < rows.first.size(); ++r) {
-      for (std::size_t c = 0; c < columns.first.size(); ++c) {
+void pool_plane(Axes& axes, const Shape& size, const T* x, T*& y, std::int64_t*& indices) {
+  Axis &depth = axes[0], &rows = axes[1], &columns = axes[2];
+  for (std::int64_t d = 0; d < depth.count; ++d) {
+    for (std::int64_t r = 0; r < rows.count; ++r) {
+      for (std::int64_t c = 0; c < columns.count; ++c) {
         T best = -std::numeric_limits<T>::infinity();
         std::int64_t place = -1;
-        for (std::int64_t i = depth.first[d]; i < depth.end[d]; i += depth.step) {
-          for (std::int64_t j = rows.first[r]; j < rows.end[r]; j += rows.step) {
-            const std::int64_t row = (i * size[3] + j) * size[4];
-            for (std::int64_t k = columns.first[c]; k < columns.end[c]; k += columns.step) {
+        for (std::int64_t i = depth.first(d); i < depth.end(d); i += depth.step) {
+          for (std::int64_t j = rows.first(r); j < rows.end(r); j += rows.step) {
+            const std::int64_t row = (i * size[3] + j) * size[4], end = columns.end(c);
+            for (std::int64_t k = columns.first(c); k < end; k += columns.step) {
               const T value = x[row + k];
               if (place >= 0 && !(value > best || (value != value && best == best))) continue;  // NaN wins
               best = value;
@@ -65,7 +86,8 @@ void scatter(std::int64_t planes, std::int64_t count, std::int64_t volume, const
   }
 }
 
-/// values = x[indices], dX[indices] += d values. Derived: sizes(x) -> {Do, Ho, Wo}, or the error; axes(inputs, plane).
+/// values = x[indices], dX[indices] += d values. Derived: sizes(x) -> {Do, Ho, Wo}, or the error; find(inputs,
+/// plane, axes).
 template <class Derived, class Options, bool kSamePlaces = true>
 class IndexedPool : public OpWith<Derived, Options, MultiOp> {
  public:
@@ -86,7 +108,8 @@ class IndexedPool : public OpWith<Derived, Options, MultiOp> {
     context.save(indices);
     const std::int64_t count = ops::volume_of(values.shape()), volume = ops::volume_of(x.shape());
     if (values.numel() == 0) return;
-    const Axes shared = derived().axes(context.inputs, values.shape(), 0);
+    Axes shared(values.shape());
+    if (kSamePlaces) derived().find(context.inputs, 0, shared);
     ops::visit_computable(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const T* from = x.data<T>();
@@ -99,8 +122,9 @@ class IndexedPool : public OpWith<Derived, Options, MultiOp> {
           if constexpr (kSamePlaces) {
             pool_plane(shared, x.shape(), from + plane * volume, y, place);
           } else {
-            pool_plane(derived().axes(context.inputs, values.shape(), plane), x.shape(), from + plane * volume, y,
-                       place);
+            Axes own(values.shape());
+            derived().find(context.inputs, plane, own);
+            pool_plane(own, x.shape(), from + plane * volume, y, place);
           }
         }
       });
@@ -182,18 +206,16 @@ class MaxPoolWithIndices : public IndexedPool<MaxPoolWithIndices, MaxPoolFields>
     return result;
   }
 
-  Axes axes(std::span<const Tensor> inputs, const Shape& output, std::int64_t) const {
-    Axes axes;
+  void find(std::span<const Tensor> inputs, std::int64_t, Axes& axes) const {
     for (std::size_t i = 0; i < 3; ++i) {
       const std::int64_t size = inputs[0].shape()[i + 2], step = options_.dilation[i];
       axes[i].step = step;
-      for (std::int64_t place = 0; place < output[i + 2]; ++place) {
+      for (std::int64_t place = 0; place < axes[i].count; ++place) {
         const std::int64_t begin = place * options_.stride[i] - options_.padding[i];
-        axes[i].first.push_back(begin < 0 ? begin + (-begin + step - 1) / step * step : begin);
-        axes[i].end.push_back(std::min(begin + step * (options_.kernel_size[i] - 1) + 1, size));
+        axes[i].set(place, begin < 0 ? begin + (-begin + step - 1) / step * step : begin,
+                    std::min(begin + step * (options_.kernel_size[i] - 1) + 1, size));
       }
     }
-    return axes;
   }
 
   const IntList& reach(const Shape&) const { return options_.kernel_size; }
@@ -214,16 +236,13 @@ class AdaptiveMaxPoolWithIndices : public IndexedPool<AdaptiveMaxPoolWithIndices
     return options_.output_size;
   }
 
-  Axes axes(std::span<const Tensor> inputs, const Shape& output, std::int64_t) const {
-    Axes axes;
+  void find(std::span<const Tensor> inputs, std::int64_t, Axes& axes) const {
     for (std::size_t i = 0; i < 3; ++i) {
-      const std::int64_t size = inputs[0].shape()[i + 2], count = output[i + 2];
+      const std::int64_t size = inputs[0].shape()[i + 2], count = axes[i].count;
       for (std::int64_t place = 0; place < count; ++place) {
-        axes[i].first.push_back(place * size / count);
-        axes[i].end.push_back(((place + 1) * size + count - 1) / count);
+        axes[i].set(place, place * size / count, ((place + 1) * size + count - 1) / count);
       }
     }
-    return axes;
   }
 
   IntList reach(const Shape& x) const {
@@ -260,14 +279,13 @@ class FractionalMaxPool : public IndexedPool<FractionalMaxPool, FractionalFields
     return options_.output_size;
   }
 
-  Axes axes(std::span<const Tensor> inputs, const Shape& output, std::int64_t plane) const {
-    Axes axes;
+  void find(std::span<const Tensor> inputs, std::int64_t plane, Axes& axes) const {
     ops::visit_computable(inputs[1].dtype(), [&](auto zero) {
       using T = decltype(zero);
       const T* samples = inputs[1].data<T>() + plane * 3;
       for (std::size_t i = 0; i < 3; ++i) {
         const std::int64_t kernel = options_.kernel_size[i], last = inputs[0].shape()[i + 2] - kernel;
-        const std::int64_t count = output[i + 2];
+        const std::int64_t count = axes[i].count;
         if (!(samples[i] >= 0 && samples[i] < 1)) {
           ops::fail<ValueError>(kName, "samples of at least 0 and below 1, got ", static_cast<double>(samples[i]));
         }
@@ -276,12 +294,10 @@ class FractionalMaxPool : public IndexedPool<FractionalMaxPool, FractionalFields
         for (std::int64_t place = 0; place < count; ++place) {
           const auto next = static_cast<std::int64_t>((static_cast<T>(place) + samples[i]) * step) - offset;
           const std::int64_t first = place == count - 1 ? last : std::min(next, last);
-          axes[i].first.push_back(first);
-          axes[i].end.push_back(first + kernel);
+          axes[i].set(place, first, first + kernel);
         }
       }
     });
-    return axes;
   }
 
   const IntList& reach(const Shape&) const { return options_.kernel_size; }

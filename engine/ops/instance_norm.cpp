@@ -4,6 +4,7 @@
 
 #include "teff/engine/modes.h"
 #include "teff/engine/ops.h"
+#include "teff/engine/ops/batch_norm.h"
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/dispatch.h"
 #include "teff/engine/ops/op_tables.h"
@@ -81,9 +82,12 @@ class InstanceNorm : public OpWith<InstanceNorm, InstanceNormFields> {
   Tensor forward(const ForwardContext& context) const override {
     const Tensor y = context.make_result();
     if (y.numel() == 0) return y;
+    if (!options_.training) {
+      ops::normalize_into(context.inputs, options_.has_weight, options_.has_bias, options_.eps, y);
+      return y;
+    }
     const Tensor result = compute(context.inputs);
     std::memcpy(y.raw_data(), result.raw_data(), y.nbytes());
-    if (!options_.training) return y;
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
       update_statistics(ops::Split(y.shape(), 1), context.inputs[0].data<T>(), options_.momentum,

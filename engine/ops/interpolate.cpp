@@ -155,7 +155,10 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     if (y.numel() == 0) return y;
     ops::visit_computable(y.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      if (is_cubic()) return ops::resize_cubic(cubic(x.shape(), y.shape()), x.data<T>(), y.data<T>());
+      if (is_cubic()) {
+        ops::CubicResize axes = cubic(x.shape(), y.shape());
+        return ops::resize_cubic(axes, x.data<T>(), y.data<T>());
+      }
       with_sizes<T>(x.shape(), y.shape(), [&](const kernels::Resize2d<T>& sizes) {
         kernels::resize2d_kernels<T>().resize2d(sizes, x.data<T>(), y.data<T>());
       });
@@ -170,7 +173,8 @@ class Interpolate : public OpWith<Interpolate, InterpolateFields> {
     ops::visit_computable(grad.dtype(), [&](auto zero) {
       using T = decltype(zero);
       if (is_cubic()) {
-        return ops::resize_cubic_backward(cubic(grad_x.shape(), grad.shape()), grad.data<T>(), grad_x.data<T>());
+        ops::CubicResize axes = cubic(grad_x.shape(), grad.shape());
+        return ops::resize_cubic_backward(axes, grad.data<T>(), grad_x.data<T>());
       }
       with_sizes<T>(grad_x.shape(), grad.shape(), [&](const kernels::Resize2d<T>& sizes) {
         kernels::resize2d_kernels<T>().resize2d_backward(sizes, grad.data<T>(), grad_x.data<T>());

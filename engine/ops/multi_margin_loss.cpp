@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
-#include <vector>
 
 #include "teff/engine/error_text.h"
+#include "teff/engine/kernels/isa/workspace.h"
 #include "teff/engine/margin_losses.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/ops/checks.h"
@@ -103,18 +103,19 @@ class MultiMarginLoss : public OpWith<MultiMarginLoss, MarginFields> {
     const std::int64_t rows = inputs[0].size(0), classes = inputs[0].size(1), most = options_.several ? classes : 1;
     const std::int64_t* target = inputs[1].data<std::int64_t>();
     const T* weight = options_.has_weight ? inputs[2].data<T>() : nullptr;
-    std::vector<bool> is_target(static_cast<std::size_t>(classes));
+    kernels::Workspace<bool> room(static_cast<std::size_t>(classes));
+    bool* const is_target = room.data();
     for (std::int64_t n = 0; n < rows; ++n, target += most) {
       const std::int64_t count =
           options_.several ? std::find_if(target, target + most, [](std::int64_t c) { return c < 0; }) - target : 1;
-      is_target.assign(is_target.size(), false);
+      std::fill_n(is_target, classes, false);
       for (std::int64_t i = 0; i < count; ++i) {
         check_class(target[i], classes, n);
-        is_target[static_cast<std::size_t>(target[i])] = true;
+        is_target[target[i]] = true;
       }
       for (std::int64_t i = 0; i < count; ++i) {
         for (std::int64_t c = 0; c < classes; ++c) {
-          if (is_target[static_cast<std::size_t>(c)]) continue;
+          if (is_target[c]) continue;
           function(n, n * classes + target[i], n * classes + c, weight == nullptr ? T(1) : weight[target[i]]);
         }
       }

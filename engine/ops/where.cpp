@@ -8,6 +8,7 @@
 #include "teff/engine/ops/checks.h"
 #include "teff/engine/ops/op_tables.h"
 #include "teff/engine/ops/promotion.h"
+#include "teff/engine/ops/repeated.h"
 #include "teff/engine/parallel.h"
 #include "teff/engine/tensor_impl.h"
 
@@ -17,20 +18,17 @@ namespace {
 /// A tensor as an array of as many elements as the result: repeated by a step of 0, or by a copy.
 class Operand {
  public:
-  Operand(const Tensor& tensor, const Shape& shape) : tensor_(tensor), step_(tensor.numel() == 1 ? 0 : 1) {
-    if (step_ == 0 || tensor.shape() == shape) return;
-    tensor_ = detail::make_tensor({shape, tensor.dtype()});
-    ops::broadcast_to(tensor, tensor_);
-  }
+  Operand(const Tensor& tensor, const Shape& shape)
+      : step_(tensor.numel() == 1 ? 0 : 1), repeated_(tensor, step_ == 0 ? tensor.shape() : shape) {}
   template <class T>
   const T* data() const {
-    return static_cast<const T*>(tensor_.raw_data());
+    return static_cast<const T*>(repeated_.data());
   }
   std::int64_t step() const { return step_; }
 
  private:
-  Tensor tensor_;
   std::int64_t step_;
+  ops::Repeated repeated_;
 };
 
 /// For elements of the size of T.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <iostream>
-#include <set>
 #include <string>
 
 #include <teff/teff.h>
@@ -29,23 +28,6 @@ struct Unfolded : nn::Module {
   Tensor forward(const Tensor& x) override { return second(relu(first(x))) + x; }
 };
 
-/// Operations that need room of their own at each call, which nobody plans for them yet.
-bool needs_room(const OpSample& sample) {
-  static const std::set<std::string> names{"adaptive_max_pool_with_indices",
-                                           "ctc_loss",
-                                           "fractional_max_pool",
-                                           "index",
-                                           "index_put",
-                                           "instance_norm",
-                                           "max_pool_with_indices",
-                                           "median_with_indices",
-                                           "multi_margin_loss",
-                                           "rrelu",
-                                           "where"};
-  const Value* mode = sample.attributes.find("mode");
-  return names.contains(sample.op) || (mode != nullptr && *mode == Value("bicubic"));
-}
-
 int demanding = 0, sessions = 0;
 
 template <class Name>
@@ -62,7 +44,6 @@ void check(const Name& name, nn::Module& module, const Tensor& input) {
 
 void check_samples(const std::vector<OpSample>& samples) {
   for (const OpSample& sample : samples) {
-    if (needs_room(sample)) continue;
     for (const DType dtype : {DType::float64, DType::float32}) {
       OpModule module(sample);
       module.to(dtype);

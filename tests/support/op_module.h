@@ -24,7 +24,8 @@ struct OpModule : nn::Module {
   std::vector<Tensor> forward_many(std::span<const Tensor> numbers) override {
     const Tensor& number = numbers[0];
     if (Value* training = attributes.find("training")) *training = is_training();
-    std::vector<Tensor> inputs{input0 + (0.0 * number).to(input0.dtype())};
+    const Tensor nothing = (0.0 * number).to(input0.dtype());
+    std::vector<Tensor> inputs{input0.dtype() == DType::bool_ ? bitwise_or(input0, nothing) : input0 + nothing};
     for (const Tensor& input : {input1, input2, input3, input4, input5, input6, input7, input8}) {
       if (input.defined()) inputs.push_back(input);
     }

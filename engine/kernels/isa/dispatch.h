@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstring>
+#include <type_traits>
 
 #include "teff/engine/kernels/isa/tables.h"
 
@@ -28,15 +30,28 @@ inline constexpr std::size_t kIsaCount = 0 TEFF_EACH_ISA(TEFF_COUNT_ISA);
 template <template <class> class Kernels>
 struct Dispatch {
   const Tables<Kernels>* tables[kIsaCount];
-  std::atomic<const Tables<Kernels>*> chosen = nullptr;  // tables are constants: no order is needed
+  // For float and double. Tables are constants: no order is needed.
+  std::atomic<const Tables<Kernels>*> chosen[2] = {nullptr, nullptr};
 
-  const Tables<Kernels>& choose() {
-    const Tables<Kernels>* table = chosen.load(std::memory_order_relaxed);
+  /// Of the chosen set, or of the widest below it that has the type.
+  template <class T>
+  const Kernels<T>& choose() {
+    std::atomic<const Tables<Kernels>*>& mine = chosen[std::is_same_v<T, float> ? 0 : 1];
+    const Tables<Kernels>* table = mine.load(std::memory_order_relaxed);
     if (table == nullptr) {
-      table = tables[chosen_isa()];
-      chosen.store(table, std::memory_order_relaxed);
+      std::size_t isa = chosen_isa();
+      while (isa > 0 && is_empty(tables[isa]->template of<T>())) --isa;
+      table = tables[isa];
+      mine.store(table, std::memory_order_relaxed);
     }
-    return *table;
+    return table->template of<T>();
+  }
+
+  /// Whether all its functions are null, as make_tables leaves those of a type that a source is compiled without.
+  template <class T>
+  static bool is_empty(const Kernels<T>& kernels) {
+    const Kernels<T> none{};
+    return std::memcmp(&kernels, &none, sizeof none) == 0;
   }
 };
 
@@ -52,7 +67,7 @@ struct Dispatch {
   static constinit Dispatch<Kernels> name##_dispatch{{TEFF_EACH_ISA(TEFF_ADDRESS_OF_TABLES, name)}}; \
   template <class T>                                                                                 \
   const Kernels<T>& name##_kernels() {                                                               \
-    return name##_dispatch.choose().template of<T>();                                                \
+    return name##_dispatch.choose<T>();                                                              \
   }                                                                                                  \
   template const Kernels<float>& name##_kernels();                                                   \
   template const Kernels<double>& name##_kernels();

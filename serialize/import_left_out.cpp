@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// In place of the folders onnx and operators in a build without TEFF_IMPORT.
+
+#include "teff/engine/error.h"
+#include "teff/serialize/onnx/onnx_file.h"
+
+namespace teff::serialize {
+namespace {
+
+[[noreturn]] void refuse_import() {
+  throw UnsupportedError(
+      "expected a build of Teff with TEFF_IMPORT to read an ONNX file, got one without; convert it with teff convert");
+}
+
+}  // namespace
+
+std::unique_ptr<Contents> open_onnx(std::shared_ptr<const ByteSource>, const LoadOptions&) { refuse_import(); }
+
+nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>&) { refuse_import(); }
+
+}  // namespace teff::serialize
