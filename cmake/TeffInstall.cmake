@@ -21,6 +21,8 @@ if(TEFF_BUILD_CLI)
     set_target_properties(teff_cli PROPERTIES INSTALL_RPATH $ORIGIN/${to_lib})
   endif()
   install(TARGETS teff_cli)
+  install(FILES ${PROJECT_SOURCE_DIR}/serialize/cli/teff.bash
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME teff)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/teff)
 

@@ -9,6 +9,9 @@ using namespace teff::c;
 
 namespace teff::c {
 
+static_assert(TEFF_FORMAT_BY_NAME == static_cast<int>(FileFormat::by_name) &&
+              TEFF_FORMAT_NPY == static_cast<int>(FileFormat::npy));
+
 LoadOptions load_options_of(const teff_load_options* given, const char* function) {
   const teff_load_options options = options_of(given, teff_load_options TEFF_LOAD_OPTIONS, function);
   LoadOptions result;
@@ -37,7 +40,7 @@ SaveOptions save_options_of(const teff_save_options* given, const char* function
 
 std::span<const std::byte> bytes_of(const void* bytes, std::size_t size, const char* function) {
   if (!bytes && size > 0) refuse_null(function, "bytes");
-  return {static_cast<const std::byte*>(bytes), size};
+  return {static_cast<const std::byte*>(bytes), size_in_memory(size, function)};
 }
 
 }  // namespace teff::c

@@ -4,11 +4,17 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <new>
 
 namespace teff::c {
 namespace {
+
+// The numbers of C are those of C++.
+static_assert(TEFF_FLOAT32 == static_cast<int>(DType::float32) && TEFF_FLOAT8_E5M2 == static_cast<int>(kLastDType));
+static_assert(TEFF_KIND_NONE == static_cast<int>(Value::Kind::none) &&
+              TEFF_KIND_DICT == static_cast<int>(Value::Kind::dict));
 
 // No destructor, no memory from the system: such a variable of a thread would keep the library in the process, and an
 // error about memory could not be told.
@@ -72,7 +78,7 @@ void refuse_null(const char* function, const char* name) {
 void refuse_options(const char* function, std::size_t size, std::size_t known) {
   throw ValueError(std::string(function) + ": expected options of up to " + std::to_string(known) +
                    " bytes, got size = " + std::to_string(size) +
-                   " (begin with the macro; newer programs need a newer " + "library)");
+                   " (begin with the macro; newer programs need a newer library)");
 }
 
 teff_tensor* made(Tensor tensor) {
@@ -99,6 +105,19 @@ char* text_copy(std::string_view text) {
   return copy;
 }
 
+std::size_t size_in_memory(std::size_t size, const char* function) {
+  constexpr std::size_t kMost = std::numeric_limits<std::ptrdiff_t>::max();
+  if (size <= kMost) return size;
+  throw ValueError(std::string(function) + ": expected a size of up to " + std::to_string(kMost) + " bytes, got " +
+                   std::to_string(size));
+}
+
+void expect_count(std::size_t count, std::size_t expected, const char* what, const char* function) {
+  if (count == expected) return;
+  throw ValueError(std::string(function) + ": expected " + std::to_string(expected) + " " + what + ", got " +
+                   std::to_string(count));
+}
+
 std::vector<Tensor> tensors_of(const teff_tensor* const* tensors, std::size_t count, const char* function) {
   std::vector<Tensor> result;
   if (count > 0) at(tensors, function, "inputs");
@@ -106,15 +125,15 @@ std::vector<Tensor> tensors_of(const teff_tensor* const* tensors, std::size_t co
   return result;
 }
 
-void give(std::span<const Tensor> tensors, teff_tensor** places, std::size_t count, const char* function) {
-  if (count != tensors.size()) {
-    throw ValueError(std::string(function) + ": expected places for " + std::to_string(tensors.size()) +
-                     " outputs, got " + std::to_string(count));
-  }
+Places::Places(teff_tensor** places, std::size_t count, std::size_t expected, const char* function) {
+  expect_count(count, expected, "places for outputs", function);
+  if (count > 0) places_ = {&at(places, function, "outputs"), count};
+}
+
+void Places::give(std::span<const Tensor> results) const {
   std::vector<std::unique_ptr<Tensor>> handles;
-  for (const Tensor& tensor : tensors) handles.push_back(std::make_unique<Tensor>(tensor));
-  if (count > 0) at(places, function, "outputs");
-  for (std::size_t i = 0; i < count; ++i) places[i] = reinterpret_cast<teff_tensor*>(handles[i].release());
+  for (const Tensor& tensor : results) handles.push_back(std::make_unique<Tensor>(tensor));
+  for (std::size_t i = 0; i < places_.size(); ++i) places_[i] = reinterpret_cast<teff_tensor*>(handles.at(i).release());
 }
 
 }  // namespace teff::c

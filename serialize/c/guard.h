@@ -94,11 +94,25 @@ Options options_of(const Options* given, Options defaults, const char* function)
   return defaults;
 }
 
+/// The size of what a caller has in memory. @throws ValueError for one that no memory has.
+std::size_t size_in_memory(std::size_t size, const char* function);
+
+/// @throws ValueError unless a list of the caller's has as many members as it must; before any of them is looked at.
+void expect_count(std::size_t count, std::size_t expected, const char* what, const char* function);
+
 /// Handles of the tensors. @throws ValueError for a null pointer.
 std::vector<Tensor> tensors_of(const teff_tensor* const* tensors, std::size_t count, const char* function);
 
-/// Writes a handle of each to the caller's places, or, if something is thrown, to none.
-/// @throws ValueError unless there are as many places.
-void give(std::span<const Tensor> tensors, teff_tensor** places, std::size_t count, const char* function);
+/// The caller's places for results. To be made before there are any: a call that fails for its places changes nothing.
+class Places {
+ public:
+  /// @throws ValueError unless there are as many as there will be results.
+  Places(teff_tensor** places, std::size_t count, std::size_t expected, const char* function);
+  /// Writes a handle of each result to the places, or, if something is thrown, to none.
+  void give(std::span<const Tensor> results) const;
+
+ private:
+  std::span<teff_tensor*> places_;
+};
 
 }  // namespace teff::c

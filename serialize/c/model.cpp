@@ -24,9 +24,11 @@ teff_port port_at(const std::vector<nn::GraphPort>& ports, size_t place, const c
 
 void run(teff_model* model, const teff_tensor* const* inputs, size_t num_inputs, teff_tensor** outputs,
          size_t num_outputs, const char* function) {
-  nn::GraphModule& module = at(model, function, "model").module;
+  teff_model& of = at(model, function, "model");
+  expect_count(num_inputs, of.inputs.size(), "inputs", function);
   const std::vector<Tensor> given = tensors_of(inputs, num_inputs, function);
-  give(module(std::span<const Tensor>(given)), outputs, num_outputs, function);
+  const Places places(outputs, num_outputs, of.outputs.size(), function);
+  places.give(of.module(std::span<const Tensor>(given)));
 }
 
 }  // namespace
@@ -52,9 +54,10 @@ teff_status teff_model_save(teff_model* model, const teff_tensor* const* inputs,
                             const teff_save_options* options) {
   return guarded([&] {
     constexpr const char* kName = "teff_model_save";
-    nn::GraphModule& module = at(model, kName, "model").module;
+    teff_model& of = at(model, kName, "model");
+    expect_count(count, of.inputs.size(), "inputs", kName);
     const std::vector<Tensor> examples = tensors_of(inputs, count, kName);
-    save_model(module, std::span<const Tensor>(examples), &at(path, kName, "path"), save_options_of(options, kName));
+    save_model(of.module, std::span<const Tensor>(examples), &at(path, kName, "path"), save_options_of(options, kName));
   });
 }
 

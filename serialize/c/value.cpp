@@ -36,15 +36,16 @@ teff_status teff_value_of_float(double value, teff_value** result) {
 }
 
 teff_status teff_value_of_text(const char* text, size_t length, teff_value** result) {
-  return make_value(result, "teff_value_of_text",
-                    [&] { return std::string(&at(text, "teff_value_of_text", "text"), length); });
+  return make_value(result, "teff_value_of_text", [&] {
+    return std::string(&at(text, "teff_value_of_text", "text"), size_in_memory(length, "teff_value_of_text"));
+  });
 }
 
 teff_status teff_value_of_bytes(const void* bytes, size_t size, teff_value** result) {
   return make_value(result, "teff_value_of_bytes", [&] {
     if (!bytes && size > 0) refuse_null("teff_value_of_bytes", "bytes");
     const auto* const first = static_cast<const std::byte*>(bytes);
-    return Bytes(first, first + size);
+    return Bytes(first, first + size_in_memory(size, "teff_value_of_bytes"));
   });
 }
 

@@ -11,6 +11,9 @@
 
 extern int checks, failures;
 
+/* hostile.c */
+void hostile_calls(const char* model_path);
+
 #define CHECK(condition) check((condition) != 0, #condition, __FILE__, __LINE__)
 /* The call succeeds. */
 #define OK(call) check_ok((call), #call, __FILE__, __LINE__)

@@ -226,7 +226,7 @@ static void a_model_runs_as_its_session_does(void) {
   }
   CHECK(memcmp(teff_tensor_data(fast), teff_tensor_data(other), 24) == 0);
   CHECK(teff_session_memory_bytes(session) > 0);
-  REFUSED(teff_session_run(session, NULL, 0, &fast, 1), TEFF_SHAPE_ERROR, "InferenceSession: expected 1 inputs, got 0");
+  REFUSED(teff_session_run(session, NULL, 0, &fast, 1), TEFF_VALUE_ERROR, "teff_session_run: expected 1 inputs, got 0");
   teff_session_free(session);
   teff_session_free(copy);
   teff_tensor_free(input);
@@ -242,7 +242,7 @@ static void a_call_that_fails_writes_nothing(void) {
   teff_tensor* scalar = floats(&value, 0, NULL);
   CHECK(teff_model_run(model, (const teff_tensor* const*)&scalar, 1, outputs, 1) == TEFF_SHAPE_ERROR);
   REFUSED(teff_model_run(model, (const teff_tensor* const*)&input, 1, outputs, 2), TEFF_VALUE_ERROR,
-          "teff_model_run: expected places for 1 outputs, got 2");
+          "teff_model_run: expected 1 places for outputs, got 2");
   REFUSED(teff_model_run(model, (const teff_tensor* const*)outputs, 1, outputs, 1), TEFF_VALUE_ERROR,
           "teff_model_run: expected a pointer as an input, got null");
   CHECK(outputs[0] == NULL && outputs[1] == NULL);
@@ -394,6 +394,7 @@ int main(int argc, char** argv) {
   training_that_is_loaded_goes_on_the_same();
   errors_belong_to_their_thread();
   long_errors_are_cut_between_characters();
+  hostile_calls(in_folder(golden_dir, "v1_model.teff"));
   printf("%d checks, %d failed\n", checks, failures);
   return failures == 0 ? 0 : 1;
 }

@@ -125,6 +125,11 @@ class Files(Case):
             teff.load("/nowhere/x.teff")
         with self.assertRaises(teff.UnsupportedError):
             teff.load(b"<!DOCTYPE html><html></html>")
+        for call in (teff.load, teff.load_model, lambda path: teff.save({}, path),
+                     lambda path: teff.load_model(MODEL).save(path, images())):
+            with self.assertRaisesRegex(teff.ValueError, "a path without zeros"):
+                call(str(self.folder / "x.teff\0.pt"))
+        self.assertEqual(list(self.folder.iterdir()), [])
         data = bytearray(MODEL.read_bytes())
         data[-1] ^= 1
         with self.assertRaises(teff.FormatError) as caught:
@@ -203,6 +208,44 @@ class Memory(Case):
         gc.collect()
         self.assertEqual(len(_tensor._kept), before)
 
+    def test_what_has_numbers_keeps_their_dtype(self):
+        class Column:  # as those of pandas
+            def __array__(self, dtype=None, copy=None):
+                return np.array([1.1, 2.2])
+
+        self.assertEqual(teff.as_tensor(Column()).dtype, "float64")
+        with self.assertRaisesRegex(teff.TypeError, "without a mask"):
+            teff.save({"a": np.ma.masked_array([1.0, 2.0], [True, False])}, self.folder / "x.teff")
+
+    def test_an_array_of_a_tensor_is_converted_as_asked(self):
+        tensor = teff.as_tensor(np.array([1.5, 2.5]))
+        self.assertEqual(np.asarray(tensor).ctypes.data, tensor.numpy().ctypes.data)
+        self.assertEqual(np.asarray(tensor, np.float32).dtype, np.float32)
+        self.assertNotEqual(tensor.__array__(copy=True).ctypes.data, tensor.numpy().ctypes.data)
+        with self.assertRaises(teff.ValueError):
+            tensor.__array__(np.float32, copy=False)
+
+    def test_arrays_see_the_memory_when_all_handles_are_gone(self):
+        made = []
+        for seed in range(50):
+            model = teff.load_model(MODEL).eval()
+            session = model.session((2, 1, 8, 8))
+            x = images(seed=seed)
+            view = session(x, copy=False)
+            made.append((view, view.copy(), teff.as_tensor(x).clone().numpy()[0, 0, 1:3], x[0, 0, 1:3]))
+            del model, session
+        gc.collect()
+        for view, expected, part, of in made:
+            np.testing.assert_array_equal(view, expected)
+            np.testing.assert_array_equal(part, of)
+
+    def test_an_array_that_grows_while_a_tensor_has_it_is_refused_by_numpy(self):
+        array = np.zeros(4, np.float32)
+        tensor = teff.as_tensor(array)
+        with self.assertRaises(builtins.ValueError):
+            array.resize(1000)
+        self.assertEqual(tensor.shape, (4,))
+
     def test_lists_become_what_pytorch_makes_of_them(self):
         self.assertEqual(teff.as_tensor([1.5, 2]).dtype, "float32")
         self.assertEqual(teff.as_tensor([1, 2]).dtype, "int64")
@@ -221,13 +264,34 @@ class Memory(Case):
         with self.assertRaisesRegex(teff.ValueError, "got 'float31'"):
             tensor.to("float31")
 
+    def ends_well(self, code):
+        done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(MODULE)},
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_program_ends_while_threads_compute(self):
+        self.ends_well(
+            "import threading, time, numpy as np, teff\n"
+            f"model = teff.load_model({str(MODEL)!r}).eval()\n"
+            "def work():\n"
+            "    while True: model(np.ones((4, 1, 8, 8), np.float32))\n"
+            "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
+            "time.sleep(0.2)\n")
+
+    def test_a_child_of_fork_runs_a_model(self):
+        self.ends_well(
+            "import os, numpy as np, teff\n"
+            "teff.set_num_threads(4)\n"
+            f"model = teff.load_model({str(MODEL)!r}).eval()\n"
+            "x = np.ones((64, 1, 8, 8), np.float32); y = model(x)\n"
+            "child = os.fork()\n"
+            "if child == 0: os._exit(0 if np.array_equal(model(x), y) else 1)\n"
+            "assert os.waitpid(child, 0)[1] == 0\n")
+
     def test_a_program_ends_while_tensors_live(self):
-        code = ("import numpy as np, teff, sys\n"
+        self.ends_well("import numpy as np, teff, sys\n"
                 f"model = teff.load_model({str(MODEL)!r}).eval()\n"
                 "t = teff.as_tensor(np.ones(1000)); s = model.session((1, 1, 8, 8)); sys.keep = [t, s, model]\n")
-        done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(MODULE)},
-                              capture_output=True, text=True)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
 class Models(Case):
@@ -454,6 +518,37 @@ class Torch(Case):
                     torch.testing.assert_close(model.state_dict("torch")[key], value, rtol=1e-4, atol=1e-5)
 
 
+@needs_torch
+class TorchOptimizers(Case):
+    def test_their_state_goes_to_pytorch_and_back(self):
+        inputs, labels = torch.from_numpy(images(6)), torch.arange(6) % 3
+        for ours, theirs, options in ((teff.SGD, torch.optim.SGD, {"momentum": 0.9}), (teff.Adam, torch.optim.Adam, {})):
+            with self.subTest(ours.__name__):
+                model, net = teff.load_model(MODEL).eval(), torch_net().eval()
+                net.load_state_dict(model.state_dict("torch"))
+                optimizer, other = ours(model, lr=0.01, **options), theirs(net.parameters(), lr=0.5, **options)
+
+                def steps(optimizer, other):
+                    for _ in range(2):
+                        optimizer.zero_grad()
+                        teff.cross_entropy(model.forward(inputs), labels).backward()
+                        optimizer.step()
+                        other.zero_grad()
+                        torch.nn.functional.cross_entropy(net(inputs), labels).backward()
+                        other.step()
+                    for key, value in net.state_dict().items():
+                        torch.testing.assert_close(model.state_dict("torch")[key], value, rtol=1e-4, atol=1e-5)
+
+                other.load_state_dict(optimizer.state_dict("torch"))
+                steps(optimizer, other)
+                back = ours(model, **options)
+                back.load_state_dict(other.state_dict())
+                self.assertEqual(back.lr, 0.01)
+                fresh = theirs(net.parameters(), lr=0.5, **options)
+                fresh.load_state_dict(optimizer.state_dict("torch"))
+                steps(back, fresh)
+
+
 def c_functions():
     """The functions of the header: what each gives, and the types of its arguments."""
     text = re.sub(r"/\*.*?\*/", "", (ROOT / "serialize" / "c" / "teff_c.h").read_text(), flags=re.DOTALL)
@@ -539,6 +634,22 @@ class Package(Case):
             copy.copy(model)
         with self.assertRaisesRegex(TypeError, "expected teff.save"):
             pickle.dumps(model)
+
+    def test_each_thread_has_its_own_errors(self):
+        wrong = []
+
+        def work(i):
+            for _ in range(200):
+                try:
+                    teff.load(f"/nowhere/of thread {i}")
+                except teff.IoError as error:
+                    if f"of thread {i}" not in str(error):
+                        wrong.append(str(error))
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        self.assertEqual(wrong, [])
 
     def test_threads_are_counted(self):
         before = teff.get_num_threads()

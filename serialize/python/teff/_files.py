@@ -29,6 +29,14 @@ class _SaveOptions(ctypes.Structure):
                 ("metadata", ctypes.c_void_p)]  # fmt: skip
 
 
+def path_for_c(path: Path) -> bytes:
+    """The bytes of a path. C would read one with a zero in it up to there, and open another file."""
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise _errors.ValueError(f"path: expected a path without zeros, got {path!r}")
+    return encoded
+
+
 def open_by(by_path: Any, by_bytes: Any, source: Path | bytes, *, verify: bool = True, mmap: bool = False,
             self_test: bool = False, inert_objects: bool = False, skip_unsupported: bool = False,
             max_work: float = 4e12, max_bytes: float = 2.0**34) -> Handle:
@@ -37,7 +45,7 @@ def open_by(by_path: Any, by_bytes: Any, source: Path | bytes, *, verify: bool =
                            max_work, max_bytes)
     if isinstance(source, bytes):
         return new(by_bytes, source, len(source), ctypes.addressof(options))
-    return new(by_path, os.fsencode(source), ctypes.addressof(options))
+    return new(by_path, path_for_c(source), ctypes.addressof(options))
 
 
 class SaveOptions:
@@ -76,4 +84,4 @@ def save(values: Mapping[str, Any], path: Path, *, format: Format = "by_name", d
     untouched. Nothing is copied that is contiguous. ``durable``: flushed to the disk.
     """
     options = SaveOptions(format, durable, metadata)
-    lib.save(to_teff(values), os.fsencode(path), options.address())
+    lib.save(to_teff(values), path_for_c(path), options.address())

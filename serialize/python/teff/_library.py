@@ -59,7 +59,10 @@ _CHECKED = {
     "optimizer_lr": "hD", "optimizer_set_lr": "hd", "optimizer_state_dict": "hH", "optimizer_load_state_dict": "hh",
 }  # fmt: skip
 
-# The others; the first letter is the result's.
+# Those of them that are done in no time, by how their names begin.
+_SHORT = ("value_", "dict_", "tensor_share", "tensor_from_external", "tensor_grad", "model_input", "model_output")
+
+# The others, which are all short; the first letter is the result's.
 _PLAIN = {
     "last_error": "s", "version": "s", "string_free": "vh",
     "tensor_free": "vh", "tensor_dtype": "ih", "tensor_dims": "zh", "tensor_sizes": "Qh", "tensor_numel": "qh",
@@ -99,15 +102,21 @@ def _check(status: int, function: Any, arguments: Any) -> int:
 
 
 class _Library:
-    """`lib.tensor_item(...)` is teff_tensor_item. A status that is not TEFF_OK raises."""
+    """`lib.tensor_item(...)` is teff_tensor_item. A status that is not TEFF_OK raises.
+
+    What is done in no time keeps Python's lock: another thread that had it meanwhile would keep it for milliseconds.
+    So does whatever frees, for it may call _release of _tensor.py, and a thread that waits for the lock while the
+    interpreter ends is ended by force, which C++ does not survive.
+    """
 
     def __init__(self) -> None:
-        cdll = _open()
+        unlocked = _open()
+        locked = ctypes.PyDLL(unlocked._name, handle=unlocked._handle)
         for name, letters in _CHECKED.items():
-            function = self._declare(cdll, name, "i" + letters)
+            function = self._declare(locked if name.startswith(_SHORT) else unlocked, name, "i" + letters)
             function.errcheck = _check
         for name, letters in _PLAIN.items():
-            self._declare(cdll, name, letters)
+            self._declare(locked, name, letters)
 
     def _declare(self, cdll: ctypes.CDLL, name: str, letters: str) -> Any:
         function = getattr(cdll, "teff_" + name)

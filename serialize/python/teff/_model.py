@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._files import Path, SaveOptions, open_by
+from ._files import Path, SaveOptions, open_by, path_for_c
 from ._library import Owner, lib, new, text_of
 from ._tensor import NAMES, Framework, Tensor, as_tensor, framework_of, given, handles, tensors_of
 from ._values import Dict, to_python, to_teff
@@ -121,7 +120,7 @@ class Model(Owner):
         """Writes it as a .teff file, with the first rows of the example inputs and what comes of them as its test."""
         tensors = [as_tensor(value) for value in inputs]
         options = SaveOptions("by_name", durable, metadata)
-        lib.model_save(self, handles(tensors), len(tensors), os.fsencode(path), options.address())
+        lib.model_save(self, handles(tensors), len(tensors), path_for_c(path), options.address())
 
     def session(self, *shapes: Sequence[int], states: Mapping[str, str] | None = None,
                 winograd: bool = True) -> Session:

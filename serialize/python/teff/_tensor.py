@@ -97,9 +97,11 @@ class Tensor(Owner):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            return array.astype(dtype)
-        return array.copy() if copy else array
+        if dtype is None or array.dtype == dtype:
+            return array.copy() if copy else array
+        if copy is False:
+            raise _errors.ValueError(f"array: expected no other dtype without a copy, got {dtype} for {self.dtype}")
+        return array.astype(dtype)
 
     def __float__(self) -> float:
         return self.item()
@@ -173,11 +175,12 @@ def _from_numpy(array: np.ndarray, writeable: bool) -> Tensor:
 
 
 def _as_array(value: Any) -> np.ndarray:
-    """Numbers and lists of numbers become what they become in PyTorch."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return np.asarray(value)
+    """Numbers and lists of numbers become what they become in PyTorch; whatever else has numbers keeps their dtype."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise _errors.TypeError("tensor: expected an array without a mask, got a masked one: fill it by filled()")
     array = np.asarray(value)
-    return array.astype(np.float32) if array.dtype == np.float64 else array
+    numbers = isinstance(value, (float, list, tuple)) and not isinstance(value, np.generic)
+    return array.astype(np.float32) if numbers and array.dtype == np.float64 else array
 
 
 def as_read(value: Any) -> Tensor:
@@ -222,6 +225,3 @@ def handles(tensors: list[Tensor]) -> Any:
 def tensors_of(array: Any) -> list[Tensor]:
     """The owners of an array of handles."""
     return [Tensor(Handle(value)) for value in array]
-
-
-

@@ -83,6 +83,14 @@ class _AdamOptions(ctypes.Structure):
                 ("amsgrad", ctypes.c_int), ("maximize", ctypes.c_int)]  # fmt: skip
 
 
+def _with_keys(kind: type, state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with keys of that kind for the parameters."""
+    state = state_dict.get("state")
+    if not isinstance(state, Mapping):
+        return dict(state_dict)
+    return {**state_dict, "state": {kind(key): value for key, value in state.items()}}
+
+
 class Optimizer(Owner):
     """What SGD, Adam and AdamW share. It has handles of the model's parameters."""
 
@@ -109,12 +117,14 @@ class Optimizer(Owner):
         lib.optimizer_set_lr(self, value)
 
     def state_dict(self, framework: Framework = "numpy") -> dict[str, Any]:
-        """PyTorch's form, parameters as "0", "1", ...; tensors on the optimiser's own memory."""
-        return to_python(Dict(new(lib.optimizer_state_dict, self)), framework)
+        """PyTorch's form, tensors on the optimiser's own memory. Parameters are "0", "1", ...; for "torch" they are
+        numbers, as its optimisers take them."""
+        state_dict = to_python(Dict(new(lib.optimizer_state_dict, self)), framework)
+        return _with_keys(int, state_dict) if framework == "torch" else state_dict
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """All or nothing. StateDictError for what does not fit."""
-        lib.optimizer_load_state_dict(self, to_teff(state_dict))
+        """That of an optimiser of the same kind, PyTorch's too. All or nothing. StateDictError for what does not fit."""
+        lib.optimizer_load_state_dict(self, to_teff(_with_keys(str, state_dict)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(lr={self.lr})"
