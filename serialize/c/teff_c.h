@@ -278,11 +278,13 @@ typedef struct teff_port {
   const int64_t* sizes;
 } teff_port;
 
-/* Reads what save_model of C++ or Python's teff wrote, or an ONNX file. */
+/* Reads what teff_model_save, or save_model of C++, wrote, and the networks of other systems that load_model of C++ reads
+ * (serialize/save_load.h): ONNX files among them. */
 TEFF_C_API teff_status teff_model_load(const char* path, const teff_load_options* options, teff_model** result);
 TEFF_C_API teff_status teff_model_load_bytes(const void* bytes, size_t size, const teff_load_options* options,
                                              teff_model** result);
-/* Writes it as a .teff file, with the first rows of the example inputs, one for each input, and what comes of them. */
+/* Writes it as a .teff file, with the first rows of the example inputs, one for each input, and what comes of them as
+ * its test. */
 TEFF_C_API teff_status teff_model_save(teff_model* model, const teff_tensor* const* inputs, size_t count,
                                        const char* path, const teff_save_options* options);
 /* A copy with tensors of its own. */

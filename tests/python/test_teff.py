@@ -3,6 +3,7 @@
 """test_teff.py LIBRARY [TEST...]: the Python module against NumPy and, where it is installed, PyTorch."""
 
 import builtins
+import ctypes
 import gc
 import inspect
 import os
@@ -24,6 +25,7 @@ sys.path.insert(0, str(MODULE))
 import numpy as np  # noqa: E402
 
 import teff  # noqa: E402
+from teff._library import lib  # noqa: E402
 
 try:
     import torch
@@ -553,7 +555,7 @@ def c_functions():
     """The functions of the header: what each gives, and the types of its arguments."""
     text = re.sub(r"/\*.*?\*/", "", (ROOT / "serialize" / "c" / "teff_c.h").read_text(), flags=re.DOTALL)
     for given, name, arguments in re.findall(r"^TEFF_C_API ([^;(]*?)\bteff_(\w+)\((.*?)\);", text, re.DOTALL | re.MULTILINE):
-        arguments = re.sub(r"\(\*\w+\)\([^)]*\)", "*", arguments)  # a function as an argument
+        arguments = re.sub(r"\(\*(\w+)\)\([^)]*\)", r"* \1", arguments)  # a function as an argument
         yield name, given.strip(), [] if arguments == "void" else [part.strip() for part in arguments.split(",")]
 
 
@@ -569,6 +571,78 @@ def kind(declaration):
 def kind_of_letter(letter):
     numbers = {"v": "void", "d": "double", "i": "32 bits", "q": "64 bits", "u": "64 bits", "z": "64 bits"}
     return numbers.get(letter, "pointer")
+
+
+# Null there is no mistake: what it stands for is in the header.
+MAY_BE_NULL = ("options", "context", "length", "size", "norm", "release")
+
+
+class NullPointers(Case):
+    """Each pointer of each function of the header, null while the others are right."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = teff.load_model(MODEL).eval()
+        self.session = self.model.session((2, 1, 8, 8))
+        self.optimizer = teff.SGD(self.model)
+        self.tensor = teff.as_tensor(images())
+        from teff import _values
+        self.dict = _values.to_teff({"a": 1, "b": [1]})
+        self.value = _values._list_value([1])
+        self.sizes = (ctypes.c_int64 * 4)(2, 1, 8, 8)
+        self.shape = (ctypes.c_size_t * 2)(4, ctypes.addressof(self.sizes))
+        self.inputs = (ctypes.c_void_p * 1)(self.tensor._handle)
+        self.room = ctypes.create_string_buffer(256)
+
+    def right(self, declaration):
+        """An argument as it should be."""
+        name = declaration.split()[-1].lstrip("*")
+        if name == "data":
+            return ctypes.c_void_p(lib.tensor_data(self.tensor))
+        if "*" not in declaration:
+            counts = {"dims": 4, "num_inputs": 1, "num_outputs": 1, "count": 1, "dtype": 1, "size": 1, "length": 1}
+            return ctypes.c_double(0.5) if declaration.startswith("double") else ctypes.c_int64(counts.get(name, 0))
+        if "teff_tensor* const*" in declaration:
+            return self.inputs
+        for kind in ("model", "session", "optimizer", "tensor", "dict", "value"):
+            if re.match(rf"(const )?teff_{kind}\* \w+$", declaration):
+                return getattr(self, kind)._handle
+        if "teff_shape*" in declaration:
+            return self.shape
+        if declaration == "const int64_t* sizes":
+            return self.sizes
+        if declaration.startswith("const char* ") or declaration.startswith("const void* "):
+            return ctypes.c_char_p(str(self.folder / "x.teff").encode() if name == "path" else b"b")
+        return None if name in MAY_BE_NULL else self.room
+
+    def test_each_is_an_error(self):
+        library = ctypes.CDLL(LIBRARY)
+        library.teff_last_error.restype = ctypes.c_char_p
+        seen = 0
+        for function, given, arguments in c_functions():
+            if given != "teff_status":
+                continue
+            for place, declaration in enumerate(arguments):
+                name = declaration.split()[-1].lstrip("*")
+                if "*" not in declaration or name in MAY_BE_NULL:
+                    continue
+                values = [self.right(argument) for argument in arguments]
+                values[place] = None
+                before = bytes(self.room)
+                with self.subTest(f"{function}({declaration})"):
+                    self.assertNotEqual(getattr(library, "teff_" + function)(*values), 0)
+                    self.assertEqual(bytes(self.room), before)
+                    seen += library.teff_last_error().endswith(b"null")  # else something else was wrong, too
+        self.assertGreater(seen, 150)
+
+    def test_where_nothing_can_fail_null_is_nothing(self):
+        library = ctypes.CDLL(LIBRARY)
+        for function, given, arguments in c_functions():
+            if given != "teff_status" and len(arguments) == 1 and "*" in arguments[0]:
+                with self.subTest(function):
+                    call = getattr(library, "teff_" + function)
+                    call.restype = None if given == "void" else ctypes.c_size_t if "*" in given else ctypes.c_int
+                    self.assertIn(call(None), (0, None))
 
 
 class Package(Case):
