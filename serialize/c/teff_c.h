@@ -278,8 +278,8 @@ typedef struct teff_port {
   const int64_t* sizes;
 } teff_port;
 
-/* Reads what teff_model_save, or save_model of C++, wrote, and the networks of other systems that load_model of C++ reads
- * (serialize/save_load.h): ONNX files among them. */
+/* Reads what teff_model_save, or save_model of C++, wrote, and the networks of other systems that load_model of C++
+ * reads (serialize/save_load.h), ONNX files among them. */
 TEFF_C_API teff_status teff_model_load(const char* path, const teff_load_options* options, teff_model** result);
 TEFF_C_API teff_status teff_model_load_bytes(const void* bytes, size_t size, const teff_load_options* options,
                                              teff_model** result);

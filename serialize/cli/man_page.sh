@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# man_page.sh TEFF: the man page of the command, made of what --help prints.
+# man_page.sh TEFF [FILE]: the man page of the command, made of what --help prints.
 set -eu
 teff=$1
+[ $# -lt 2 ] || exec >"$2"
 version=$("$teff" --version)
 
 # As roff takes it: no line begins with a dot or an apostrophe that is not meant, and what is a minus stays one.
