@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Library, public headers, licences, CMake package, pkg-config file; packages of all that by cpack.
+# Libraries, public headers, licences, CMake package, pkg-config file; packages of all that by cpack.
 include(CMakePackageConfigHelpers)
 
 set(TEFF_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/teff)
 install(TARGETS teff EXPORT teffTargets FILE_SET HEADERS)
 if(TEFF_WITH_MPI)
   install(TARGETS teff_distributed EXPORT teffTargets FILE_SET HEADERS)
+endif()
+if(TEFF_BUILD_C)
+  if(TEFF_SHARED)
+    set_target_properties(teff_c PROPERTIES INSTALL_RPATH $ORIGIN)
+  endif()
+  install(TARGETS teff_c EXPORT teffTargets FILE_SET HEADERS)
 endif()
 install(EXPORT teffTargets NAMESPACE teff:: DESTINATION ${TEFF_CMAKE_DIR})
 
@@ -15,6 +21,8 @@ if(TEFF_BUILD_CLI)
     set_target_properties(teff_cli PROPERTIES INSTALL_RPATH $ORIGIN/${to_lib})
   endif()
   install(TARGETS teff_cli)
+  install(FILES ${PROJECT_SOURCE_DIR}/serialize/cli/teff.bash
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME teff)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/teff)
 
@@ -39,6 +47,10 @@ else()
 endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/teff.pc.in ${PROJECT_BINARY_DIR}/teff.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/teff.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(TEFF_BUILD_C)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/teff_c.pc.in ${PROJECT_BINARY_DIR}/teff_c.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/teff_c.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
 
 if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_GENERATOR TGZ)

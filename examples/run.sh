@@ -30,9 +30,11 @@ fi
 
 sh "$root/cmake/install_packages.sh" cmake g++ ninja-build libeigen3-dev libcereal-dev libxxhash-dev libcli11-dev \
   nlohmann-json3-dev zlib1g-dev libpng-dev libjpeg-dev dataset-fashion-mnist
+c=OFF
+[ -z "$all" ] || c=ON
 # shellcheck disable=SC2086
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTEFF_BUILD_TESTS=OFF -DTEFF_BUILD_BENCHMARKS=OFF \
-  -DTEFF_BUILD_EXAMPLES=ON -DCMAKE_UNITY_BUILD=ON $isas
+  -DTEFF_BUILD_EXAMPLES=ON -DTEFF_BUILD_C=$c -DCMAKE_UNITY_BUILD=ON $isas
 
 run() {
   printf '\n== %s\n' "$*"
@@ -50,6 +52,7 @@ cmake --build .
 run examples/recipe
 run examples/save_and_load
 run examples/load_without_class fashion_mnist_out/entire_model.teff
+run examples/c/c_run_model fashion_mnist_out/entire_model.teff
 run bin/teff show fashion_mnist_out/entire_model.teff
 run bin/teff verify fashion_mnist_out/entire_model.teff fashion_mnist_out/state_dict_model.teff
 run examples/custom_op

@@ -63,8 +63,8 @@ cereal::size_type get_size(Archive& archive) {
 }
 
 template <class Archive>
-void put_size(Archive& archive, std::size_t size) {
-  archive(cereal::make_size_tag(static_cast<cereal::size_type>(size)));
+void put_size(Archive& archive, cereal::size_type size) {
+  archive(cereal::make_size_tag(size));
 }
 
 /// Raw bytes whose number the archive tells elsewhere.

@@ -4,7 +4,8 @@
 
 sh cmake/install_packages.sh cmake g++ ninja-build pkg-config ccache libeigen3-dev libcereal-dev libxxhash-dev \
   doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libpng-dev libjpeg-dev graphviz libonnx-testdata python3-torch \
-  python3-torchvision libopenmpi-dev openmpi-bin doxygen doxygen-awesome-css
+  python3-torchvision libopenmpi-dev openmpi-bin doxygen doxygen-awesome-css python3-numpy \
+  abigail-tools
 
 launcher=
 if command -v ccache >/dev/null; then

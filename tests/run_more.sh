@@ -41,7 +41,7 @@ sanitizers() {
 
 # shellcheck disable=SC2086
 threads() {
-  quick_build tests-tsan teff_tests $one_isa -DTEFF_BUILD_CLI=OFF \
+  quick_build tests-tsan teff_tests $one_isa -DTEFF_BUILD_CLI=OFF -DTEFF_BUILD_C=OFF \
     -DCMAKE_CXX_FLAGS="-fsanitize=thread -fno-omit-frame-pointer"
   TSAN_OPTIONS=halt_on_error=1 run_tests tests-tsan -L threads
 }

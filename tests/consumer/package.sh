@@ -8,10 +8,14 @@ mkdir -p "$work"
 cd "$work"
 "$cpack" --config "$build/CPackConfig.cmake" >log || { cat log; exit 1; }
 
+more=
+if [ -f "$build/teff_c.pc" ]; then more='/include/teff/teff_c.h /libteff_c.so /pkgconfig/teff_c.pc'; fi
+if [ -f "$build/serialize/cli/teff.1.gz" ]; then more="$more /man1/teff.1.gz /bash-completion/completions/teff"; fi
+
 # expect_files LIST: the lines that matter
 expect_files() {
   for file in /include/teff/teff.h '/libteff\.(a|so)$' /cmake/teff/teffConfig.cmake /pkgconfig/teff.pc /doc/teff/NOTICE \
-    /doc/teff/LICENSE; do
+    /doc/teff/LICENSE $more; do
     grep -qE -e "$file" "$1" || { echo "$1 has no $file"; cat "$1"; exit 1; }
   done
 }

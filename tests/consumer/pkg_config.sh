@@ -13,8 +13,8 @@ install_as() {
   name=$1 destdir=$2 prefix=$3
   shift 3
   "$cmake" -S "$source" -B "$name" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release -DTEFF_BUILD_TESTS=OFF \
-    -DTEFF_BUILD_EXAMPLES=OFF -DTEFF_BUILD_BENCHMARKS=OFF -DTEFF_BUILD_CLI=OFF -DCMAKE_INSTALL_PREFIX="$prefix" \
-    "$@" >"$name.log"
+    -DTEFF_BUILD_EXAMPLES=OFF -DTEFF_BUILD_BENCHMARKS=OFF -DTEFF_BUILD_CLI=OFF -DTEFF_BUILD_C=OFF \
+    -DCMAKE_INSTALL_PREFIX="$prefix" "$@" >"$name.log"
   ln -s "$library" "$name/"
   DESTDIR=$destdir "$cmake" --install "$name" >"$name.log"
 }
