@@ -122,6 +122,7 @@ Tensor hardest(const Call& c) {
     Shape shape(1);
     for (std::int64_t i = dim + 1; i < rows.dim(); ++i) shape.push_back(1);
     shape[0] = rows.size(dim);
+    expect_supported(shape[0] <= kMaxConstant, "expected at most 65536 numbers in a row, got more");
     return to(eq(argmax(rows, dim, true), view(arange(rows.size(dim)), shape)), rows.dtype());
   };
   if (!old || axis == x.dim() - 1) return one(x, axis);

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <limits>
 #include <span>
 #include <sstream>
 
@@ -150,6 +151,33 @@ TEST_CASE("operators that Teff does not have are refused by name, all of them, b
         "load_model: memory: expected operators that Teff has in version 17, got Loop (1 node, node at offset 10 (Loop "
         "\"Loop_node\")), QLinearConv (1 node, node at offset 35 (QLinearConv \"QLinearConv_node\")): its tensors can "
         "be loaded by load");
+}
+
+TEST_CASE("no operator makes a constant as long as a dimension that the file makes up") {
+  constexpr std::int64_t kLong = std::int64_t{1} << 31;
+  onnx::Parts parts = one_node(onnx::node("Hardmax", {"x"}, {"y"}, {onnx::integer("axis", 0)}));
+  parts.inputs = {onnx::port("x", {kLong, 4})};
+  parts.outputs = {onnx::port("y", {kLong, 4})};
+  CHECK(contains(unsupported(onnx::model(parts)), "expected at most 65536 numbers in a row, got more"));
+}
+
+TEST_CASE("numbers of an operator are compared before anything is made of them") {
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = -(kLeast + 1);
+  for (const std::int64_t number : {kLeast, kLeast + 1, kMost, std::int64_t{1} << 32}) {
+    CAPTURE(number);
+    for (const char* name : {"pads", "strides", "dilations"}) {
+      CAPTURE(name);
+      const std::vector<std::string> options = {
+          onnx::integers("kernel_shape", {2, 2}),
+          onnx::integers(name, std::string(name) == "pads" ? onnx::Ints{0, number, 0, number} : onnx::Ints{1, number})};
+      for (const char* type : {"MaxPool", "AveragePool", "LpPool"}) {
+        onnx::Parts parts = one_node(onnx::node(type, {"x"}, {"y"}, options));
+        parts.inputs = {onnx::port("x", {1, 2, 8, 8})};
+        parts.outputs = {onnx::port("y", {1, 2, 7, 7})};
+        CHECK_THROWS_AS(load_onnx(onnx::model(parts)), Error);
+      }
+    }
+  }
 }
 
 TEST_CASE("what an operator is told and Teff does not know is refused with node and place") {
