@@ -46,16 +46,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
                        --param=inline-min-speedup=15)
 endif()
 
-# Of loops over elements, rows and windows the build need not have everything in each set. The simplest of several is for
-# machines from before 2013: compiled for size it is a third smaller. On float64 these loops are no faster in avx512 than
-# in avx2, which serves in its place (dispatch.h); products and convolutions are.
+# The simplest set of several is for machines from before 2013: its loops over elements, rows and windows are compiled for
+# size, which makes them a third smaller.
 function(teff_light_options isa result)
   set(options ${teff_light_loops})
   list(LENGTH teff_isas count)
   if(isa STREQUAL "baseline" AND count GREATER 1)
     set(options -Os)
-  elseif(isa STREQUAL "avx512" AND "avx2" IN_LIST teff_isas)
-    list(APPEND options -DTEFF_WITHOUT_FLOAT64)
   endif()
   set(${result} "${options}" PARENT_SCOPE)
 endfunction()
@@ -69,8 +66,8 @@ function(teff_add_kernels target)
     set(objects teff_kernels_${isa})
     add_library(${objects} OBJECT ${ARGN})
     teff_light_options(${isa} light_options)
-    set_target_properties(${objects} PROPERTIES TEFF_LIGHT_OPTIONS "${light_options}" POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
-                          VISIBILITY_INLINES_HIDDEN ON
+    set_target_properties(${objects} PROPERTIES TEFF_LIGHT_OPTIONS "${light_options}" POSITION_INDEPENDENT_CODE ON
+                          CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
                           UNITY_BUILD OFF)  # the same words in each, and little time goes into headers
     target_compile_features(${objects} PRIVATE cxx_std_20)
     target_include_directories(${objects} PRIVATE ${TEFF_INCLUDE_DIR})
@@ -79,6 +76,9 @@ function(teff_add_kernels target)
                                EIGEN_NO_DEBUG EIGEN_NO_MALLOC ${teff_left_out})
     # Kernels are optimised in every build type: unoptimised they are too slow to test, and inline functions of the
     # standard library that stay calls could be taken from the wrong instruction set.
+    if(isa STREQUAL "avx512" AND "avx2" IN_LIST TEFF_ISAS)
+      target_compile_definitions(${objects} PRIVATE TEFF_HAS_NARROWER_WIDE_SET)
+    endif()
     target_compile_options(${objects} PRIVATE ${teff_flags_${isa}} -O3 -fno-math-errno -fno-trapping-math
                            ${TEFF_WARNINGS})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)

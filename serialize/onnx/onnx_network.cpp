@@ -255,15 +255,28 @@ void OnnxNetwork::run_node(const OnnxNode& node, Frame& frame) {
   }
 }
 
-/// A record holds them, and there are many records.
-void OnnxNetwork::count_constants(const TensorList& results) {
-  for (const Tensor& result : results) {
-    if (!result.defined() || !is_constant(result) || parameter(result) != nullptr) continue;
-    work_left_ -= static_cast<double>(result.numel());
-    if (work_left_ < 0) {
-      throw UnsupportedError("expected constants of at most 131072 elements that are computed, got more: fold them");
-    }
+/// A record holds them, those that the calls of a row read too, and there are many records.
+void OnnxNetwork::count_constants(const TensorList& results, const std::vector<Tensor>& inputs) {
+  std::unordered_set<const void*> seen{nullptr};
+  for (const Tensor& input : inputs) {
+    if (!input.defined()) continue;
+    seen.insert(input.impl()->node.get());
+    seen.insert(input.id());
   }
+  std::vector<const Node*> nodes;
+  const auto visit = [&](const Tensor& tensor) {
+    if (!tensor.defined()) return;
+    const Node* node = tensor.impl()->node.get();
+    if (node != nullptr && seen.insert(node).second) nodes.push_back(node);
+    if (!is_constant(tensor) || parameter(tensor) != nullptr || !seen.insert(tensor.id()).second) return;
+    work_left_ -= static_cast<double>(tensor.numel());
+  };
+  for (const Tensor& result : results) visit(result);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    for (const Tensor& input : nodes[i]->inputs) visit(input);
+  }
+  if (work_left_ >= 0) return;
+  throw UnsupportedError("expected constants of at most 131072 elements that are computed, got more: fold them");
 }
 
 /// What is computed of constants and sizes alone is computed at once.
@@ -285,7 +298,7 @@ TensorList OnnxNetwork::convert(const OnnxNode& node, const std::vector<Tensor>&
   }
   TensorList results = row->convert(call);
   call.check_asked();
-  count_constants(results);
+  count_constants(results, inputs);
   if (!any_known || !all_known || results.empty()) return results;
   const bool is_done = std::all_of(results.begin(), results.end(),
                                    [&](const Tensor& result) { return !result.defined() || is_constant(result); });

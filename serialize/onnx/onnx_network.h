@@ -57,7 +57,7 @@ class OnnxNetwork {
   void run_nodes(const OnnxGraph& graph, Frame& frame);
   void run_node(const OnnxNode& node, Frame& frame);
   void run_branch(const OnnxNode& node, Frame& frame);
-  void count_constants(const TensorList& results);
+  void count_constants(const TensorList& results, const std::vector<Tensor>& inputs);
   TensorList convert(const OnnxNode& node, const std::vector<Tensor>& inputs);
 
   /// The values of a tensor of the file, read once.

@@ -53,6 +53,11 @@ inline void visit_onnx_files(const std::function<void(const std::string&, const 
   ranges.initializers = {onnx::tensor<std::int64_t>("zero", 7, {}, {0}), onnx::tensor<std::int64_t>("one", 7, {}, {1}),
                          onnx::tensor<std::int64_t>("many", 7, {}, {65'536})};
   visit("ONNX: ranges", onnx::model(ranges));
+  onnx::Parts classes = onnx_chain(8'000, [](const std::string&, const std::string& to) {
+    return node("OneHot", {"x", "depth", "values"}, {to});
+  });
+  classes.initializers = {onnx::tensor<std::int64_t>("depth", 7, {}, {65'536}), onnx::floats("values", {2}, {0, 1})};
+  visit("ONNX: many classes", onnx::model(classes));
   onnx::Parts large = onnx_chain(
       10'000, [](const std::string&, const std::string& to) { return node("ConstantOfShape", {"sizes"}, {to}); });
   large.initializers = {onnx::ints("sizes", {1 << 14, 1 << 14, 1 << 14})};

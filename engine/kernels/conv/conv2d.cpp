@@ -135,7 +135,7 @@ void conv2d(const Window2d& w, const T* input, const T* weight, const T* bias, c
 }  // namespace
 
 extern constinit const Tables<Conv2dKernels> conv2d_tables =
-    make_tables<Conv2dKernels>([]<class T>(T) -> Conv2dKernels<T> {
+    make_tables<Conv2dKernels, Float64::in_each_set>([]<class T>(T) -> Conv2dKernels<T> {
       return {.conv2d = conv2d<T>,
               .conv2d_packed_size = conv2d_packed_size<T>,
               .conv2d_pack = conv2d_pack<T>,

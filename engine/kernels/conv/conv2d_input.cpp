@@ -349,7 +349,8 @@ void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* wei
 
 }  // namespace
 
-extern constinit const Tables<Conv2dInputKernels> conv2d_input_tables = make_tables<Conv2dInputKernels>(
-    []<class T>(T) -> Conv2dInputKernels<T> { return {.conv2d_backward_input = conv2d_backward_input<T>}; });
+extern constinit const Tables<Conv2dInputKernels> conv2d_input_tables =
+    make_tables<Conv2dInputKernels, Float64::in_each_set>(
+        []<class T>(T) -> Conv2dInputKernels<T> { return {.conv2d_backward_input = conv2d_backward_input<T>}; });
 
 }  // namespace teff::kernels::TEFF_ISA

@@ -278,7 +278,7 @@ void conv2d_backward_weight(const Window2d& w, const T* grad_output, const T* in
 }  // namespace
 
 extern constinit const Tables<Conv2dWeightKernels> conv2d_weight_tables =
-    make_tables<Conv2dWeightKernels>([]<class T>(T) -> Conv2dWeightKernels<T> {
+    make_tables<Conv2dWeightKernels, Float64::in_each_set>([]<class T>(T) -> Conv2dWeightKernels<T> {
       return {.conv2d_backward_weight = if_training(conv2d_backward_weight<T>)};
     });
 

@@ -141,6 +141,6 @@ void gemm(const Gemm<T>& g) {
 }  // namespace
 
 extern constinit const Tables<GemmKernels> gemm_tables =
-    make_tables<GemmKernels>([]<class T>(T) -> GemmKernels<T> { return {.gemm = gemm<T>}; });
+    make_tables<GemmKernels, Float64::in_each_set>([]<class T>(T) -> GemmKernels<T> { return {.gemm = gemm<T>}; });
 
 }  // namespace teff::kernels::TEFF_ISA

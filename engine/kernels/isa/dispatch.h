@@ -7,8 +7,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstring>
-#include <type_traits>
 
 #include "teff/engine/kernels/isa/tables.h"
 
@@ -30,7 +28,7 @@ inline constexpr std::size_t kIsaCount = 0 TEFF_EACH_ISA(TEFF_COUNT_ISA);
 template <template <class> class Kernels>
 struct Dispatch {
   const Tables<Kernels>* tables[kIsaCount];
-  // For float and double. Tables are constants: no order is needed.
+  // By type: float, double. Tables are constants: no order is needed.
   std::atomic<const Tables<Kernels>*> chosen[2] = {nullptr, nullptr};
 
   /// Of the chosen set, or of the widest below it that has the type.
@@ -40,18 +38,11 @@ struct Dispatch {
     const Tables<Kernels>* table = mine.load(std::memory_order_relaxed);
     if (table == nullptr) {
       std::size_t isa = chosen_isa();
-      while (isa > 0 && is_empty(tables[isa]->template of<T>())) --isa;
+      while (isa > 0 && !tables[isa]->template has<T>()) --isa;
       table = tables[isa];
       mine.store(table, std::memory_order_relaxed);
     }
     return table->template of<T>();
-  }
-
-  /// Whether all its functions are null, as make_tables leaves those of a type that a source is compiled without.
-  template <class T>
-  static bool is_empty(const Kernels<T>& kernels) {
-    const Kernels<T> none{};
-    return std::memcmp(&kernels, &none, sizeof none) == 0;
   }
 };
 
