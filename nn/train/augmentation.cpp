@@ -5,45 +5,21 @@
 #include <cmath>
 #include <cstring>
 
-#include "teff/engine/error.h"
 #include "teff/engine/ops.h"
-#include "teff/engine/random.h"
-#include "teff/nn/text.h"
+#include "teff/nn/train/draws.h"
+#include "teff/nn/train/resample.h"
 
 namespace teff::transforms {
 namespace {
 
 using nn::detail::expect;
 
-void expect_image(const char* owner, const Tensor& image, std::int64_t dims, const char* layout) {
-  if (image.dim() >= dims) return;
-  throw ShapeError(std::string(owner) + ": expected an image " + layout + ", got " + to_string(image.shape()));
-}
-
-void expect_probability(const char* owner, double p) {
-  expect(p >= 0 && p <= 1, owner, "p in [0, 1]", nn::detail::python_float(p));
-}
-
 void expect_range(const char* owner, const char* rule, const Range& range, bool ok) {
   expect(ok && range.least <= range.greatest && std::isfinite(range.greatest), owner, rule,
-         '(' + nn::detail::python_float(range.least) + ", " + nn::detail::python_float(range.greatest) + ')');
+         range_text(range.least, range.greatest));
 }
 
-/// As Python's round(): halves to the even number.
-std::int64_t rounded(double value) { return static_cast<std::int64_t>(std::nearbyint(value)); }
-
-std::int64_t draw_up_to(std::int64_t greatest, Generator& generator) {
-  std::int64_t drawn = 0;
-  random_(&drawn, 1, 0, greatest + 1, generator);
-  return drawn;
-}
-
-/// In float32, as torchvision draws.
-double draw(const Range& range, Generator& generator) {
-  float drawn = 0;
-  uniform_(&drawn, 1, range.least, range.greatest, generator);
-  return drawn;
-}
+double draw(const Range& range, Generator& generator) { return draw_uniform(range.least, range.greatest, generator); }
 
 double draw_ratio(const Range& ratio, Generator& generator) {
   const auto log_of = [](double x) { return static_cast<double>(std::log(static_cast<float>(x))); };
@@ -109,7 +85,7 @@ Tensor vflip(const Tensor& image) {
 RandomVerticalFlip::RandomVerticalFlip(double p) : p_(p) { expect_probability("RandomVerticalFlip", p); }
 
 Tensor RandomVerticalFlip::operator()(const Tensor& image, Generator& generator) const {
-  return draw({0, 1}, generator) < static_cast<double>(static_cast<float>(p_)) ? vflip(image) : image;
+  return draw({0, 1}, generator) < in_float(p_) ? vflip(image) : image;
 }
 
 CenterCrop::CenterCrop(const Pair& size) : size_(size) { nn::detail::expect_at_least(1, "CenterCrop", "size", size); }
@@ -124,10 +100,13 @@ Tensor CenterCrop::operator()(const Tensor& image) const {
              {half(padded.size(-2) - size_.height), half(padded.size(-1) - size_.width), size_.height, size_.width});
 }
 
-Resize::Resize(const Pair& size) : size_(size) { nn::detail::expect_at_least(1, "Resize", "size", size); }
+Resize::Resize(const Pair& size, const ResizeOptions& options) : size_(size), options_(options) {
+  nn::detail::expect_at_least(1, "Resize", "size", size);
+}
 
 Tensor Resize::operator()(const Tensor& image) const {
   expect_image("Resize", image, 2, "[..., H, W]");
+  expect_pixel_dtype("Resize", image);
   const std::int64_t height = image.size(-2), width = image.size(-1);
   if (image.numel() == 0) {
     throw ShapeError("Resize: expected an image with pixels, got " + to_string(image.shape()));
@@ -138,18 +117,14 @@ Tensor Resize::operator()(const Tensor& image) const {
         static_cast<double>(size_.height * std::max(width, height)) / static_cast<double>(std::min(width, height)));
   }
   const bool bytes = image.dtype() == DType::uint8;
-  if (!bytes && image.dtype() != DType::float32 && image.dtype() != DType::float64) {
-    throw TypeError("Resize: expected an image of float32, float64 or uint8, got " +
-                    std::string(to_string(image.dtype())));
-  }
-  Tensor pixels = image.reshape({1, image.numel() / (height * width), height, width});
+  Tensor pixels = image.reshape({image.numel() / (height * width), height, width});
   if (bytes) pixels = pixels.to(DType::float32);
-  pixels = interpolate(pixels, {.size = size, .mode = InterpolateMode::bilinear});
+  pixels = resampled(pixels, size, options_.antialias);
   if (bytes) pixels = round(pixels).to(DType::uint8);
-  std::vector<std::int64_t> shape(image.shape().begin(), image.shape().end());
+  Shape shape = image.shape();
   shape[shape.size() - 2] = size.height;
-  shape.back() = size.width;
-  return pixels.reshape(Shape(shape));
+  shape[shape.size() - 1] = size.width;
+  return pixels.reshape(shape);
 }
 
 RandomResizedCrop::RandomResizedCrop(const Pair& size, const RandomResizedCropOptions& options)
@@ -163,7 +138,8 @@ Tensor RandomResizedCrop::operator()(const Tensor& image, Generator& generator) 
   if (image.dim() < 2 || image.numel() == 0) {
     throw ShapeError("RandomResizedCrop: expected an image [..., H, W] with pixels, got " + to_string(image.shape()));
   }
-  return Resize(size_)(cut(image, part_to_keep(image.size(-2), image.size(-1), options_, generator)));
+  return Resize(size_,
+                {options_.antialias})(cut(image, part_to_keep(image.size(-2), image.size(-1), options_, generator)));
 }
 
 RandomErasing::RandomErasing(RandomErasingOptions options) : options_(std::move(options)) {
@@ -182,7 +158,7 @@ Tensor RandomErasing::operator()(const Tensor& image, Generator& generator) cons
     throw ShapeError("RandomErasing: expected an image of " + std::to_string(values) + " channels, got " +
                      to_string(image.shape()));
   }
-  if (!(draw({0, 1}, generator) < static_cast<double>(static_cast<float>(options_.p)))) return image;
+  if (!(draw({0, 1}, generator) < in_float(options_.p))) return image;
   const double area = static_cast<double>(height * width);
   for (int attempt = 0; attempt < 10; ++attempt) {
     const double own_area = area * draw(options_.scale, generator), ratio = draw_ratio(options_.ratio, generator);

@@ -40,24 +40,30 @@ class CenterCrop {
   Pair size_;
 };
 
-/// The image at another size, bilinear and without antialiasing, as torchvision 0.14 has it for tensors by default.
-/// float32, float64, or uint8, which is computed in float32 and rounded: a result half way between two numbers may be
-/// the other one in torchvision.
+struct ResizeOptions {
+  /// A pixel of a smaller image is a weighted mean of all that it covers, and not of the four around one place.
+  /// torchvision 0.14 has it for tensors only if asked to, as Teff; PIL and newer ones always.
+  bool antialias = false;
+};
+
+/// The image at another size, bilinear. float32, float64, or uint8, which is computed in float32 and rounded: a result
+/// half way between two numbers may be the other one in torchvision.
 class Resize {
  public:
   /// The shorter side becomes this long; the other keeps the proportion, rounded down.
   template <WholeNumber T>
-  explicit Resize(T shorter_side) : Resize(Pair(shorter_side)) {
+  explicit Resize(T shorter_side, const ResizeOptions& options = {}) : Resize(Pair(shorter_side), options) {
     shorter_side_ = true;
   }
   /// Becomes {height, width}. @throws ValueError for a size below 1, as the other.
-  explicit Resize(const Pair& size);
+  explicit Resize(const Pair& size, const ResizeOptions& options = {});
   /// @throws ShapeError for less than two dimensions or no pixels; TypeError for other dtypes.
   Tensor operator()(const Tensor& image) const;
   Tensor operator()(const Tensor& image, Generator&) const { return (*this)(image); }
 
  private:
   Pair size_;
+  ResizeOptions options_;
   bool shorter_side_ = false;
 };
 
@@ -69,6 +75,7 @@ struct Range {
 struct RandomResizedCropOptions {
   Range scale = {0.08, 1};           // part of the image's area
   Range ratio = {3.0 / 4, 4.0 / 3};  // width / height
+  bool antialias = false;            // see ResizeOptions
 };
 
 /// A part of random area and proportion, at a random place, resized (see Resize) to {height, width}. Where ten draws do

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-#include "teff/export.h"
+#include "teff/engine/dict.h"
+#include "teff/nn/load_report.h"
 
 namespace TEFF_EXPORT teff {
 
@@ -32,6 +33,14 @@ class EarlyStopping {
   /// The best value, and its number from 0; infinity (for maximise: -infinity) and -1 if there is none.
   double best() const { return best_; }
   std::int64_t best_index() const { return best_index_; }
+
+  /// What it has seen, for a checkpoint: TrainingState::add takes it as it takes an optimiser.
+  Dict state_dict() const;
+  /// Goes on from there, with its own patience and min_delta. @throws StateDictError, and changes nothing, unless the
+  /// dict is that of one that maximises if this does.
+  void load_state_dict(const Dict& state_dict) { prepare_load(state_dict)(); }
+  /// The first half of it, which changes nothing yet.
+  Commit prepare_load(const Dict& state_dict);
 
  private:
   EarlyStoppingOptions options_;

@@ -5,8 +5,10 @@
 
 #include <cmath>
 
+#include "golden/augment_golden.h"
 #include "golden/train_golden.h"
 #include "support/error_of.h"
+#include "teff/engine/dict.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/nn/train/early_stopping.h"
@@ -113,4 +115,68 @@ TEST_CASE("training for the greatest number ends likewise") {
   CHECK_FALSE(stopping.add(0.2));
   CHECK(stopping.stop());
   CHECK(error_of<ValueError>([] { EarlyStopping({.patience = 0}); }) == "EarlyStopping: expected patience >= 1, got 0");
+}
+
+TEST_CASE("early stopping goes on from a checkpoint, with a patience of its own") {
+  EarlyStopping stopping({.patience = 3});
+  for (const double value : {2.0, 1.0, 1.5, 1.25}) stopping.add(value);
+  EarlyStopping resumed({.patience = 3}), shorter({.patience = 2});
+  resumed.load_state_dict(stopping.state_dict());
+  shorter.load_state_dict(stopping.state_dict());
+  CHECK(shorter.stop());
+  CHECK_FALSE(resumed.stop());
+  CHECK_FALSE(resumed.add(1.0));
+  CHECK(resumed.stop());
+  CHECK(resumed.best() == 1);
+  CHECK(resumed.best_index() == 1);
+  EarlyStopping fresh, again;
+  again.load_state_dict(fresh.state_dict());
+  CHECK(again.add(1e300));
+  EarlyStopping greatest({.maximise = true});
+  CHECK(error_of<StateDictError>([&] { greatest.load_state_dict(stopping.state_dict()); }) ==
+        "EarlyStopping: loaded state dict is not valid: EarlyStopping: expected maximise True, got False");
+  Dict wrong = stopping.state_dict();
+  *wrong.find("count") = 9;
+  CHECK(error_of<StateDictError>([&] { resumed.load_state_dict(wrong); }) ==
+        "EarlyStopping: loaded state dict is not valid: EarlyStopping: expected a count that ends since_best values "
+        "behind the best, got 9");
+  CHECK(error_of<StateDictError>([&] {
+          resumed.load_state_dict({{"maximise", false}});
+        }).starts_with("EarlyStopping: loaded state dict is not valid: "));
+  CHECK(resumed.best() == 1);
+}
+
+TEST_CASE("weighted scores, correlation, classes against all others and average precision follow their formulas") {
+  using golden::augment::kAveragePrecision, golden::augment::kClassAuc, golden::augment::kScores,
+      golden::augment::kWeighted;
+  const Tensor targets = row_of(golden::augment::kTargets);
+  metrics::ConfusionMatrix matrix(4);
+  CHECK(metrics::matthews(matrix) == 0);
+  CHECK(std::isnan(metrics::f1_weighted(matrix)));
+  matrix.add(row_of(golden::augment::kPredictions), targets);
+  check_near({metrics::f1_weighted(matrix), metrics::matthews(matrix)}, kWeighted);
+  const Tensor scores = tensor(kScores, {50, 4});
+  metrics::ClassRocAuc auc(4);
+  auc.add(scores.slice(0, 0, 20), targets.slice(0, 0, 20));
+  auc.add(scores.slice(0, 20), targets.slice(0, 20));
+  check_near(auc.values(), kClassAuc);
+  CHECK(auc.macro() == doctest::Approx((kClassAuc[0] + kClassAuc[1] + kClassAuc[2] + kClassAuc[3]) / 4));
+  metrics::RocAuc second;
+  CHECK(error_of<ValueError>([&] { static_cast<void>(second.average_precision()); }) ==
+        "RocAuc: expected examples with target 1, got none");
+  second.add(scores.select(1, 1), eq(targets, 1).to(DType::int64));
+  check_near({second.average_precision()}, kAveragePrecision);
+  CHECK(error_of<ShapeError>([&] { auc.add(scores.select(1, 0), targets); }) ==
+        "ClassRocAuc: expected scores [N, 4] and targets [N], got [50] and [50]");
+  CHECK(error_of<IndexError>([&] { auc.add(scores, full({50}, 4, {.dtype = DType::int64})); }) ==
+        "ClassRocAuc: expected targets in [0, 4), got 4");
+}
+
+TEST_CASE("errors of regression follow their formulas") {
+  metrics::RegressionScores scores;
+  CHECK(scores.max_error() == 0);
+  CHECK(std::isnan(scores.explained_variance()));
+  scores.add(row_of(golden::augment::kGuessed), row_of(golden::augment::kWanted));
+  check_near({scores.max_error(), scores.mape(), scores.mean_error(), scores.explained_variance()},
+             golden::augment::kErrors);
 }
