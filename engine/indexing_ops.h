@@ -70,6 +70,11 @@ Tensor gather(const Tensor& x, Integer dim, const Tensor& index);
 Tensor scatter(const Tensor& x, Integer dim, const Tensor& index, const Tensor& source);
 Tensor scatter(const Tensor& x, Integer dim, const Tensor& index, double value);
 Tensor scatter_add(const Tensor& x, Integer dim, const Tensor& index, const Tensor& source);
+/// X with all S that go to a place made one with what is there: reduce is sum, prod, mean (whole numbers: rounded
+/// down), amax or amin. Without include_self what is there does not count, but stays where nothing comes. Equal extrema
+/// share the gradient.
+Tensor scatter_reduce(const Tensor& x, Integer dim, const Tensor& index, const Tensor& source, std::string_view reduce,
+                      bool include_self = true);
 /// Entries of a dimension by an index [n]: alpha * source is added, source or value written.
 Tensor index_add(const Tensor& x, Integer dim, const Tensor& index, const Tensor& source, double alpha = 1);
 Tensor index_copy(const Tensor& x, Integer dim, const Tensor& index, const Tensor& source);
@@ -80,6 +85,9 @@ Tensor take(const Tensor& x, const Tensor& index);
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::optional<Integer> dim = {});
 /// The elements where the bool mask (broadcast with x) is true: [n]
 Tensor masked_select(const Tensor& x, const Tensor& mask);
+/// x, with the elements of source, one after the other, where the bool mask (broadcast with x) is true. @throws
+/// ValueError if source has fewer than there are places.
+Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source);
 /// Where x is not 0: [n, dimensions of x]
 Tensor nonzero(const Tensor& x);
 /// 1 at the index in a new last dimension of num_classes (default: the largest index + 1, read), and 0 elsewhere:

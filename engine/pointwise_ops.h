@@ -118,6 +118,9 @@ Tensor abs(Tensor x);  // derivative at 0: 0
 /// max(min, min(max, x)); at least one bound. The gradient passes where min <= x <= max, elsewhere to a bound.
 Tensor clamp(Tensor x, std::optional<Scalar> min, std::optional<Scalar> max = {});
 Tensor clamp(const Tensor& x, const Tensor& min, const Tensor& max = {});
+inline Tensor clamp(const Tensor& x, NoBound, NoBound = {}) {  // @throws ValueError: no bound at all
+  return clamp(x, Tensor(), Tensor());
+}
 inline Tensor clip(Tensor x, std::optional<Scalar> min, std::optional<Scalar> max = {}) {
   return clamp(std::move(x), min, max);
 }
@@ -149,6 +152,8 @@ Tensor exp2(const Tensor& x);
 Tensor erf(const Tensor& x);
 Tensor erfc(const Tensor& x);  // 1 - erf(x)
 Tensor erfinv(const Tensor& x);
+Tensor lgamma(const Tensor& x);   // log of |gamma(x)|; made of many operations, as digamma
+Tensor digamma(const Tensor& x);  // its derivative; -inf at 0, NaN at negative whole numbers
 /// log(x / (1 - x)), with x clamped to [eps, 1 - eps] if given.
 Tensor logit(const Tensor& x, std::optional<double> eps = {});
 /// NaN, +infinity and -infinity replaced; by default with 0 and the dtype's greatest and least numbers.

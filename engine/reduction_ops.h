@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "teff/engine/scalar.h"
 #include "teff/engine/tensor.h"
@@ -52,6 +53,10 @@ Tensor prod(const Tensor& x, Integer dim, bool keepdim = false);
 Tensor cumsum(const Tensor& x, Integer dim);
 Tensor cumprod(const Tensor& x, Integer dim);
 
+/// The greatest, or least, of the elements up to each one, and where: of equals the last. NaN is both.
+ValuesAndIndices cummax(const Tensor& x, Integer dim);
+ValuesAndIndices cummin(const Tensor& x, Integer dim);
+
 struct VarianceOptions {
   std::int64_t correction = 1;  // sum of squares / (n - correction)
   bool keepdim = false;
@@ -80,5 +85,19 @@ Tensor nanmean(const Tensor& x, const IntList& dims = {}, bool keepdim = false);
 Tensor median(const Tensor& x);
 /// Along one dimension, and where: of equals the first. The op's name is median_with_indices.
 ValuesAndIndices median(const Tensor& x, Integer dim, bool keepdim = false);
+
+struct QuantileOptions {
+  bool keepdim = false;
+  /// Between two elements: "linear", "lower", "higher", "midpoint", "nearest".
+  std::string_view interpolation = "linear";
+};
+/// What a part q of [0, 1] of the sorted elements is below: sorted[q * (n - 1)], of all elements or along a dimension.
+/// q [k] gives k results along a new dimension 0, q [] or a number one. NaN if there is one; nanquantile leaves them
+/// out. q has x's dtype, float32 or float64, and is read: with a tensor refused while a graph is captured.
+Tensor quantile(const Tensor& x, const Tensor& q, std::optional<Integer> dim = {}, const QuantileOptions& options = {});
+Tensor quantile(const Tensor& x, double q, std::optional<Integer> dim = {}, const QuantileOptions& options = {});
+Tensor nanquantile(const Tensor& x, const Tensor& q, std::optional<Integer> dim = {},
+                   const QuantileOptions& options = {});
+Tensor nanquantile(const Tensor& x, double q, std::optional<Integer> dim = {}, const QuantileOptions& options = {});
 
 }  // namespace teff

@@ -27,7 +27,7 @@ class Scalar {
   constexpr std::int64_t to_int() const { return whole_; }
   /// Whether to_double() is all of it: a whole number beyond 2^53 may not be.
   constexpr bool fits_double() const {
-    return value_ < 0x1p63 && (is_floating_point() || static_cast<std::int64_t>(value_) == whole_);
+    return is_floating_point() || (value_ < 0x1p63 && static_cast<std::int64_t>(value_) == whole_);
   }
 
  private:
@@ -36,5 +36,8 @@ class Scalar {
   std::int64_t whole_ = 0;
   double value_;
 };
+
+/// What `{}` is where a bound may be a number or a tensor: clamp(x, {}, {}).
+enum class NoBound {};
 
 }  // namespace teff

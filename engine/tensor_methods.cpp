@@ -61,6 +61,7 @@ Tensor TensorMethods::clamp(std::optional<Scalar> min, std::optional<Scalar> max
   return teff::clamp(self(*this), min, max);
 }
 Tensor TensorMethods::clamp(const Tensor& min, const Tensor& max) const { return teff::clamp(self(*this), min, max); }
+Tensor TensorMethods::clamp(NoBound, NoBound) const { return teff::clamp(self(*this), Tensor(), Tensor()); }
 Tensor TensorMethods::clip(std::optional<Scalar> min, std::optional<Scalar> max) const {
   return teff::clip(self(*this), min, max);
 }

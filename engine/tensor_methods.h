@@ -54,6 +54,7 @@ class TensorMethods {
   Tensor masked_fill(const Tensor& mask, const Tensor& value) const;
   Tensor clamp(std::optional<Scalar> min, std::optional<Scalar> max = {}) const;
   Tensor clamp(const Tensor& min, const Tensor& max) const;
+  Tensor clamp(NoBound min, NoBound max = {}) const;
   Tensor clip(std::optional<Scalar> min, std::optional<Scalar> max = {}) const;
   Tensor clamp_min(Scalar min) const;
   Tensor clamp_max(Scalar max) const;

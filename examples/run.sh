@@ -59,4 +59,5 @@ run examples/custom_op
 run examples/custom_layer
 run examples/resume
 run examples/averaging
+run examples/training_kit "$root/examples/data/fashion-mnist" 6
 run examples/character_model "$root/engine/README.md"

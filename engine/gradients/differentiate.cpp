@@ -15,10 +15,11 @@ namespace {
 class Formulas {
  public:
   Formulas() {
-    for (const auto table : {gradients::attention_formulas, gradients::cumulative_formulas, gradients::loss_formulas,
-                             gradients::math_formulas, gradients::normalization_formulas, gradients::place_formulas,
-                             gradients::pointwise_formulas, gradients::pooling_formulas, gradients::product_formulas,
-                             gradients::reduction_formulas, gradients::shape_formulas}) {
+    for (const auto table :
+         {gradients::attention_formulas, gradients::composed_formulas, gradients::cumulative_formulas,
+          gradients::loss_formulas, gradients::math_formulas, gradients::normalization_formulas,
+          gradients::place_formulas, gradients::pointwise_formulas, gradients::pooling_formulas,
+          gradients::product_formulas, gradients::reduction_formulas, gradients::shape_formulas}) {
       for (const gradients::FormulaEntry& entry : table()) set(entry.op, entry.formula);
     }
   }

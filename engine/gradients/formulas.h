@@ -22,6 +22,7 @@ struct FormulaEntry {
 };
 
 std::span<const FormulaEntry> attention_formulas();
+std::span<const FormulaEntry> composed_formulas();
 std::span<const FormulaEntry> cumulative_formulas();
 std::span<const FormulaEntry> loss_formulas();
 std::span<const FormulaEntry> math_formulas();

@@ -21,9 +21,6 @@ void check_same_shape(std::string_view op, const Tensor& input, const Tensor& ta
   ops::fail<ShapeError>(op, "input and target of one shape, got input ", input.shape(), " and target ", target.shape());
 }
 
-/// 1 where it holds, of the dtype of `like`.
-Tensor ones_where(const Tensor& condition, const Tensor& like) { return condition.to(like.dtype()); }
-
 }  // namespace
 
 Tensor margin_ranking_loss(const Tensor& x1, const Tensor& x2, const Tensor& target, double margin,
@@ -39,8 +36,8 @@ Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double ma
   ops::check_plain_reduction(kName, reduction);
   check_defined(kName, {input, target});
   return detail::with_name(kName, [&] {
-    const Tensor apart = clamp(margin - input, 0.0) * ones_where(target != 1.0, input);
-    return ops::reduced(apart + input * ones_where(target != -1.0, input), reduction);
+    const Tensor apart = where(target != 1.0, clamp(margin - input, 0.0), 0.0);
+    return ops::reduced(apart + where(target != -1.0, input, 0.0), reduction);
   });
 }
 
@@ -58,8 +55,8 @@ Tensor cosine_embedding_loss(const Tensor& x1, const Tensor& x2, const Tensor& t
     constexpr double kEps = 1e-12;
     const Tensor product = sum(x1 * x2, -1), squares1 = sum(x1 * x1, -1) + kEps, squares2 = sum(x2 * x2, -1) + kEps;
     const Tensor cosine = product / sqrt(squares1 * squares2);
-    const Tensor near = (1 - cosine) * ones_where(target == 1.0, x1);
-    return ops::reduced(near + clamp(cosine - margin, 0.0) * ones_where(target == -1.0, x1), reduction);
+    const Tensor near = where(target == 1.0, 1 - cosine, 0.0);
+    return ops::reduced(near + where(target == -1.0, clamp(cosine - margin, 0.0), 0.0), reduction);
   });
 }
 

@@ -51,19 +51,24 @@ class DataLoader::Iterator::Epoch {
         batches_(loader.size()),
         base_seed_(draw_seed(source)),
         order_(options_.generator != nullptr ? sampler_->sample(source) : sampler_->sample_from_default(source)) {
-    if (options_.prefetch == 0) return;
+    if (options_.prefetch == 0 || options_.num_workers == 0) return;
+    using Batches = detail::Prefetcher<Example>;
     const bool record = is_grad_enabled();
-    prefetcher_.emplace(
-        [this, record] {
-          const GradModeGuard mode(record);
-          return make();
-        },
-        static_cast<std::size_t>(options_.prefetch));
+    const auto make_as_here = [this, record](std::int64_t number) {
+      const GradModeGuard mode(record);
+      return make(number);
+    };
+    prefetcher_.emplace(make_as_here, Batches::Plan{next_, batches_, options_.prefetch, options_.num_workers});
   }
 
   /// Nothing at the end.
   std::optional<Example> next() {
-    std::optional<Example> batch = prefetcher_ ? prefetcher_->take() : make();
+    std::optional<Example> batch;
+    if (prefetcher_) {
+      batch = prefetcher_->take();
+    } else if (next_ < batches_) {
+      batch = make(next_++);
+    }
     if (batch) {
       ++place_->given;
     } else {
@@ -74,12 +79,12 @@ class DataLoader::Iterator::Epoch {
   }
 
  private:
-  std::optional<Example> make() {
-    if (next_ == batches_) return std::nullopt;
-    const auto size = static_cast<std::size_t>(options_.batch_size), first = static_cast<std::size_t>(next_) * size;
+  /// A batch by its number: of its own generator, so it does not matter who makes it, or when.
+  Example make(std::int64_t number) const {
+    const auto size = static_cast<std::size_t>(options_.batch_size), first = static_cast<std::size_t>(number) * size;
     if (first >= order_.size()) throw Error("DataLoader: expected a sampler to give as many examples as its size()");
     const std::span<const std::int64_t> indices(order_.data() + first, std::min(size, order_.size() - first));
-    Generator generator(base_seed_ + static_cast<std::uint64_t>(next_++));
+    Generator generator(base_seed_ + static_cast<std::uint64_t>(number));
     return dataset_->batch_with(indices, generator);
   }
 
@@ -87,11 +92,11 @@ class DataLoader::Iterator::Epoch {
   std::shared_ptr<Sampler> sampler_;
   DataLoaderOptions options_;
   std::shared_ptr<Place> place_;  // written by the loop's thread alone
-  std::int64_t next_;             // batch
+  std::int64_t next_;             // batch that the loop's thread makes
   std::int64_t batches_;
   std::uint64_t base_seed_;
   std::vector<std::int64_t> order_;
-  std::optional<detail::Prefetcher<Example>> prefetcher_;  // last: its thread uses the others
+  std::optional<detail::Prefetcher<Example>> prefetcher_;  // last: its threads use the others
 };
 
 DataLoader::DataLoader(std::shared_ptr<Dataset> dataset, const DataLoaderOptions& options)
@@ -99,6 +104,7 @@ DataLoader::DataLoader(std::shared_ptr<Dataset> dataset, const DataLoaderOptions
   if (dataset_ == nullptr) throw TypeError("DataLoader: expected a dataset, got a null pointer");
   nn::detail::expect_at_least(1, "DataLoader", "batch_size", options.batch_size);
   nn::detail::expect_at_least(0, "DataLoader", "prefetch", options.prefetch);
+  nn::detail::expect_at_least(0, "DataLoader", "num_workers", options.num_workers);
   nn::detail::expect(options.sampler == nullptr || !options.shuffle, "DataLoader", "a sampler or shuffle", "both");
   if (options.sampler != nullptr) {
     sampler_ = std::shared_ptr<Sampler>(std::shared_ptr<Sampler>(), options.sampler);

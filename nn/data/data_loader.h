@@ -31,6 +31,10 @@ struct DataLoaderOptions {
   /// Batches that a thread in the background makes in advance; 0: each is made when it is asked for. They are the same
   /// batches: see Dataset::batch_with.
   std::int64_t prefetch = 2;
+  /// Threads in the background, each of which makes whole batches; 0: as prefetch 0. With more than one
+  /// Dataset::batch_with is called by several at once, and at least as many batches as threads are made in advance. The
+  /// batches, and their order, are the same for any number.
+  std::int64_t num_workers = 1;
 };
 
 /// Goes through a dataset in batches; each range-for is an epoch:
@@ -40,8 +44,8 @@ struct DataLoaderOptions {
 ///
 /// The order is that of PyTorch's DataLoader after the same manual_seed, and as many random numbers are drawn. One of
 /// them is the epoch's base seed: for batch number k Dataset::batch_with gets a generator seeded with base seed + k, as
-/// PyTorch's worker number k has it. What dataset or sampler throws comes out of the loop. A loop that ends early
-/// leaves nothing running.
+/// PyTorch's worker number k has it. What dataset or sampler throws comes out of the loop, in the place of its batch. A
+/// loop that ends early waits for the batches that are being made, and leaves nothing running.
 ///
 /// A loader knows its place in the epoch that began last, which state_dict() writes down; copies share it. Loops of one
 /// loader, and of its copies, begin in one thread at a time.
@@ -49,8 +53,8 @@ class DataLoader {
  public:
   class Iterator;
 
-  /// @throws ValueError for a batch size below 1, a negative prefetch, or both a sampler and shuffle; TypeError for a
-  /// null dataset.
+  /// @throws ValueError for a batch size below 1, a negative prefetch or num_workers, or both a sampler and shuffle;
+  /// TypeError for a null dataset.
   explicit DataLoader(std::shared_ptr<Dataset> dataset, const DataLoaderOptions& options = {});
   /// Refers to the dataset, which must live as long as the loader and its loops.
   explicit DataLoader(Dataset& dataset, const DataLoaderOptions& options = {});

@@ -19,8 +19,9 @@ struct Example {
   Tensor target;
 };
 
-/// Examples by number. A DataLoader calls all but size from one thread at a time, which with prefetching is not the
-/// thread that made it.
+/// Examples by number. A DataLoader calls batch_with from one thread at a time, which with prefetching is not the
+/// thread that made it, and with several workers from several threads at once: datasets that have no state but what
+/// they were made of, as those of Teff, bear it.
 class Dataset {
  public:
   virtual ~Dataset() = default;

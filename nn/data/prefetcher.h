@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Private: makes things in a thread of its own, a few in advance.
+// Private: makes things in threads of their own, a few in advance.
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -15,105 +17,97 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "teff/engine/error.h"
 #include "teff/engine/process.h"
 
 namespace teff::data::detail {
 
-/// Calls `make` again and again, until it returns nothing or throws, and keeps at most `capacity` results waiting.
-/// Where the system refuses to start a thread, take() makes them. The destructor waits for the call that is running.
+/// Things by number, [first, end): threads call `make`, each for the next number that nobody has, and at most
+/// `capacity` numbers are begun beyond what was taken. take() gives the things in order, and throws what `make` threw
+/// for its number, with which they end. Where the system refuses threads there are fewer, or take() makes the things.
+/// The destructor waits for the calls that are running.
 template <class T>
 class Prefetcher {
  public:
-  Prefetcher(std::function<std::optional<T>()> make, std::size_t capacity)
-      : work_(std::make_unique<Work>(std::move(make), capacity)) {
+  struct Plan {
+    std::int64_t first, end, capacity, workers;
+  };
+
+  Prefetcher(std::function<T(std::int64_t)> make, const Plan& plan)
+      : work_(std::make_unique<Work>(std::move(make), plan)) {
+    const auto count = static_cast<std::size_t>(std::clamp<std::int64_t>(plan.end - plan.first, 0, plan.workers));
+    threads_.reserve(count);
     const teff::detail::SignalsBlocked blocked;
     try {
-      thread_ = std::thread([work = work_.get()] { work->run(); });
+      while (threads_.size() < count) threads_.emplace_back([work = work_.get()] { work->run(); });
     } catch (const std::system_error&) {
     }
   }
 
   ~Prefetcher() {
-    if (in_child()) {  // of a fork, where the thread is not, and may hold the lock for ever
+    if (in_child()) {  // of a fork, where the threads are not, and may hold the lock for ever
       static_cast<void>(work_.release());
-      std::construct_at(&thread_);  // forgets it
+      for (std::thread& thread : threads_) std::construct_at(&thread);  // forgets it
       return;
     }
-    if (!thread_.joinable()) return;
     work_->stop();
-    thread_.join();
+    for (std::thread& thread : threads_) thread.join();
   }
 
   Prefetcher(const Prefetcher&) = delete;
   Prefetcher& operator=(const Prefetcher&) = delete;
 
-  /// The next result, in order; nothing when there are no more. @throws what make threw; Error in the child of a fork.
+  /// The next thing; nothing when there are no more. @throws what make threw; Error in the child of a fork.
   std::optional<T> take() {
     if (in_child()) {
       throw Error("DataLoader: expected the process that began to iterate, got a child of it; begin again, or use "
                   "{.prefetch = 0}");
     }
-    return thread_.joinable() ? work_->take() : work_->make_next();
+    if (threads_.empty()) work_->make_next();
+    return work_->take();
   }
 
  private:
-  /// What both threads use.
+  /// What was made of a number, or why not; neither while it is being made.
+  struct Slot {
+    std::optional<T> thing;
+    std::exception_ptr error;
+    bool done() const { return thing.has_value() || error != nullptr; }
+  };
+
+  /// What all threads use.
   struct Work {
-    Work(std::function<std::optional<T>()> function, std::size_t most) : make(std::move(function)), capacity(most) {}
+    Work(std::function<T(std::int64_t)> function, const Plan& p)
+        : make(std::move(function)), capacity(std::max(p.capacity, p.workers)), taken(p.first), end(p.end) {}
 
     void run() {
-      try {
-        while (wait_for_room()) {
-          std::optional<T> made = make();
-          if (!made) break;
-          const std::lock_guard lock(mutex);
-          ready.push_back(std::move(*made));
-          changed.notify_all();
-        }
-      } catch (...) {
-        error = std::current_exception();  // read only after done was seen under the lock
+      std::unique_lock lock(mutex);
+      while (true) {
+        changed.wait(lock, [this] { return stopping || begun() >= end || begun() - taken < capacity; });
+        if (stopping || begun() >= end) return;
+        begin_next(lock);
       }
-      const std::lock_guard lock(mutex);
-      done = true;
-      changed.notify_all();
     }
 
-    bool wait_for_room() {
+    /// Without threads.
+    void make_next() {
       std::unique_lock lock(mutex);
-      changed.wait(lock, [this] { return stopping || ready.size() < capacity; });
-      return !stopping;
+      if (slots.empty() && begun() < end) begin_next(lock);
     }
 
     std::optional<T> take() {
       std::unique_lock lock(mutex);
-      changed.wait(lock, [this] { return !ready.empty() || done; });
-      if (ready.empty()) return end();
-      T result = std::move(ready.front());
-      ready.pop_front();
+      changed.wait(lock, [this] { return taken == end || (!slots.empty() && slots.front().done()); });
+      if (taken == end) return std::nullopt;
+      if (slots.front().error) std::rethrow_exception(slots.front().error);  // and again, if it is asked for again
+      std::optional<T> thing = std::move(slots.front().thing);
+      slots.pop_front();
+      ++taken;
       lock.unlock();
       changed.notify_all();
-      return result;
-    }
-
-    /// Without a thread.
-    std::optional<T> make_next() {
-      if (done) return end();
-      try {
-        std::optional<T> made = make();
-        done = !made;
-        return made;
-      } catch (...) {
-        error = std::current_exception();
-        done = true;
-        throw;
-      }
-    }
-
-    std::optional<T> end() const {
-      if (error) std::rethrow_exception(error);
-      return std::nullopt;
+      return thing;
     }
 
     void stop() {
@@ -124,20 +118,40 @@ class Prefetcher {
       changed.notify_all();
     }
 
-    const std::function<std::optional<T>()> make;
-    const std::size_t capacity;
+   private:
+    std::int64_t begun() const { return taken + static_cast<std::int64_t>(slots.size()); }
+
+    /// Makes the next thing, unlocked. A deque's elements stay where they are when others come and go at its ends.
+    void begin_next(std::unique_lock<std::mutex>& lock) {
+      const std::int64_t number = begun();
+      Slot& slot = slots.emplace_back();
+      lock.unlock();
+      Slot made;
+      try {
+        made.thing = make(number);
+      } catch (...) {
+        made.error = std::current_exception();
+      }
+      lock.lock();
+      slot = std::move(made);
+      if (slot.error) end = std::min(end, number + 1);  // nobody begins what cannot be taken
+      changed.notify_all();
+    }
+
+    const std::function<T(std::int64_t)> make;
+    const std::int64_t capacity;
     std::mutex mutex;
     std::condition_variable changed;
-    std::deque<T> ready;
-    bool done = false, stopping = false;
-    std::exception_ptr error;
+    std::deque<Slot> slots;  // of the numbers from `taken` on
+    std::int64_t taken, end;
+    bool stopping = false;
   };
 
   bool in_child() const { return getpid() != process_; }
 
   const pid_t process_ = getpid();
   std::unique_ptr<Work> work_;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace teff::data::detail

@@ -14,5 +14,7 @@ using ComposedFunction = std::function<TensorList(const std::vector<Tensor>& inp
 
 /// Functions of ops.h that are made of other operations, for tests/golden/volumes.golden.
 const std::map<std::string, ComposedFunction>& functions_of_volumes();
+/// Those of tests/golden/rare.golden.
+const std::map<std::string, ComposedFunction>& rare_functions();
 
 }  // namespace teff

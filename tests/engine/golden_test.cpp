@@ -85,6 +85,8 @@ TensorList compute(const std::string& name, const Dict& attributes, const Argume
   if (moving != indexing_functions().end()) return moving->second(inputs, {attributes});
   const auto of_volumes = functions_of_volumes().find(name);
   if (of_volumes != functions_of_volumes().end()) return of_volumes->second(inputs, attributes);
+  const auto rare = rare_functions().find(name);
+  if (rare != rare_functions().end()) return rare->second(inputs, attributes);
   return apply_all(make_op(name, attributes), inputs);
 }
 
@@ -161,7 +163,8 @@ void check_case(const Dict& entries, const Precision& as) {
 
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases = read_golden("ops.golden");
-  for (const char* file : {"layers.golden", "math.golden", "indexing.golden", "sequence.golden", "volumes.golden"}) {
+  for (const char* file :
+       {"layers.golden", "math.golden", "indexing.golden", "sequence.golden", "volumes.golden", "rare.golden"}) {
     for (GoldenCase& one : read_golden(file)) cases.push_back(std::move(one));
   }
   return cases;

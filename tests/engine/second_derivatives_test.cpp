@@ -28,11 +28,7 @@ namespace {
 /// Operations without second derivative, and why.
 const std::map<std::string, std::string>& without_second_derivative() {
   static const std::map<std::string, std::string> reasons = {
-      {"ctc_loss", "nor has PyTorch's"},
-      {"embedding_bag", "its gradient goes row by row; say it with embedding and sum"},
       {"grid_sample", "nor has PyTorch's"},
-      {"instance_norm", "with running statistics; without, it is group_norm"},
-      {"multi_margin_loss", "its gradient is made of kinks"},
       {"recurrent_layer", "its gradient goes through all steps in one kernel"},
   };
   return reasons;

@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "examples/image_file.h"
-#include "examples/image_folder.h"
 #include "examples/image_preset.h"
 #include "support/golden.h"
 #include "support/temp_file.h"
+#include "teff/nn/train/image_folder.h"
 
 using namespace teff;
 using namespace teff::testing;
@@ -43,8 +43,6 @@ Pair size_of(const Dict& entries) {
   const List& size = entries.at("size").as_list();
   return {size[0].as_int(), size[1].as_int()};
 }
-
-Tensor as_it_is(const Tensor& image) { return image; }
 
 /// A picture of one pixel.
 const std::string kPixel = "P6 # red, green, blue\n1 1 255\n\x01\x02\x03";
@@ -164,33 +162,13 @@ TEST_CASE("sizes that do not fit are refused") {
                        "center_crop: expected a picture of at least (5, 5) pixels, got [3, 4, 5]", ShapeError);
 }
 
-TEST_CASE("a folder of pictures has a class for each folder, sorted") {
+TEST_CASE("pictures in folders are read as a dataset") {
   const TempFolder folder;
-  for (const char* name : {"dog/b.ppm", "dog/a.PPM", "cat/z/1.ppm", "cat/2.ppm", "cat/notes.txt", "ant/1.ppm"}) {
-    write(folder / name, kPixel);
-  }
-  write(folder / "readme.ppm", kPixel);  // belongs to no class
-  images::ImageFolder pictures(folder.path(), as_it_is);
-  CHECK(pictures.classes() == std::vector<std::string>{"ant", "cat", "dog"});
-  std::vector<std::string> paths;
-  for (const auto& sample : pictures.samples()) {
-    paths.push_back(std::to_string(sample.target) + sample.path.substr(folder.path().size()));
-  }
-  CHECK(paths == std::vector<std::string>{"0/ant/1.ppm", "1/cat/2.ppm", "1/cat/z/1.ppm", "2/dog/a.PPM", "2/dog/b.ppm"});
-  const data::Example example = pictures.get(4);
+  for (const char* name : {"dog/b.ppm", "dog/a.PPM", "cat/z/1.ppm", "cat/notes.txt"}) write(folder / name, kPixel);
+  data::ImageFolder pictures(folder.path(), [](const std::string& path) { return images::read_image(path); });
+  CHECK(pictures.classes() == std::vector<std::string>{"cat", "dog"});
+  CHECK(pictures.size() == 3);
+  const data::Example example = pictures.get(2);
   CHECK(Value(example.data) == Value(tensor<std::uint8_t>({1, 2, 3}, {3, 1, 1})));
-  CHECK(example.target.item<std::int64_t>() == 2);
-  CHECK(data::DataLoader(pictures, {.batch_size = 5}).size() == 1);
-  CHECK_THROWS_WITH_AS(pictures.get(5), "ImageFolder: expected an index below 5, got 5", IndexError);
-}
-
-TEST_CASE("a folder without classes, or a class without pictures, is refused") {
-  const TempFolder folder;
-  CHECK_THROWS_WITH_AS(images::ImageFolder(folder.path(), as_it_is),
-                       (folder.path() + ": expected a folder for each class, got none").c_str(), IoError);
-  write(folder / "cat/notes.txt", "none");
-  CHECK_THROWS_AS(images::ImageFolder(folder.path(), as_it_is), IoError);
-  CHECK_THROWS_WITH_AS(images::ImageFolder(folder / "absent", as_it_is),
-                       (folder / "absent: expected folders that can be read, got No such file or directory").c_str(),
-                       IoError);
+  CHECK(example.target.item<std::int64_t>() == 1);
 }
