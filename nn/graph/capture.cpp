@@ -165,7 +165,8 @@ void check_modes(Module& module, Graph& graph, std::vector<Tensor> inputs) {
   if (has_batch) inputs = teff::detail::resized(std::move(inputs), free[0].places, 2);
   std::string difference;
   try {
-    difference = teff::detail::compare_modes(graph, record_once(module, inputs), record_in_training(module, inputs));
+    const Graph evaluation = record_once(module, inputs), training = record_in_training(module, inputs);
+    difference = teff::detail::compare_modes(graph, evaluation, training);
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const teff::ResourceError&) {

@@ -21,7 +21,7 @@ using namespace teff::testing;
 
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kRareInf = std::numeric_limits<double>::infinity();
 
 Tensor rare_leaf(std::vector<double> values, const Shape& shape) { return tensor(values, shape).requires_grad_(); }
 
@@ -54,9 +54,9 @@ TEST_SUITE("rare_functions") {
   }
 
   TEST_CASE("the greatest of one that is not finite is recorded, too") {
-    const Tensor x = rare_leaf({-kInf, -kInf}, {2}), source = rare_leaf({kInf, 3, kInf}, {3});
+    const Tensor x = rare_leaf({-kRareInf, -kRareInf}, {2}), source = rare_leaf({kRareInf, 3, kRareInf}, {3});
     const Tensor y = scatter_reduce(x, 0, tensor<std::int64_t>({0, 1, 0}), source, "amax");
-    CHECK(same(y.detach(), tensor<double>({kInf, 3})));
+    CHECK(same(y.detach(), tensor<double>({kRareInf, 3})));
     y.sum().backward();
     CHECK(same(source.grad(), tensor<double>({0.5, 1, 0.5})));
     CHECK(same(x.grad(), tensor<double>({0, 0})));
@@ -115,8 +115,8 @@ TEST_SUITE("rare_functions") {
   }
 
   TEST_CASE("infinity fits a double, and 2^63 - 1 does not") {
-    CHECK(Scalar(kInf).fits_double());
-    CHECK(Scalar(-kInf).fits_double());
+    CHECK(Scalar(kRareInf).fits_double());
+    CHECK(Scalar(-kRareInf).fits_double());
     CHECK(Scalar(1e300).fits_double());
     CHECK_FALSE(Scalar(INT64_MAX).fits_double());
     CHECK_FALSE(Scalar(INT64_MAX - 1).fits_double());
@@ -124,20 +124,22 @@ TEST_SUITE("rare_functions") {
   }
 
   TEST_CASE("losses of what is masked are 0, not NaN, whatever was masked") {
-    const Tensor x = rare_leaf({kInf, 1, 0, 2}, {2, 2}), other = rare_leaf({1, 0, 0, 1}, {2, 2});
-    const Tensor target = tensor<double>({-1, 1}), apart = tensor<double>({0.5, -kInf});
+    const Tensor x = rare_leaf({kRareInf, 1, 0, 2}, {2, 2}), other = rare_leaf({1, 0, 0, 1}, {2, 2});
+    const Tensor target = tensor<double>({-1, 1}), apart = tensor<double>({0.5, -kRareInf});
     const Tensor hinge = hinge_embedding_loss(apart, target, 1, Reduction::none);
-    CHECK(same(hinge, tensor<double>({0.5, -kInf})));
-    const Tensor margin = rare_leaf({-kInf, kInf}, {2});
+    CHECK(same(hinge, tensor<double>({0.5, -kRareInf})));
+    const Tensor margin = rare_leaf({-kRareInf, kRareInf}, {2});
     const Tensor masked = hinge_embedding_loss(margin, tensor<double>({1, -1}), 1, Reduction::none);
-    CHECK(same(masked.detach(), tensor<double>({-kInf, 0})));
+    CHECK(same(masked.detach(), tensor<double>({-kRareInf, 0})));
     masked.sum().backward();
     CHECK(same(margin.grad(), tensor<double>({1, 0})));
   }
 
   TEST_CASE("recorded gradients of products hold infinities as the plain ones do") {
-    for (const std::vector<double>& values :
-         {std::vector<double>{2, kInf, 3, 0.5}, {1, 2, 3, kInf}, {kInf, 2, -1, 4}, {2, 1, -kInf, kInf}}) {
+    for (const std::vector<double>& values : {std::vector<double>{2, kRareInf, 3, 0.5},
+                                              {1, 2, 3, kRareInf},
+                                              {kRareInf, 2, -1, 4},
+                                              {2, 1, -kRareInf, kRareInf}}) {
       const Tensor x = rare_leaf(values, {4}), weights = tensor<double>({1, -2, 0.5, 3});
       for (const Tensor& y : {prod(x), prod(x, 0), cumprod(x, 0)}) {
         const Tensor g = y.dim() == 0 ? tensor<double>({2}).view({}) : weights;

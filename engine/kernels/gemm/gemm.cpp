@@ -89,7 +89,7 @@ class ChunkTask {
     const bool last = block + 1 == depths_.count;
     Tile<T> tile{.k = depths_.length(block),
                  .a = nullptr,
-                 .b = g_.b + kk * g_.ldb + column,
+                 .b = g_.k > 0 ? g_.b + kk * g_.ldb + column : nullptr,
                  .b_stride = g_.ldb,
                  .offsets = nullptr,
                  .c = nullptr,

@@ -49,14 +49,15 @@ template <class Op, int kPackets, class T>
 template <class Op, class T>
 void reduce_columns(int64_t rows, int64_t row_length, int64_t begin, int64_t end, const T* x, T* y) {
   constexpr int64_t lanes = kLanes<T>;
+  const auto column = [&](int64_t i) { return rows > 0 ? x + i : x; };  // of no rows there is no memory
   int64_t i = begin;
   for (; i + 4 * lanes <= end; i += 4 * lanes) {
-    const auto stripe = reduce_stripe<Op, 4>(0, rows, row_length, x + i, lanes);
+    const auto stripe = reduce_stripe<Op, 4>(0, rows, row_length, column(i), lanes);
     for (int k = 0; k < 4; ++k) pstoreu(y + i + k * lanes, stripe.packet[k]);
   }
   for (; i < end; i += lanes) {
     const int64_t count = smaller(lanes, end - i);
-    store_some(y, i, count, reduce_stripe<Op, 1>(0, rows, row_length, x + i, count).packet[0]);
+    store_some(y, i, count, reduce_stripe<Op, 1>(0, rows, row_length, column(i), count).packet[0]);
   }
 }
 
