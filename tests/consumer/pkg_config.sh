@@ -8,7 +8,7 @@ rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
 
-# install_as NAME DESTDIR PREFIX OPTION...: what --install needs of a build is the library's file
+# install_as NAME DESTDIR PREFIX OPTION...: what --install needs of a build is the libraries' files
 install_as() {
   name=$1 destdir=$2 prefix=$3
   shift 3
@@ -16,6 +16,8 @@ install_as() {
     -DTEFF_BUILD_EXAMPLES=OFF -DTEFF_BUILD_BENCHMARKS=OFF -DTEFF_BUILD_CLI=OFF -DTEFF_BUILD_C=OFF \
     -DCMAKE_INSTALL_PREFIX="$prefix" "$@" >"$name.log"
   ln -s "$library" "$name/"
+  mkdir -p "$name/nn/train"
+  ln -s "${library%/*}/nn/train/libteff_train.a" "$name/nn/train/"
   DESTDIR=$destdir "$cmake" --install "$name" >"$name.log"
 }
 
