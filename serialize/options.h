@@ -10,13 +10,13 @@
 namespace TEFF_EXPORT teff {
 
 enum class FileFormat {
-  by_name,      // the extension of the path: .pt and .pth, .safetensors, .npz, .npy, else .teff. A stream: .teff
+  by_name,      // the extension of the path: .pt and .pth, .safetensors, .npz, .npy, .onnx, else .teff. A stream: .teff
   teff,         // see FORMAT.md
   pytorch,      // what torch.save writes and torch.load reads
   safetensors,  // tensors by name, and text by name
   npz,          // tensors by name, as numpy.savez writes and numpy.load reads
   npy,          // one tensor, as numpy.save writes; in a dictionary its name is ""
-  onnx,         // a network, as the exporters of other systems write it; read only
+  onnx,         // a network, as ONNX Runtime and others run it
 };
 
 /// As people call it: ".teff", "PyTorch".
@@ -27,12 +27,15 @@ struct SaveOptions {
   /// Flushes file and folder to the disk, so that the file survives a power failure. Without it saving is
   /// still atomic: a reader, or a crash of the program, sees the old file or the new one.
   bool durable = true;
-  /// Free values by name, shown by the teff command: class labels, a licence. In .safetensors text only; in PyTorch's
-  /// files there is no place for them.
+  /// Free values by name, shown by the teff command: class labels, a licence. In .safetensors and ONNX text only; in
+  /// PyTorch's files there is no place for them.
   Dict metadata = {};
   /// save_model: names of the inputs and outputs (see GraphModule::rename_ports).
   std::vector<std::string> input_names = {};
   std::vector<std::string> output_names = {};
+  /// save_model, ONNX: writes the example's first rows and the outputs, too, in ONNX's own form: test_data_set_0 beside
+  /// the file, with input_0.pb, output_0.pb and so on.
+  bool test_data = false;
 };
 
 struct LoadOptions {

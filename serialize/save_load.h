@@ -50,7 +50,12 @@ Dict load(std::istream& stream, const LoadOptions& options = {});
 /// Captures the module with example inputs (see nn::capture) and writes graph, parameters, buffers and
 /// printed form: a model file that needs no class, in the .teff format. The first two rows of the inputs, and what the
 /// module makes of them in evaluation mode, are kept in it as a test. A GraphModule is written as it is.
-/// @throws what save throws; what nn::capture throws.
+///
+/// With the extension .onnx it is a network in ONNX's operators, of version 17, in evaluation mode: parameters and
+/// buffers under their keys, free sizes as named dimensions, the printed form as the graph's description.
+/// docs/operators.md says what each operation becomes. load_model gives it back, and it trains.
+/// @throws what save throws; what nn::capture throws. ValueError for operations that ONNX does not have, all of them by
+/// name, and for more than 2 GB.
 void save_model(nn::Module& module, std::span<const Tensor> inputs, const std::string& path,
                 const SaveOptions& options = {});
 void save_model(nn::Module& module, std::span<const Tensor> inputs, std::ostream& stream,

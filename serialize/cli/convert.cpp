@@ -47,7 +47,7 @@ class Converter {
 
 struct Options {
   std::string from, to, dtype, entry;
-  bool without_metadata = false, check = false;
+  bool without_metadata = false, check = false, test_data = false;
   LoadOptions loading;
 };
 
@@ -190,23 +190,27 @@ void check_same(nn::GraphModule from, nn::GraphModule to, const std::vector<Tens
   if (!(largest <= 1e-4)) throw FormatError("expected the same outputs of both files, got others");
 }
 
-/// A network of another system as a model file of Teff.
+/// A network as a file of another system, or of Teff.
 int convert_network(const Options& options) {
   const nn::GraphModule module = open_model(options.from, options.loading);
   SaveOptions saving;
   if (!options.without_metadata) saving.metadata = open_file(options.from, options.loading).metadata();
+  saving.test_data = options.test_data;
   const std::vector<Tensor> example = example_of(module);
   nn::GraphModule copy = module;
   save_model(copy, example, options.to, saving);
-  if (options.check) check_same(module, load_model(options.to, {.self_test = true}), example);
+  if (options.check) check_same(module, load_model(options.to, {.self_test = ends_with(options.to, ".teff")}), example);
   return kOk;
 }
 
 int convert(const Options& options) {
   const File file = open_file(options.from, options.loading);
   const bool is_whole = options.entry.empty() && options.dtype.empty();
-  if (file.format() == FileFormat::onnx && ends_with(options.to, ".teff") && is_whole) return convert_network(options);
-  if (options.check) throw ValueError("--check: expected an ONNX file that becomes a .teff file, got another");
+  const bool to_onnx = ends_with(options.to, ".onnx");
+  const bool is_network = file.format() == FileFormat::onnx || (file.model() != nullptr && to_onnx);
+  if (is_network && is_whole && (to_onnx || ends_with(options.to, ".teff"))) return convert_network(options);
+  if (options.check) throw ValueError("--check: expected a network that becomes a .teff or ONNX file, got another");
+  if (options.test_data) throw ValueError("--test-data: expected a network that becomes an ONNX file, got another");
   Dict content = content_of(file, options);
   if (!options.dtype.empty()) content = Converter(dtype_from_string(options.dtype))(content).as_dict();
   check_bytes(content, file);
@@ -225,14 +229,17 @@ std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
   parameters.required(
       "IN", options->from,
-      "a file of any format; of an entire model its state dict is taken, of an ONNX file that becomes a "
-      ".teff file the network; - is the standard input");
-  parameters.required("OUT", options->to, "its extension says the format: .teff, .pt, .pth, .safetensors, .npz, .npy");
+      "a file of any format; of an entire model that becomes an ONNX file, and of an ONNX file that becomes a .teff "
+      "file, the network is taken, of others the state dict; - is the standard input");
+  parameters.required("OUT", options->to,
+                      "its extension says the format: .teff, .onnx, .pt, .pth, .safetensors, .npz, .npy");
   parameters.option("--entry", options->entry, "takes one entry, named as `teff show` names it, in place of all",
                     [](const std::string&) { return std::string(); });
   parameters.option("--dtype", options->dtype, "converts floating-point tensors",
                     {"float32", "float64", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"});
-  parameters.flag("--check", options->check, "ONNX to .teff: runs both networks and prints the largest difference");
+  parameters.flag("--check", options->check, "of networks: runs both and prints the largest difference");
+  parameters.flag("--test-data", options->test_data,
+                  "for ONNX: writes test_data_set_0 beside it, an example with its outputs");
   parameters.flag("--without-metadata", options->without_metadata, "for formats that have no place for it");
   parameters.loading(options->loading);
   return [options] { return convert(*options); };
@@ -247,6 +254,7 @@ const Command kConvert = {"convert", "Writes the content of a file in another fo
                           "  teff convert checkpoint.pt weights.safetensors --entry model_state_dict\n"
                           "  teff convert --skip-unsupported checkpoint.pt rest.teff\n"
                           "  teff convert --check network.onnx network.teff\n"
+                          "  teff convert --check model.teff model.onnx\n"
                           "  teff convert --dtype float16 weights.teff small.teff",
                           set_up};
 

@@ -18,7 +18,7 @@ class OnnxContents final : public Contents {
   OnnxContents(std::shared_ptr<const ByteSource> source, const LoadOptions& options)
       : source_(std::move(source)), model_(read_onnx(*source_)) {
     for (const auto& [key, value] : model_.metadata) {
-      if (!metadata.contains(key)) metadata.insert(key, value);
+      if (key != kOnnxBuffers && !metadata.contains(key)) metadata.insert(key, value);
     }
     for (const OnnxNode& node : model_.graph.nodes) {
       const bool is_own = node.domain.empty() || node.domain == "ai.onnx";

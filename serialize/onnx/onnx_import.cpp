@@ -22,6 +22,9 @@ using Types = std::vector<TensorType>;
 constexpr std::size_t kMaxExplored = 40'000;
 constexpr std::size_t kMaxRecorded = 8192;
 
+/// Behind the name of an initialiser: what training changes of it.
+constexpr std::string_view kRunning = ".running";
+
 bool is_open(const OnnxPort& port, std::size_t dim) { return port.dims[dim] < 0; }
 
 /// Whether two dimensions have one name or number.
@@ -186,12 +189,50 @@ void name_ports(Graph& graph, const OnnxModel& model, const OnnxNetwork& network
   }
 }
 
-/// Parameters and buffers that the graph reads, with their values; constants go into the graph.
-void add_state(nn::GraphModuleData& data, const OnnxNetwork& network, const ByteSource& source) {
-  std::set<std::string> used;
-  for (const GraphNode& node : data.graph.nodes) {
-    if (node.kind == GraphNode::Kind::get_attr) used.insert(node.target);
+/// The names that nodes read, and those of the outputs.
+void add_read_names(const OnnxGraph& graph, std::set<std::string>& names) {
+  for (const OnnxNode& node : graph.nodes) {
+    names.insert(node.inputs.begin(), node.inputs.end());
+    for (const OnnxAttribute& attribute : node.attributes) {
+      if (attribute.graph != nullptr) add_read_names(*attribute.graph, names);
+    }
   }
+  for (const OnnxPort& port : graph.outputs) names.insert(port.name);
+}
+
+/// What the graph reads; and initialisers that nothing in the file reads, for they are there for their own sake.
+std::set<std::string> kept_names(const nn::GraphModuleData& data, const OnnxNetwork& network, const OnnxModel& model) {
+  std::set<std::string> kept, read;
+  for (const GraphNode& node : data.graph.nodes) {
+    if (node.kind == GraphNode::Kind::get_attr) kept.insert(node.target);
+  }
+  add_read_names(model.graph, read);
+  for (const OnnxState& state : network.state()) {
+    if (state.role != OnnxState::Role::constant && !read.contains(state.name) && !state.name.ends_with(kRunning)) {
+      kept.insert(state.name);
+    }
+  }
+  return kept;
+}
+
+/// What Teff's own files say of parameters that are none.
+std::set<std::string> told_buffers(const OnnxModel& model) {
+  std::set<std::string> names;
+  for (const auto& [key, value] : model.metadata) {
+    if (key != kOnnxBuffers) continue;
+    for (std::size_t begin = 0; begin <= value.size();) {
+      const std::size_t end = std::min(value.find('\n', begin), value.size());
+      names.insert(value.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return names;
+}
+
+/// Parameters and buffers that the graph reads, with their values; constants go into the graph.
+void add_state(nn::GraphModuleData& data, const OnnxNetwork& network, const OnnxModel& model,
+               const ByteSource& source) {
+  const std::set<std::string> used = kept_names(data, network, model), buffers = told_buffers(model);
   std::vector<const OnnxState*> states;
   std::vector<const OnnxTensor*> tensors;
   for (const OnnxState& state : network.state()) {
@@ -206,7 +247,7 @@ void add_state(nn::GraphModuleData& data, const OnnxNetwork& network, const Byte
       data.graph.constants.emplace_back(state.name, state.stand_in);
       continue;
     }
-    const bool is_parameter = state.role == OnnxState::Role::parameter;
+    const bool is_parameter = state.role == OnnxState::Role::parameter && !buffers.contains(state.name);
     if (is_parameter) values[i].requires_grad_();
     data.state.push_back({state.name, values[i], is_parameter});
   }
@@ -214,7 +255,6 @@ void add_state(nn::GraphModuleData& data, const OnnxNetwork& network, const Byte
 
 /// "x.running" is called "x" where x is nothing else.
 void shorten_statistics(nn::GraphModuleData& data) {
-  constexpr std::string_view kRunning = ".running";
   std::set<std::string> keys;
   for (const nn::GraphState& state : data.state) keys.insert(state.key);
   for (nn::GraphState& state : data.state) {
@@ -228,6 +268,18 @@ void shorten_statistics(nn::GraphModuleData& data) {
   }
 }
 
+/// In the order of the file.
+void sort_state(nn::GraphModuleData& data, const OnnxModel& model) {
+  std::map<std::string, std::size_t> places;
+  for (const OnnxTensor& tensor : model.graph.initializers) places.emplace(tensor.name, places.size());
+  const auto place_of = [&](const nn::GraphState& state) {
+    const auto found = places.find(state.key);
+    return found == places.end() ? places.size() : found->second;
+  };
+  std::stable_sort(data.state.begin(), data.state.end(),
+                   [&](const nn::GraphState& a, const nn::GraphState& b) { return place_of(a) < place_of(b); });
+}
+
 }  // namespace
 
 nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>& source) {
@@ -235,8 +287,9 @@ nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>& sou
   OnnxNetwork network(model, source);
   nn::GraphModuleData data;
   data.graph = Importer(network).import();
-  add_state(data, network, *source);
+  add_state(data, network, model, *source);
   shorten_statistics(data);
+  sort_state(data, model);
   name_ports(data.graph, model, network);
   data.summary.type_name = "ONNX";
   data.training = false;

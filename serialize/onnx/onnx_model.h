@@ -14,6 +14,7 @@
 
 #include "teff/engine/tensor.h"
 #include "teff/serialize/io/place.h"
+#include "teff/serialize/onnx/onnx_codes.h"
 #include "teff/serialize/onnx/wire_reader.h"
 
 namespace teff::serialize {
@@ -89,11 +90,6 @@ struct OnnxModel {
 /// Reads all but the values of tensors, within limits: 65536 nodes, graphs 8 deep in each other, texts of 64 KiB.
 /// @throws FormatError with the offset; UnsupportedError for files of kinds that are not read.
 OnnxModel read_onnx(const ByteSource& source);
-
-/// The dtype in Teff; none where there is no such.
-std::optional<DType> onnx_dtype(std::int64_t code);
-/// ONNX's own name of a dtype: "FLOAT", "STRING", "number 77".
-std::string onnx_dtype_name(std::int64_t code);
 
 /// The type. @throws UnsupportedError for a dtype that Teff does not have, or more dimensions.
 TensorType onnx_type(const OnnxTensor& tensor);

@@ -180,9 +180,11 @@ Tensor identity_like(const Call& c) {
 Tensor sampled(const Call& c) {
   GridSampleOptions options;
   const std::string mode = c.text("mode", "bilinear"), outside = c.text("padding_mode", "zeros");
-  expect_supported(mode == "bilinear" || mode == "linear" || mode == "nearest",
-                   "expected bilinear or nearest sampling, got " + mode);
+  const bool is_cubic = mode == "bicubic" || mode == "cubic";
+  expect_supported(is_cubic || mode == "bilinear" || mode == "linear" || mode == "nearest",
+                   "expected bilinear, bicubic or nearest sampling, got " + mode);
   if (mode == "nearest") options.mode = GridSampleMode::nearest;
+  if (is_cubic) options.mode = GridSampleMode::bicubic;
   expect_supported(outside == "zeros" || outside == "border" || outside == "reflection",
                    "expected zeros, border or reflection outside, got " + outside);
   if (outside == "border") options.padding_mode = GridSamplePadding::border;

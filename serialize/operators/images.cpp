@@ -77,7 +77,7 @@ Numbers image_sizes(const Tensor& x) {
 }
 
 [[noreturn]] void refuse_rank(const Tensor& x) {
-  throw UnsupportedError("expected images of one or two dimensions, got " + to_string(x.shape()));
+  throw UnsupportedError("expected images of one, two or three dimensions, got " + to_string(x.shape()));
 }
 
 Tensor convolved(const Call& c) {
@@ -91,16 +91,31 @@ Tensor convolved(const Call& c) {
   }
   const std::int64_t groups = c.integer("group", 1);
   if (w.rank() == 1) return conv1d(x, weight, bias, {w.stride[0], w.pads[0], w.dilation[0], groups});
+  if (w.rank() == 3)
+    return conv3d(x, weight, bias, {w.triple(w.stride), w.triple(w.pads), w.triple(w.dilation), groups});
   if (w.rank() != 2) refuse_rank(x);
   return conv2d(x, weight, bias, {w.pair(w.stride), w.padding(), w.pair(w.dilation), groups});
 }
 
+Tensor whole_back(const Call& c, const OnnxWindow& w, const Numbers& pads, const Numbers& extra) {
+  const Tensor x = c.tensor(0), weight = c.tensor(1), bias = c.maybe(2);
+  const std::int64_t groups = c.integer("group", 1);
+  if (w.rank() == 1) {
+    return conv_transpose1d(x, weight, bias, {w.stride[0], pads[0], extra[0], groups, w.dilation[0]});
+  }
+  if (w.rank() == 3) {
+    return conv_transpose3d(x, weight, bias,
+                            {w.triple(w.stride), w.triple(pads), w.triple(extra), groups, w.triple(w.dilation)});
+  }
+  return conv_transpose2d(x, weight, bias, {w.pair(w.stride), w.pair(pads), w.pair(extra), groups, w.pair(w.dilation)});
+}
+
 /// Of the whole result, what the pads leave: they may differ on both sides, and the output's size may be given.
 Tensor convolved_back(const Call& c) {
-  const Tensor weight = c.tensor(1), bias = c.maybe(2), x = c.tensor(0);
+  const Tensor weight = c.tensor(1), x = c.tensor(0);
   OnnxWindow w(c, image_sizes(weight));
   c.ignore("kernel_shape");
-  if (w.rank() > 2) refuse_rank(x);
+  if (w.rank() > 3) refuse_rank(x);
   const Numbers extra = c.integers("output_padding", Numbers(w.rank(), 0));
   Numbers sizes = c.integers("output_shape");
   const std::string automatic = c.text("auto_pad", "NOTSET");
@@ -111,15 +126,9 @@ Tensor convolved_back(const Call& c) {
   if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
     for (std::size_t i = 0; i < w.rank() && sizes.size() < w.rank(); ++i) sizes.push_back(x.size(i + 2) * w.stride[i]);
   }
-  ConvTranspose2dFuncOptions options{.groups = c.integer("group", 1)};
-  const bool row = w.rank() == 1;
-  options.stride = row ? Pair(1, w.stride[0]) : w.pair(w.stride);
-  options.dilation = row ? Pair(1, w.dilation[0]) : w.pair(w.dilation);
-  options.output_padding = row ? Pair(0, extra[0]) : w.pair(extra);
   const bool direct = sizes.empty() && w.is_symmetric();
-  if (direct) options.padding = row ? Pair(0, w.pads[0]) : w.padding();
-  const Tensor whole = row ? drop_row(conv_transpose2d(add_row(x), add_row(weight), bias, options))
-                           : conv_transpose2d(x, weight, bias, options);
+  const std::vector<std::int64_t> pads = direct ? w.pads : Numbers(w.pads.size(), 0);
+  const Tensor whole = whole_back(c, w, pads, extra);
   if (direct) return whole;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     w.set_pads(i, whole.size(i + 2) - sizes[i], automatic == "SAME_UPPER");

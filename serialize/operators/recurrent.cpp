@@ -50,12 +50,36 @@ void check_activations(const Call& c, std::string_view usual) {
                    "expected activations without numbers of their own and no clip, got some");
 }
 
+/// A gated unit whose reset gate comes before the product: n = tanh(W x + b + V (r * h) + d). Step by step, for
+/// recurrent_layer has the gate behind it.
+RecurrentResult reset_first(const Tensor& x, const RecurrentWeights& weights, Tensor h, bool reverse) {
+  const std::int64_t steps = x.size(0), hidden = weights.weight_hh.size(1);
+  expect_supported(steps >= 1 && steps <= 512,
+                   "expected linear_before_reset = 0 for 1 to 512 steps, got " + std::to_string(steps));
+  const auto rows = [&](const Tensor& all, std::int64_t dim, std::int64_t first, std::int64_t count) {
+    return all.defined() ? slice(all, dim, first * hidden, (first + count) * hidden) : all;
+  };
+  const Tensor products = linear(x, weights.weight_ih, weights.bias_ih);
+  const Tensor gates_of = rows(weights.weight_hh, 0, 0, 2), new_of = rows(weights.weight_hh, 0, 2, 1);
+  const Tensor gates_bias = rows(weights.bias_hh, 0, 0, 2), new_bias = rows(weights.bias_hh, 0, 2, 1);
+  std::vector<Tensor> outputs(static_cast<std::size_t>(steps));
+  for (std::int64_t i = 0; i < steps; ++i) {
+    const std::int64_t step = reverse ? steps - 1 - i : i;
+    const Tensor part = select(products, 0, step);
+    const Tensor gates = sigmoid(rows(part, 1, 0, 2) + linear(h, gates_of, gates_bias));
+    const Tensor fresh = tanh(rows(part, 1, 2, 1) + linear(rows(gates, 1, 0, 1) * h, new_of, new_bias));
+    h = fresh + rows(gates, 1, 1, 1) * (h - fresh);
+    outputs[static_cast<std::size_t>(step)] = h;
+  }
+  return {stack(outputs, 0), {h, {}}};
+}
+
 TensorList layer(const Call& c, RecurrentCell cell, std::initializer_list<std::int64_t> order) {
   c.ignore("hidden_size");
   c.ignore("output_sequence");
   const bool batch_first = c.flag("layout", false), is_lstm = cell == RecurrentCell::lstm;
   const std::string direction = c.text("direction", "forward");
-  expect_supported(!c.has(4), "expected sequences of one length, got lengths");
+  const Tensor lengths = c.has(4) ? to(c.tensor(4), DType::int64) : Tensor();
   expect_supported(!c.has(7), "expected an LSTM without peepholes, got some");
   const std::int64_t directions = direction == "bidirectional" ? 2 : 1;
   const Tensor x = batch_first ? transpose(c.tensor(0), 0, 1) : c.tensor(0);
@@ -74,8 +98,14 @@ TensorList layer(const Call& c, RecurrentCell cell, std::initializer_list<std::i
       (initial.h.defined() ? initial.c : initial.h) = zeros_like_state();
     }
     const bool reverse = direction == "reverse" || d == 1;
-    const RecurrentResult result =
-        recurrent_layer(x, weights_of(c, d, order), initial, {.cell = cell, .reverse = reverse});
+    const bool resets_first = cell == RecurrentCell::gru && !c.flag("linear_before_reset", false);
+    expect_supported(!resets_first || !lengths.defined(),
+                     "expected linear_before_reset = 1 of sequences of several lengths, got 0");
+    if (resets_first && !initial.h.defined()) initial.h = zeros_like_state();
+    const RecurrentResult result = resets_first
+                                       ? reset_first(x, weights_of(c, d, order), initial.h, reverse)
+                                       : recurrent_layer(x, weights_of(c, d, order), initial,
+                                                         {.cell = cell, .reverse = reverse, .lengths = lengths});
     outputs.push_back(result.output);
     last_h.push_back(result.state.h);
     last_c.push_back(result.state.c);
@@ -96,8 +126,6 @@ TensorList lstm_of(const Call& c) {
 
 TensorList gru_of(const Call& c) {
   check_activations(c, "sigmoid tanh ");
-  expect_supported(c.flag("linear_before_reset", false),
-                   "expected linear_before_reset = 1, as PyTorch computes, got 0");
   return layer(c, RecurrentCell::gru, {1, 0, 2});
 }
 

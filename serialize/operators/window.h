@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "teff/engine/image_ops.h"
+#include "teff/engine/sequence_ops.h"
 #include "teff/serialize/operators/operator_call.h"
 
 namespace teff::serialize {
@@ -28,6 +29,7 @@ struct OnnxWindow {
   void set_pads(std::size_t dim, std::int64_t total, bool upper);
   Pair pair(const std::vector<std::int64_t>& values) const { return {values[0], values[1]}; }
   Pair padding() const { return {pads[0], pads[1]}; }
+  Triple triple(const std::vector<std::int64_t>& values) const { return {values[0], values[1], values[2]}; }
 };
 
 /// An operator on images of one dimension is one on images of one row.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "cli/command.h"
@@ -53,5 +54,21 @@ TEST_CASE("convert makes a model of an ONNX file, runs both, and takes its tenso
   CHECK(load(folder / "net.safetensors").size() == 8);
   const Output other = run_teff({"convert", "--check", "net.teff", "other.teff"}, folder.path());
   CHECK(other.code != 0);
-  CHECK(contains(other.err, "--check: expected an ONNX file that becomes a .teff file, got another"));
+  CHECK(contains(other.err, "--check: expected a network that becomes a .teff or ONNX file, got another"));
+}
+
+TEST_CASE("convert makes an ONNX file of a model, with its tensors bit for bit, and an example on request") {
+  const TempFolder folder;
+  write_network(folder, onnx::small_network());
+  CHECK(run_teff({"convert", "net.onnx", "net.teff"}, folder.path()).code == 0);
+  const Output output = run_teff({"convert", "--check", "--test-data", "net.teff", "back.onnx"}, folder.path());
+  CHECK(output.code == 0);
+  CHECK(output.err.empty());
+  CHECK(contains(output.out, "largest difference: "));
+  CHECK(load(folder / "back.onnx") == load(folder / "net.onnx"));
+  CHECK(std::filesystem::exists(folder / "test_data_set_0/input_0.pb"));
+  CHECK(std::filesystem::exists(folder / "test_data_set_0/output_0.pb"));
+  const Output other = run_teff({"convert", "--test-data", "net.teff", "weights.safetensors"}, folder.path());
+  CHECK(other.code != 0);
+  CHECK(contains(other.err, "--test-data: expected a network that becomes an ONNX file, got another"));
 }

@@ -85,7 +85,7 @@ TEST_CASE("the extension decides how a dictionary is written; an entire model go
   CHECK(contains(error_of<ValueError>([&] {
                    save_model(net, ones({1, 2}), path);
                  }),
-                 "expected the format .teff for an entire model, got that of PyTorch"));
+                 "expected the format .teff or ONNX for an entire model, got that of PyTorch"));
   CHECK(!std::filesystem::exists(path));
 }
 

@@ -134,7 +134,9 @@ OnnxOutcome try_onnx_test(const std::filesystem::path& folder) {
       // Some of these files have bfloat16 as whole numbers.
       if (output->dtype() == DType::uint16 && outputs[i].dtype() == DType::bfloat16) throw Error("stored otherwise");
       outcome.kind = OnnxOutcome::Kind::wrong;
-      assert_close(outputs[i], *output, {1e-4, 1e-6, true});
+      // Some results of these were published with four digits.
+      const bool is_rounded = folder.filename().string().starts_with("test_gridsample");
+      assert_close(outputs[i], *output, {1e-4, is_rounded ? 1e-4 : 1e-6, true});
     }
     outcome.kind = OnnxOutcome::Kind::passed;
   } catch (const Error& error) {

@@ -55,7 +55,7 @@ TEST_CASE("an ONNX file is a network with its own names, at any batch size") {
   const Dict state = net.state_dict();
   std::string keys;
   for (const auto& [key, value] : state) keys += key + ' ';
-  CHECK(keys == "conv.weight conv.bias bn.weight bn.bias fc.weight fc.bias bn.running_mean bn.running_var ");
+  CHECK(keys == "conv.weight conv.bias bn.weight bn.bias bn.running_mean bn.running_var fc.weight fc.bias ");
   CHECK(net.parameters().size() == 6);
   const NoGradGuard no_grad;
   for (const std::int64_t rows : {1, 2, 5}) {
