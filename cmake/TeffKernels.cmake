@@ -29,7 +29,7 @@ endforeach()
 
 # What a small build can leave out: engine/build.h says so to the code.
 option(TEFF_FLOAT64 "Compute on float64; OFF: its kernels are left out, and operations on it throw TypeError" ON)
-option(TEFF_IMPORT "Read networks of other libraries' formats (ONNX); OFF: load_model refuses them" ON)
+option(TEFF_IMPORT "Networks in other libraries' formats (ONNX); OFF: load_model and save_model refuse them" ON)
 option(TEFF_TRAINING "Gradients and optimisers; OFF: their kernels are left out, backward() and steps throw Error" ON)
 set(teff_left_out)
 foreach(part FLOAT64 TRAINING)

@@ -7,15 +7,19 @@
 namespace teff::serialize {
 namespace {
 
-[[noreturn]] void refuse_import() {
+[[noreturn]] void refuse_onnx() {
   throw UnsupportedError(
-      "expected a build of Teff with TEFF_IMPORT to read an ONNX file, got one without; convert it with teff convert");
+      "expected a build of Teff with TEFF_IMPORT for an ONNX file, got one without; convert it with teff convert");
 }
 
 }  // namespace
 
-std::unique_ptr<Contents> open_onnx(std::shared_ptr<const ByteSource>, const LoadOptions&) { refuse_import(); }
+std::unique_ptr<Contents> open_onnx(std::shared_ptr<const ByteSource>, const LoadOptions&) { refuse_onnx(); }
 
-nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>&) { refuse_import(); }
+nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>&) { refuse_onnx(); }
+
+void save_onnx(const nn::GraphModuleData&, ByteSink&, const SaveOptions&) { refuse_onnx(); }
+
+void save_onnx_tensor(const std::string&, const Tensor&, ByteSink&) { refuse_onnx(); }
 
 }  // namespace teff::serialize
