@@ -8,7 +8,6 @@
 #include "teff/serialize/onnx/onnx_export.h"
 #include "teff/serialize/onnx/onnx_file.h"
 #include "teff/serialize/onnx/wire_writer.h"
-#include "teff/teff.h"
 
 namespace teff::serialize {
 namespace {
@@ -130,7 +129,6 @@ WireMessage model_message(const nn::GraphModuleData& module, const SaveOptions& 
   WireMessage message, opset;
   message.number(1, kIrVersion);
   message.text(2, "Teff");
-  message.text(3, TEFF_VERSION);
   message.message(7, graph_message(module));
   opset.text(1, "");
   opset.number(2, kOpset);

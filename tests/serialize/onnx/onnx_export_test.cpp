@@ -3,6 +3,7 @@
 // Networks of Teff as ONNX files, and back. tests/onnx_runtime runs the same files in ONNX Runtime.
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 
 #include <map>
 #include <set>
@@ -224,4 +225,23 @@ TEST_CASE("what ONNX does not have is refused by name, and leaves the old file")
           std::stringstream file;
           save_model(layer, x, file, {.format = FileFormat::onnx, .metadata = {{"epoch", 5}}});
         }).ends_with("metadata \"epoch\": expected text, which is all that ONNX takes, got an integer"));
+}
+
+TEST_CASE("a network that is too large for a protocol buffer is refused before a byte is read") {
+  constexpr std::size_t kBytes = std::size_t{1} << 31;
+  void* const memory = ::mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  {
+    const auto unmap = [](void* place) { ::munmap(place, kBytes); };
+    const Tensor weight =
+        Tensor::from_external(static_cast<float*>(memory), {static_cast<std::int64_t>(kBytes / 4)}, unmap);
+    nn::GraphModuleData data;
+    data.graph.nodes = {{.name = "x", .type = {{2}, DType::float32}}};
+    data.graph.outputs = {0};
+    data.state = {{"weight", weight}};
+    nn::GraphModule module(data);
+    const std::string refusal = export_refusal(module, zeros({2}));
+    CHECK(refusal.starts_with("save_model: stream: expected at most 2147483647 bytes, which is the most that an ONNX"));
+    CHECK(refusal.ends_with(": save the model as .teff"));
+  }
 }
