@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
-#include <numbers>
 #include <limits>
+#include <numbers>
 
 #include "teff/engine/gradients/formulas.h"
 #include "teff/engine/tensor_impl.h"
