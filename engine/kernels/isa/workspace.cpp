@@ -98,8 +98,9 @@ class Blocks {
     Block* const found = find();
     if (found != nullptr || !has_key_) return found;
     auto made = std::make_unique<Block>();
-    if (pthread_setspecific(key_, made.get()) != 0) throw std::bad_alloc();
-    return made.release();
+    if (pthread_setspecific(key_, made.get()) == 0) return made.release();
+    if (!has_key_) return nullptr;  // the program has begun to end meanwhile
+    throw std::bad_alloc();
   }
 
  private:
