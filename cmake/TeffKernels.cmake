@@ -46,28 +46,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
                        --param=inline-min-speedup=15)
 endif()
 
-# The simplest set of several is for machines from before 2013: its loops over elements, rows and windows are compiled for
-# size, which makes them a third smaller.
-function(teff_light_options isa result)
-  set(options ${teff_light_loops})
-  list(LENGTH teff_isas count)
-  if(isa STREQUAL "baseline" AND count GREATER 1)
-    set(options -Os)
-  endif()
-  set(${result} "${options}" PARENT_SCOPE)
-endfunction()
-
 # teff_add_kernels(<target> <source>...): adds the sources, for every instruction set, to the target.
 function(teff_add_kernels target)
   set(light_sources ${ARGN})
   list(FILTER light_sources EXCLUDE REGEX "/(gemm|conv)/")
-  set_source_files_properties(${light_sources} PROPERTIES COMPILE_OPTIONS "$<TARGET_PROPERTY:TEFF_LIGHT_OPTIONS>")
+  set_source_files_properties(${light_sources} PROPERTIES COMPILE_OPTIONS "${teff_light_loops}")
   foreach(isa IN LISTS TEFF_ISAS)
     set(objects teff_kernels_${isa})
     add_library(${objects} OBJECT ${ARGN})
-    teff_light_options(${isa} light_options)
-    set_target_properties(${objects} PROPERTIES TEFF_LIGHT_OPTIONS "${light_options}" POSITION_INDEPENDENT_CODE ON
-                          CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    set_target_properties(${objects} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+                          VISIBILITY_INLINES_HIDDEN ON
                           UNITY_BUILD OFF)  # the same words in each, and little time goes into headers
     target_compile_features(${objects} PRIVATE cxx_std_20)
     target_include_directories(${objects} PRIVATE ${TEFF_INCLUDE_DIR})
