@@ -24,8 +24,8 @@ struct Means {
     const double scale = static_cast<double>(from) / static_cast<double>(to), reach = std::max(scale, 1.0);
     for (std::int64_t i = 0; i < to; ++i) {
       const double centre = scale * (static_cast<double>(i) + 0.5);
-      const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - reach + 0.5), 0);
-      const auto last = std::min<std::int64_t>(static_cast<std::int64_t>(centre + reach + 0.5), from);
+      const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(std::floor(centre - reach + 0.5)), 0);
+      const auto last = std::min<std::int64_t>(static_cast<std::int64_t>(std::floor(centre + reach + 0.5)), from);
       Mean mean{first, {}};
       double sum = 0;
       for (std::int64_t j = first; j < last; ++j) {
