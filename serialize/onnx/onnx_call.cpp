@@ -31,12 +31,12 @@ int OnnxCall::opset() const { return static_cast<int>(network_.model_.opset); }
 
 bool OnnxCall::is_known(std::size_t i) const {
   const Tensor input = maybe(i);
-  return input.defined() && (network_.is_constant(input) || network_.parameter(input) != nullptr);
+  return input.defined() && (is_constant(input) || network_.parameter(input) != nullptr);
 }
 
 Tensor OnnxCall::known(std::size_t i) const {
   const Tensor input = tensor(i);
-  if (network_.is_constant(input)) return input;
+  if (is_constant(input)) return input;
   if (const OnnxTensor* values = network_.parameter(input)) return network_.constant(*values);
   throw UnsupportedError("expected input " + std::to_string(i) + " (\"" + escaped(node_.inputs[i], 100) +
                          "\") to be known before the network runs, got one that is computed from the values of its "

@@ -3,24 +3,21 @@
 #include <map>
 #include <new>
 #include <set>
+#include <type_traits>
 
 #include "teff/engine/error.h"
 #include "teff/engine/input_rules.h"
 #include "teff/engine/mode_state.h"
-#include "teff/engine/tensor_impl.h"
 #include "teff/engine/text.h"
 #include "teff/serialize/io/place.h"
 #include "teff/serialize/onnx/onnx_file.h"
 #include "teff/serialize/onnx/onnx_network.h"
+#include "teff/serialize/operators/imported_graph.h"
 
 namespace teff::serialize {
 namespace {
 
 using Types = std::vector<TensorType>;
-
-/// Nodes of all records together that are made to learn which sizes are free, and of one.
-constexpr std::size_t kMaxExplored = 40'000;
-constexpr std::size_t kMaxRecorded = 8192;
 
 /// Behind the name of an initialiser: what training changes of it.
 constexpr std::string_view kRunning = ".running";
@@ -108,7 +105,7 @@ class Importer {
     try {
       const detail::TypesOnlyGuard types_only;
       const std::size_t nodes =
-          detail::record(function(), stand_ins(types), attributes_, network_.scopes()).graph.nodes.size();
+          detail::record(function(), stand_ins_for(types), attributes_, network_.scopes()).graph.nodes.size();
       if (nodes <= kMaxRecorded) return "";
       throw UnsupportedError("expected a network of at most 8192 operations, got one of " + std::to_string(nodes));
     } catch (const UnsupportedError&) {
@@ -118,12 +115,6 @@ class Importer {
     } catch (const Error& error) {
       return error.what();
     }
-  }
-
-  static std::vector<Tensor> stand_ins(const Types& types) {
-    std::vector<Tensor> tensors;
-    for (const TensorType& type : types) tensors.push_back(teff::detail::make_without_values(type));
-    return tensors;
   }
 
   GraphFunction function() {
@@ -139,7 +130,7 @@ class Importer {
     };
     const std::size_t left = kMaxExplored - std::min(kMaxExplored, explored_);
     Graph graph =
-        teff::detail::explore(function(), stand_ins(types), attributes_, network_.scopes(), {true, may_vary, left})
+        teff::detail::explore(function(), stand_ins_for(types), attributes_, network_.scopes(), {true, may_vary, left})
             .graph;
     if (with_batch) check_batch(graph, types);
     return graph;
@@ -167,26 +158,17 @@ class Importer {
   std::size_t explored_ = 0;
 };
 
-/// Inputs and outputs are called as in the file, where that is no other node's name.
-void name_ports(Graph& graph, const OnnxModel& model, const OnnxNetwork& network) {
-  std::map<std::size_t, std::string> names;  // by node
-  std::set<std::string> taken;
-  const auto give = [&](std::size_t place, const std::string& name) {
-    if (!name.empty() && !names.contains(place) && taken.insert(name).second) names.emplace(place, name);
-  };
-  for (std::size_t i = 0; i < network.inputs().size(); ++i) give(i, network.inputs()[i]->name);
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-    const auto place = static_cast<std::size_t>(graph.outputs[i]);
-    if (graph.nodes[place].kind != GraphNode::Kind::placeholder) give(place, model.graph.outputs[i].name);
-  }
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (const auto name = names.find(i); name != names.end()) {
-      graph.nodes[i].name = name->second;
-      continue;
+template <class Ports>
+std::vector<std::string> names_of(const Ports& ports) {
+  std::vector<std::string> names;
+  for (const auto& port : ports) {
+    if constexpr (std::is_pointer_v<std::decay_t<decltype(port)>>) {
+      names.push_back(port->name);
+    } else {
+      names.push_back(port.name);
     }
-    std::string& name = graph.nodes[i].name;
-    while (!taken.insert(name).second) name += '_';
   }
+  return names;
 }
 
 /// The names that nodes read, and those of the outputs.
@@ -290,7 +272,7 @@ nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>& sou
   add_state(data, network, model, *source);
   shorten_statistics(data);
   sort_state(data, model);
-  name_ports(data.graph, model, network);
+  name_ports(data.graph, names_of(network.inputs()), names_of(model.graph.outputs));
   data.summary.type_name = "ONNX";
   data.training = false;
   return data;

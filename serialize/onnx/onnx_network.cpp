@@ -8,7 +8,6 @@
 #include "teff/engine/error.h"
 #include "teff/engine/error_text.h"
 #include "teff/engine/mode_state.h"
-#include "teff/engine/node.h"
 #include "teff/engine/tensor_impl.h"
 #include "teff/serialize/io/place.h"
 #include "teff/serialize/onnx/onnx_call.h"
@@ -16,7 +15,6 @@
 namespace teff::serialize {
 namespace {
 
-constexpr double kMaxFoldedWork = 1 << 17;   // of what is computed of constants, in operations on single values
 constexpr std::int64_t kMaxStatedSize = 64;  // elements of a parameter that may take part in arithmetic on sizes
 
 /// The path of the module that PyTorch exported the node from: "/layer1/layer1.0/conv1/Conv" is of layer1.0.conv1.
@@ -31,29 +29,6 @@ std::string scope_of(const OnnxNode& node) {
     before = part;
   }
   return path;
-}
-
-/// What the calls that were just recorded would take, until known tensors are met.
-double work_of(const TensorList& results) {
-  double work = 0;
-  std::vector<const Node*> nodes;
-  std::unordered_set<const Node*> seen;
-  const auto visit = [&](const Tensor& tensor) {
-    if (!tensor.defined()) return;
-    const Node* node = tensor.impl()->node.get();
-    if (node != nullptr && seen.insert(node).second) nodes.push_back(node);
-  };
-  for (const Tensor& result : results) visit(result);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    std::vector<TensorType> types;
-    for (const Tensor& input : nodes[i]->inputs) {
-      visit(input);
-      types.push_back(input.type());
-      work += static_cast<double>(input.numel());
-    }
-    work += nodes[i]->op->flop(types, nodes[i]->result.type) + static_cast<double>(numel(nodes[i]->result.type.shape));
-  }
-  return work;
 }
 
 const OnnxGraph* branch_of(const OnnxNode& node, std::string_view name) {
@@ -197,10 +172,6 @@ const Tensor& OnnxNetwork::constant(const OnnxTensor& tensor) {
   return values;
 }
 
-bool OnnxNetwork::is_constant(const Tensor& tensor) const {
-  return tensor.impl()->storage != nullptr && tensor.impl()->node == nullptr;
-}
-
 const OnnxTensor* OnnxNetwork::parameter(const Tensor& tensor) const {
   const auto found = state_places_.find(tensor.id());
   return found == state_places_.end() ? nullptr : state_[found->second].values;
@@ -212,7 +183,7 @@ Tensor OnnxNetwork::statistic(const Tensor& tensor) const {
 }
 
 std::vector<Tensor> OnnxNetwork::run(std::span<const Tensor> inputs) {
-  work_left_ = kMaxFoldedWork;
+  folding_ = {};
   Frame frame;
   frame.tensors = initial_;
   for (std::size_t i = 0; i < inputs_.size(); ++i) frame.tensors.insert_or_assign(inputs_[i]->name, inputs[i]);
@@ -255,30 +226,6 @@ void OnnxNetwork::run_node(const OnnxNode& node, Frame& frame) {
   }
 }
 
-/// A record holds them, those that the calls of a row read too, and there are many records.
-void OnnxNetwork::count_constants(const TensorList& results, const std::vector<Tensor>& inputs) {
-  std::unordered_set<const void*> seen{nullptr};
-  for (const Tensor& input : inputs) {
-    if (!input.defined()) continue;
-    seen.insert(input.impl()->node.get());
-    seen.insert(input.id());
-  }
-  std::vector<const Node*> nodes;
-  const auto visit = [&](const Tensor& tensor) {
-    if (!tensor.defined()) return;
-    const Node* node = tensor.impl()->node.get();
-    if (node != nullptr && seen.insert(node).second) nodes.push_back(node);
-    if (!is_constant(tensor) || parameter(tensor) != nullptr || !seen.insert(tensor.id()).second) return;
-    work_left_ -= static_cast<double>(tensor.numel());
-  };
-  for (const Tensor& result : results) visit(result);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    for (const Tensor& input : nodes[i]->inputs) visit(input);
-  }
-  if (work_left_ >= 0) return;
-  throw UnsupportedError("expected constants of at most 131072 elements that are computed, got more: fold them");
-}
-
 /// What is computed of constants and sizes alone is computed at once.
 TensorList OnnxNetwork::convert(const OnnxNode& node, const std::vector<Tensor>& inputs) {
   const OperatorRow* row = rows_.at(&node);
@@ -298,14 +245,12 @@ TensorList OnnxNetwork::convert(const OnnxNode& node, const std::vector<Tensor>&
   }
   TensorList results = row->convert(call);
   call.check_asked();
-  count_constants(results, inputs);
+  folding_.count_constants(results, inputs, [&](const Tensor& tensor) { return parameter(tensor) != nullptr; });
   if (!any_known || !all_known || results.empty()) return results;
   const bool is_done = std::all_of(results.begin(), results.end(),
                                    [&](const Tensor& result) { return !result.defined() || is_constant(result); });
   if (is_done) return results;
-  const double work = work_of(results);
-  if (work > work_left_) return results;
-  work_left_ -= work;
+  if (!folding_.takes(results)) return results;
   const detail::NotCapturing now;
   return row->convert(OnnxCall(*this, node, known));
 }

@@ -16,6 +16,7 @@
 
 #include "teff/engine/recording.h"
 #include "teff/serialize/onnx/onnx_model.h"
+#include "teff/serialize/operators/folding.h"
 #include "teff/serialize/operators/operator_call.h"
 
 namespace teff::serialize {
@@ -57,12 +58,10 @@ class OnnxNetwork {
   void run_nodes(const OnnxGraph& graph, Frame& frame);
   void run_node(const OnnxNode& node, Frame& frame);
   void run_branch(const OnnxNode& node, Frame& frame);
-  void count_constants(const TensorList& results, const std::vector<Tensor>& inputs);
   TensorList convert(const OnnxNode& node, const std::vector<Tensor>& inputs);
 
   /// The values of a tensor of the file, read once.
   const Tensor& constant(const OnnxTensor& tensor);
-  bool is_constant(const Tensor& tensor) const;
   /// The initialiser that stands for a parameter; null if the tensor is none.
   const OnnxTensor* parameter(const Tensor& tensor) const;
   Tensor statistic(const Tensor& tensor) const;
@@ -77,7 +76,7 @@ class OnnxNetwork {
   std::unordered_map<const OnnxTensor*, Tensor> constants_;
   std::unordered_map<const OnnxNode*, const OperatorRow*> rows_;
   detail::ScopeNames scopes_;
-  double work_left_ = 0;  // of what a run computes of constants
+  Folding folding_;  // of a run
 };
 
 /// `node 3 (Conv "/conv1/Conv")`
