@@ -22,9 +22,11 @@ Tensor number_for(const Tensor& x, Scalar value) {
 
 Tensor power(const Tensor& x, std::int64_t exponent) {
   if (exponent < 0) fail<ValueError>("pow", "an exponent of at least 0 for whole numbers, got ", exponent);
-  Tensor base = promoted(x, 1), result = ones_like(base);
+  Tensor base = promoted(x, 1), result;
+  if (exponent == 0) return add(mul(base, 0), 1);  // no tensor of ones: a record would keep its size
+  if (exponent == 1) return mul(base, 1);
   for (; exponent > 0; exponent /= 2) {
-    if (exponent % 2 == 1) result = mul(result, base);
+    if (exponent % 2 == 1) result = result.defined() ? mul(result, base) : base;
     if (exponent > 1) base = mul(base, base);
   }
   return result;

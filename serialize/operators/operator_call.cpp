@@ -17,6 +17,12 @@ std::int64_t OperatorCall::integer(std::string_view name, std::int64_t otherwise
   return value ? value->as_int() : otherwise;
 }
 
+bool OperatorCall::flag(std::string_view name, bool otherwise) const {
+  const std::optional<Value> value = option(name);
+  if (!value) return otherwise;
+  return value->is_bool() ? value->as_bool() : value->as_int() != 0;
+}
+
 double OperatorCall::number(std::string_view name, double otherwise) const {
   const std::optional<Value> value = option(name);
   return value ? value->as_float() : otherwise;

@@ -46,7 +46,7 @@ class OperatorCall {
   Tensor tensor(std::size_t i) const;
   bool has(std::size_t i) const { return i < input_count() && maybe(i).defined(); }
   std::int64_t integer(std::string_view name, std::int64_t otherwise) const;
-  bool flag(std::string_view name, bool otherwise) const { return integer(name, otherwise ? 1 : 0) != 0; }
+  bool flag(std::string_view name, bool otherwise) const;
   double number(std::string_view name, double otherwise) const;
   std::string text(std::string_view name, std::string_view otherwise) const;
   std::vector<std::int64_t> integers(std::string_view name, std::vector<std::int64_t> otherwise = {}) const;

@@ -105,6 +105,12 @@ TEST_CASE("a network that needs multiples of a size is free, and throws where it
   CHECK(compare(module, graph, Shape{3, 3, 13, 20}) == "neither");
 }
 
+TEST_CASE("a power of whole numbers has no size of its own") {
+  for (const int exponent : {0, 1, 2, 5}) {
+    check_images([=](const Tensor& x) { return pow(to(x * 9, DType::int64), exponent); }, {-1, -1, -1, -1});
+  }
+}
+
 TEST_CASE("sizes that follow height and width are kept as such") {
   const Shape any{-1, -1, -1, -1};
   check_images([](const Tensor& x) { return x.view({x.size(0), x.size(1), x.size(2) * x.size(3)}).sum(2); }, any);
