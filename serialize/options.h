@@ -61,6 +61,11 @@ struct LoadOptions {
   /// Leaves out the entries that Teff has no place for, such as complex, quantised and sparse tensors, instead of
   /// refusing the file because of them. File::unsupported says which these are.
   bool skip_unsupported = false;
+  /// load_model of TorchScript, whose archives do not say what forward takes: the types of its tensors, such as
+  /// {{{2, 3, 224, 224}, DType::float32}}, with sizes that are as good as others where forward takes others. Without
+  /// them types are looked for that fit the network's weights, which leaves to chance what the code leaves open: how
+  /// many dimensions a network takes that takes several.
+  std::vector<TensorType> input_types = {};
   /// load_model: the most that a run of the model may take, in operations on single values and in bytes of the results
   /// of all its operations, as the types in the file tell: a model that asks for more is refused. Later runs, sessions
   /// and training steps are held to the same; inputs that are larger than those in the file may cost as many times more

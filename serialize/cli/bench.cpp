@@ -210,6 +210,7 @@ std::function<int()> set_up(Parameters& parameters) {
   parameters.number("--seconds", options->seconds, "how long each row is measured");
   parameters.flag("--operations", options->operations, "print what each operation costs, too");
   parameters.flag("--json", options->json, "print an object");
+  parameters.input_types(options->loading);
   parameters.limits(options->loading);
   return [options] { return bench(*options); };
 }

@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "teff/serialize/cli/text.h"
+
 namespace teff::cli {
 
 void Parameters::required(const char* name, std::string& to, const char* help) {
@@ -41,6 +43,17 @@ void Parameters::loading(LoadOptions& to) {
   app_.add_option("--skip", to.skip, "an entry to leave out, named as `teff show` names it; may be given several times")
       ->allow_extra_args(false);
   flag("--skip-unsupported", to.skip_unsupported, "leave out the entries that Teff has no place for");
+  input_types(to);
+}
+
+void Parameters::input_types(LoadOptions& to) {
+  const auto add = [&to](const std::vector<std::string>& types) {
+    for (const std::string& type : types) to.input_types.push_back(type_of(type));
+  };
+  app_.add_option_function<std::vector<std::string>>(
+          "--input-type", add,
+          "of TorchScript: what forward takes, such as float32:2x3x224x224 or 2x3x224x224; once for each input")
+      ->allow_extra_args(false);
 }
 
 void Parameters::limits(LoadOptions& to) {

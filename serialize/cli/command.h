@@ -49,6 +49,8 @@ class Parameters {
   void flag(const char* name, bool& to, const char* help);
   /// The flags that say what is taken of a file.
   void loading(LoadOptions& to);
+  /// The option that says what a network takes whose file does not; one of loading().
+  void input_types(LoadOptions& to);
   /// The options that say what running a model may take.
   void limits(LoadOptions& to);
 

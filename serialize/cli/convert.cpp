@@ -47,7 +47,7 @@ class Converter {
 
 struct Options {
   std::string from, to, dtype, entry;
-  bool without_metadata = false, check = false, test_data = false;
+  bool without_metadata = false, check = false, test_data = false, state_dict = false;
   LoadOptions loading;
 };
 
@@ -205,9 +205,10 @@ int convert_network(const Options& options) {
 
 int convert(const Options& options) {
   const File file = open_file(options.from, options.loading);
-  const bool is_whole = options.entry.empty() && options.dtype.empty();
+  const bool is_whole = options.entry.empty() && options.dtype.empty() && !options.state_dict;
   const bool to_onnx = ends_with(options.to, ".onnx");
-  const bool is_network = file.format() == FileFormat::onnx || (file.model() != nullptr && to_onnx);
+  const bool is_network =
+      file.format() == FileFormat::onnx || is_torch_script(file) || (file.model() != nullptr && to_onnx);
   if (is_network && is_whole && (to_onnx || ends_with(options.to, ".teff"))) return convert_network(options);
   if (options.check) throw ValueError("--check: expected a network that becomes a .teff or ONNX file, got another");
   if (options.test_data) throw ValueError("--test-data: expected a network that becomes an ONNX file, got another");
@@ -229,8 +230,8 @@ std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
   parameters.required(
       "IN", options->from,
-      "a file of any format; of an entire model that becomes an ONNX file, and of an ONNX file that becomes a .teff "
-      "file, the network is taken, of others the state dict; - is the standard input");
+      "a file of any format; of an entire model that becomes an ONNX file, and of an ONNX file or TorchScript archive "
+      "that becomes a .teff file, the network is taken, of others the state dict; - is the standard input");
   parameters.required("OUT", options->to,
                       "its extension says the format: .teff, .onnx, .pt, .pth, .safetensors, .npz, .npy");
   parameters.option("--entry", options->entry, "takes one entry, named as `teff show` names it, in place of all",
@@ -238,6 +239,7 @@ std::function<int()> set_up(Parameters& parameters) {
   parameters.option("--dtype", options->dtype, "converts floating-point tensors",
                     {"float32", "float64", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"});
   parameters.flag("--check", options->check, "of networks: runs both and prints the largest difference");
+  parameters.flag("--state-dict", options->state_dict, "takes the state dict where the network would be taken");
   parameters.flag("--test-data", options->test_data,
                   "for ONNX: writes test_data_set_0 beside it, an example with its outputs");
   parameters.flag("--without-metadata", options->without_metadata, "for formats that have no place for it");
@@ -255,6 +257,7 @@ const Command kConvert = {"convert", "Writes the content of a file in another fo
                           "  teff convert --skip-unsupported checkpoint.pt rest.teff\n"
                           "  teff convert --check network.onnx network.teff\n"
                           "  teff convert --check model.teff model.onnx\n"
+                          "  teff convert --check scripted.pt model.teff --input-type float32:1x3x224x224\n"
                           "  teff convert --dtype float16 weights.teff small.teff",
                           set_up};
 

@@ -2,7 +2,6 @@
 #include "teff/serialize/cli/model_inputs.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <teff/engine/error.h>
 #include <teff/engine/random.h>
@@ -41,23 +40,6 @@ bool has_all(const Dict& dict, const std::vector<nn::GraphPort>& ports) {
   });
 }
 
-Shape shape_of(const std::string& text) {
-  Shape shape;
-  const char *at = text.data(), *const end = at + text.size();
-  for (; at != end; ++at) {
-    std::int64_t size = 0;
-    const auto [rest, error] = std::from_chars(at, end, size);
-    const bool more = rest != end && *rest == 'x' && rest + 1 != end;
-    if (error != std::errc() || size < 0 || (rest != end && !more)) {
-      throw ValueError("--shape: expected sizes like 1x3x224x224, got " + text);
-    }
-    shape.push_back(size);
-    at = rest;
-    if (at == end) break;
-  }
-  return shape;
-}
-
 }  // namespace
 
 std::vector<Tensor> read_inputs(const nn::GraphModule& model, const std::vector<std::string>& paths) {
@@ -91,7 +73,7 @@ std::vector<Tensor> make_inputs(const nn::GraphModule& model, const std::vector<
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     TensorType type = model.graph().nodes[i].type;
-    if (!shapes.empty()) type.shape = shape_of(shapes[i]);
+    if (!shapes.empty()) type.shape = shape_of("--shape", shapes[i]);
     const Shape& free = ports[i].type.shape;
     if (batch > 0 && !free.empty() && free[0] < 0 && !type.shape.empty()) type.shape[0] = batch;
     inputs.push_back(is_floating_point(type.dtype) ? randn(type.shape, generator).to(type.dtype)

@@ -52,6 +52,7 @@ std::function<int()> set_up(Parameters& parameters) {
   parameters.option("-o,--output", options->output,
                     "where the outputs go, by their names: .npz, .safetensors, .teff, .pt, or .npy for a single one; "
                     "without it they are printed");
+  parameters.input_types(options->loading);
   parameters.limits(options->loading);
   return [options] { return run(*options); };
 }

@@ -170,13 +170,15 @@ std::string names_text(const std::vector<std::string>& names) {
 
 /// The network in the words of its file, and in those of Teff, or why Teff has none for it.
 void print_network(const std::string& path, const File& file, const LoadOptions& options) {
-  std::cout << "operators:\n";
-  Table table;
-  table.add({"operator", "name", "inputs", "outputs"});
-  for (const FileOperator& one : file.operators()) {
-    table.add({one.type, one.name, names_text(one.inputs), names_text(one.outputs)});
+  if (!file.operators().empty()) {
+    std::cout << "operators:\n";
+    Table table;
+    table.add({"operator", "name", "inputs", "outputs"});
+    for (const FileOperator& one : file.operators()) {
+      table.add({one.type, one.name, names_text(one.inputs), names_text(one.outputs)});
+    }
+    table.print(std::cout);
   }
-  table.print(std::cout);
   try {
     const nn::GraphModule module = open_model(path, options);
     std::cout << "in Teff:\n";
@@ -188,7 +190,7 @@ void print_network(const std::string& path, const File& file, const LoadOptions&
 }
 
 const char* kind_of(const File& file) {
-  if (file.format() == FileFormat::onnx) return "network";
+  if (file.format() == FileFormat::onnx || is_torch_script(file)) return "network";
   return file.model() != nullptr ? "entire model" : "dictionary";
 }
 
@@ -205,7 +207,7 @@ void print_text(const std::string& path, const File& file, bool all, const LoadO
     print_lines(module.summary);
   }
   if (file.model() != nullptr) print_model(*file.model());
-  if (file.format() == FileFormat::onnx) print_network(path, file, options);
+  if (file.format() == FileFormat::onnx || is_torch_script(file)) print_network(path, file, options);
 }
 
 template <class T>

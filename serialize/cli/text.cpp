@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <iomanip>
 #include <ostream>
@@ -177,6 +178,8 @@ std::string told(const std::exception& error, const std::string& path) {
   constexpr std::pair<std::string_view, std::string_view> kWords[] = {
       {"LoadOptions{.inert_objects = true}", "--inert-objects"},
       {"LoadOptions{.skip_unsupported = true}", "--skip-unsupported"},
+      {"LoadOptions::input_types, the option --input-type", "--input-type float32:2x3x224x224"},
+      {"LoadOptions::input_types", "--input-type"},
       {"SaveOptions::metadata", "metadata (--without-metadata leaves it out)"},
       {"got a device, pipe or socket", "got a device, pipe or socket (the standard input is -)"},
   };
@@ -184,6 +187,34 @@ std::string told(const std::exception& error, const std::string& path) {
     if (const std::size_t place = text.find(member); place != text.npos) text.replace(place, member.size(), option);
   }
   return text;
+}
+
+Shape shape_of(const char* option, const std::string& text) {
+  Shape shape;
+  const char *at = text.data(), *const end = at + text.size();
+  for (; at != end; ++at) {
+    std::int64_t size = 0;
+    const auto [rest, error] = std::from_chars(at, end, size);
+    const bool more = rest != end && *rest == 'x' && rest + 1 != end;
+    if (error != std::errc() || size < 0 || (rest != end && !more)) {
+      throw ValueError(std::string(option) + ": expected sizes like 1x3x224x224, got " + text);
+    }
+    shape.push_back(size);
+    at = rest;
+    if (at == end) break;
+  }
+  return shape;
+}
+
+bool is_torch_script(const File& file) {
+  return file.format() == FileFormat::pytorch && !file.modules().empty() &&
+         file.modules()[0].summary.type_name == "RecursiveScriptModule";
+}
+
+TensorType type_of(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos) return {shape_of("--input-type", text)};
+  return {shape_of("--input-type", text.substr(colon + 1)), dtype_from_string(text.substr(0, colon))};
 }
 
 void Table::add(std::vector<std::string> row) {

@@ -32,6 +32,14 @@ std::string type_text(const TensorType& type, const std::vector<std::string>& fr
 /// options instead of members. `path`: of a file that need not be named again.
 std::string told(const std::exception& error, const std::string& path = {});
 
+/// Whether it holds a network as PyTorch's code.
+bool is_torch_script(const File& file);
+
+/// Of `1x3x224x224`, given to that option. @throws ValueError for another text.
+Shape shape_of(const char* option, const std::string& text);
+/// Of `float32:1x3x224x224`, or float32 of that shape.
+TensorType type_of(const std::string& text);
+
 /// Rows of cells, printed in columns. The cells are made printable; long ones do not widen their column.
 class Table {
  public:

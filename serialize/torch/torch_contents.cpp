@@ -3,6 +3,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/torch/torch_file.h"
+#include "teff/serialize/torch/torch_script.h"
 #include "teff/serialize/torch/torch_values.h"
 
 namespace teff::serialize {
@@ -11,11 +12,11 @@ namespace {
 class TorchContents final : public Contents {
  public:
   TorchContents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options, std::uint64_t file_bytes,
-                ScriptCode* code)
+                ScriptCode* code, std::deque<ScriptObject>* objects)
       : storages_(std::move(storages)) {
     TorchValues values(pickle, storages_, options, file_bytes);
     if (code != nullptr) {
-      values.fill_script(*this, *code);
+      values.fill_script(*this, *code, objects);
     } else {
       values.fill(*this);
     }
@@ -34,12 +35,13 @@ class TorchContents final : public Contents {
 
 std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
                                          std::uint64_t file_bytes) {
-  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, nullptr);
+  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, nullptr, nullptr);
 }
 
 std::unique_ptr<Contents> script_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
-                                          std::uint64_t file_bytes, ScriptCode& code) {
-  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, &code);
+                                          std::uint64_t file_bytes, ScriptCode& code,
+                                          std::deque<ScriptObject>* objects) {
+  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, &code, objects);
 }
 
 std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {

@@ -3,6 +3,7 @@
 
 // Private: the two kinds of files of torch.save, looked into without reading their tensors.
 
+#include <deque>
 #include <memory>
 
 #include "teff/serialize/contents.h"
@@ -12,13 +13,15 @@
 namespace teff::serialize {
 
 class ScriptCode;
+struct ScriptObject;
 
 /// What the pickle of the file says.
 std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
                                          std::uint64_t file_bytes);
-/// What that of a TorchScript module says.
+/// What that of a TorchScript module says; its objects if they are asked for.
 std::unique_ptr<Contents> script_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
-                                          std::uint64_t file_bytes, ScriptCode& code);
+                                          std::uint64_t file_bytes, ScriptCode& code,
+                                          std::deque<ScriptObject>* objects = nullptr);
 
 /// The zip.
 std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options);

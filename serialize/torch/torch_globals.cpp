@@ -48,6 +48,11 @@ constexpr auto kGlobals = std::to_array<Global>({
     {"numpy._core.numeric", "_frombuffer", Known::numpy_from_buffer},
     {"numpy", "dtype", Known::numpy_dtype},
     {"torch.autograd.variable", "Variable", Known::parameter},
+    {"torch.jit._pickle", "build_boollist", Known::parameter},
+    {"torch.jit._pickle", "build_doublelist", Known::parameter},
+    {"torch.jit._pickle", "build_intlist", Known::parameter},
+    {"torch.jit._pickle", "build_tensorlist", Known::parameter},
+    {"torch.jit._pickle", "restore_type_tag", Known::parameter},
     {"torch.fx.graph_module", "reduce_graph_module", Known::graph_module},
 });
 

@@ -10,6 +10,7 @@
 #include "teff/engine/error.h"
 #include "teff/serialize/torch/pickle_text.h"
 #include "teff/serialize/torch/torch_guard.h"
+#include "teff/serialize/torch/torch_script.h"
 #include "teff/serialize/torch/torch_script_code.h"
 
 namespace teff::serialize {
@@ -24,7 +25,7 @@ bool is_listed(const std::vector<std::string_view>& names, std::string_view name
 
 }  // namespace
 
-void TorchValues::fill_script(Contents& contents, ScriptCode& code) {
+void TorchValues::fill_script(Contents& contents, ScriptCode& code, std::deque<ScriptObject>* objects) {
   const NoGradGuard no_grad;
   const NodeId root = pickle_.root();
   if (pickle_[root].kind != NodeKind::object || !class_of(pickle_, pickle_[root].a).starts_with(kScript)) {
@@ -36,6 +37,7 @@ void TorchValues::fill_script(Contents& contents, ScriptCode& code) {
     const Guard guard(*this, root);
     add_script_module(state, "", root, code, summary);
   }
+  if (objects != nullptr) script_object(root, "", code, *objects);
   modules_.push_back({"", std::move(summary)});
   left_out_ = false;
   finish(contents, std::move(state));
@@ -88,6 +90,42 @@ void TorchValues::add_script_module(Dict& state, const std::string& prefix, Node
     summary.children.back().name = key;
     add_script_module(state, place_of, node, code, summary.children.back());
   });
+}
+
+const ScriptObject* TorchValues::script_object(NodeId id, const std::string& path, ScriptCode& code,
+                                               std::deque<ScriptObject>& objects) {
+  if (const auto found = objects_.find(id); found != objects_.end()) return found->second;
+  const Guard guard(*this, id);
+  const PickledObject pickled = pickle_.object(id);
+  ScriptObject& object = objects.emplace_back();
+  objects_.emplace(id, &object);
+  object.type = class_of(pickle_, pickled.callee);
+  object.path = path;
+  count(sizeof(ScriptObject) + object.type.size() + path.size());
+  if (pickled.state == kNoNode || pickle_[pickled.state].kind != NodeKind::dict) return &object;
+  const ScriptClass* const known_class = code.find(object.type);
+  const std::vector<NodeId> nodes = items(pickled.state);
+  for (std::size_t i = 0; i + 1 < nodes.size(); i += 2) {
+    ScriptObject::Attribute attribute;
+    attribute.name = pickle_.text(nodes[i]);  // checked by add_script_module
+    const NodeId node = nodes[i + 1];
+    const Within within(*this, std::string_view(attribute.name));
+    count(sizeof(attribute) + attribute.name.size());
+    attribute.is_parameter = known_class != nullptr && is_listed(known_class->parameters, attribute.name);
+    attribute.is_state =
+        attribute.is_parameter || (known_class != nullptr && is_listed(known_class->buffers, attribute.name));
+    if (!attribute.is_state) {
+      if (pickle_[node].kind == NodeKind::object && class_of(pickle_, pickle_[node].a).starts_with(kScript)) {
+        attribute.object =
+            script_object(node, path.empty() ? attribute.name : path + '.' + attribute.name, code, objects);
+      } else {
+        attribute.value = value(node);
+        if (take_left_out()) continue;
+      }
+    }
+    object.attributes.push_back(std::move(attribute));
+  }
+  return &object;
 }
 
 }  // namespace teff::serialize

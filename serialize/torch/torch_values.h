@@ -3,6 +3,7 @@
 
 // Private: what PyTorch's pickles mean.
 
+#include <deque>
 #include <optional>
 #include <set>
 #include <span>
@@ -23,6 +24,7 @@
 namespace teff::serialize {
 
 class ScriptCode;
+struct ScriptObject;
 
 /// The pickle as a value. docs/pytorch.md says what becomes of Python's types. What there is no place for is left out,
 /// and listed: so one entry does not hide the others. The tensors are stand-ins, whose elements the storages know.
@@ -36,8 +38,8 @@ class TorchValues {
 
   /// What a file of torch.save holds. @throws FormatError for what is damaged or hostile.
   void fill(Contents& contents);
-  /// The state dict of a TorchScript module. @throws FormatError
-  void fill_script(Contents& contents, ScriptCode& code);
+  /// The state dict of a TorchScript module; its objects if they are asked for. @throws FormatError
+  void fill_script(Contents& contents, ScriptCode& code, std::deque<ScriptObject>* objects);
 
   /// @throws FormatError that names the place.
   [[noreturn]] void refuse(const std::string& what) const;
@@ -95,6 +97,8 @@ class TorchValues {
   void add_state_item(Dict& state, const std::string& name, NodeId id);
   void add_script_module(Dict& state, const std::string& prefix, NodeId id, ScriptCode& code,
                          nn::ModuleSummary& summary);
+  const ScriptObject* script_object(NodeId id, const std::string& path, ScriptCode& code,
+                                    std::deque<ScriptObject>& objects);
 
   /// Lists the entry, a tensor that Teff cannot hold, and makes the container that is being filled leave it out.
   Value unsupported(const std::string& what);
@@ -119,6 +123,7 @@ class TorchValues {
   bool left_out_ = false;
   std::set<std::string, std::less<>> skipped_;  // of those to skip, what was there
   std::unordered_map<NodeId, Known> known_;
+  std::unordered_map<NodeId, const ScriptObject*> objects_;
   std::set<std::string> copies_;
   std::vector<UnsupportedEntry> unsupported_;
   std::vector<FileModule> modules_;

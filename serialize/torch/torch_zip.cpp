@@ -9,6 +9,7 @@
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/io/zip_reader.h"
 #include "teff/serialize/strangers.h"
+#include "teff/serialize/torch/torch_script.h"
 #include "teff/serialize/torch/torch_script_code.h"
 
 namespace teff::serialize {
@@ -111,35 +112,75 @@ void name_constants(Contents& contents) {
   contents.structure = std::move(named);
 }
 
+/// A zip of PyTorch that was looked at, without its pickles.
+struct OpenZip {
+  std::shared_ptr<const ByteSource> source;
+  std::shared_ptr<const ZipReader> zip;
+  const ZipEntry *data, *constants;
+  bool swapped;
+  std::shared_ptr<std::uint64_t> code_left;  // bytes of code that may be read
+
+  OpenZip(std::shared_ptr<const ByteSource> from, const LoadOptions& options)
+      : source(std::move(from)), zip(std::make_shared<const ZipReader>(*source)) {
+    check_torch(*zip);
+    check_kind(*zip);
+    zip->check_packing();
+    constants = zip->find("constants.pkl");
+    check_version(*zip, options);
+    swapped = is_swapped(*zip, options);
+    data = zip->find("data.pkl");
+    if (data == nullptr) {
+      throw FormatError("expected a file of torch.save, got a zip file without the entry \"data.pkl\"");
+    }
+    code_left = std::make_shared<std::uint64_t>(kCodeSlackBytes + 2 * source->size());
+  }
+
+  TorchStorages storages(const char* folder, const LoadOptions& options) const {
+    return {source, options, storages_in(zip, folder), swapped};
+  }
+  ScriptCode::Read code() const {
+    return [zip = zip, left = code_left](const std::string& name) { return code_of(*zip, name, *left); };
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
-  const auto zip = std::make_shared<const ZipReader>(*source);
-  check_torch(*zip);
-  check_kind(*zip);
-  zip->check_packing();
-  const ZipEntry* const constants = zip->find("constants.pkl");
-  check_version(*zip, options);
-  const bool swapped = is_swapped(*zip, options);
-  const ZipEntry* const entry = zip->find("data.pkl");
-  if (entry == nullptr)
-    throw FormatError("expected a file of torch.save, got a zip file without the entry \"data.pkl\"");
-  const ReadPickle data(*zip, *entry, options);
-  const auto storages = [&](const char* folder) {
-    return TorchStorages(source, options, storages_in(zip, folder), swapped);
-  };
-  if (constants == nullptr) return torch_contents(data.pickle, storages("data/"), options, source->size());
-  ScriptCode code([&zip = *zip, left = kCodeSlackBytes + 2 * source->size()](const std::string& name) mutable {
-    return code_of(zip, name, left);
-  });
-  std::unique_ptr<Contents> module = script_contents(data.pickle, storages("data/"), options, source->size(), code);
+  const OpenZip file(std::move(source), options);
+  const std::uint64_t bytes = file.source->size();
+  const ReadPickle data(*file.zip, *file.data, options);
+  if (file.constants == nullptr) return torch_contents(data.pickle, file.storages("data/", options), options, bytes);
+  ScriptCode code(file.code());
+  std::unique_ptr<Contents> module =
+      script_contents(data.pickle, file.storages("data/", options), options, bytes, code);
   if (!module->structure.empty() || !module->unsupported.empty()) return module;
   // A frozen module has no attributes any more. Its tensors are constants of the code, which has no names for them.
-  const ReadPickle frozen(*zip, *constants, options);
-  std::unique_ptr<Contents> values = torch_contents(frozen.pickle, storages("constants/"), options, source->size());
+  const ReadPickle frozen(*file.zip, *file.constants, options);
+  std::unique_ptr<Contents> values =
+      torch_contents(frozen.pickle, file.storages("constants/", options), options, bytes);
   name_constants(*values);
   values->modules = std::move(module->modules);
   return values;
+}
+
+ScriptArchive open_script(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  std::byte first{};
+  source->read(std::span(&first, 1), 0);
+  constexpr std::string_view kExpected =
+      "expected a file with an entire model (.teff, ONNX, TorchScript), got a file of torch.save: use load for its "
+      "tensors, or write torch.jit.trace(model, example) or torch.jit.script(model) with torch.jit.save";
+  if (first != std::byte{'P'}) throw FormatError(std::string(kExpected));
+  const OpenZip file(std::move(source), options);
+  if (file.constants == nullptr) throw FormatError(std::string(kExpected));
+  const std::uint64_t bytes = file.source->size();
+  ScriptArchive archive;
+  archive.code = file.code();
+  const ReadPickle data(*file.zip, *file.data, options), values(*file.zip, *file.constants, options);
+  ScriptCode code(file.code());
+  archive.module =
+      script_contents(data.pickle, file.storages("data/", options), options, bytes, code, &archive.objects);
+  archive.constants = torch_contents(values.pickle, file.storages("constants/", options), options, bytes);
+  return archive;
 }
 
 }  // namespace teff::serialize

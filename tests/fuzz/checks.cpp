@@ -7,8 +7,14 @@
 #include <sstream>
 #include <string>
 
+#include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
+#include "teff/engine/ops.h"
 #include "teff/serialize/file.h"
+#include "teff/serialize/io/byte_sink.h"
+#include "teff/serialize/teff/dict_codec.h"
+#include "teff/serialize/teff/model_file.h"
+#include "teff/serialize/teff/teff_file.h"
 
 namespace teff::fuzz {
 
@@ -28,6 +34,7 @@ void expect_refusal(std::string_view text) {
 namespace {
 
 constexpr std::size_t kMaxEntries = 50;
+constexpr std::int64_t kMaxElements = 1 << 14;  // of a value in a run
 
 void read_entries(const File& file) {
   try {
@@ -76,6 +83,29 @@ void check_dict(std::span<const std::byte> bytes, const LoadOptions& options, Fi
   }
   const std::string again = saved.str();
   expect(load(std::as_bytes(std::span(again))) == dict, "a dictionary that is saved again comes back equal");
+}
+
+std::string save_graph(const nn::GraphModuleData& data, const std::vector<Tensor>& inputs) {
+  std::ostringstream stream;
+  serialize::StreamSink sink(stream);
+  serialize::ModelContent content{data, {inputs, {}}};
+  content.self_test.outputs.assign(data.graph.outputs.size(), zeros({0}));
+  serialize::write_teff(sink, serialize::FileKind::model, {},
+                        [&](serialize::HeaderWriter& archive) { archive(content); });
+  return stream.str();
+}
+
+void run_on_zeros(nn::GraphModule& module) {
+  std::vector<Tensor> inputs;
+  for (const GraphNode& node : module.graph().nodes) {
+    if (numel(node.type.shape) > kMaxElements) return;
+    if (node.kind == GraphNode::Kind::placeholder) inputs.push_back(zeros(node.type.shape, {.dtype = node.type.dtype}));
+  }
+  try {
+    const NoGradGuard no_grad;
+    module.forward_many(inputs);
+  } catch (const Error&) {  // indices may be out of range
+  }
 }
 
 }  // namespace teff::fuzz

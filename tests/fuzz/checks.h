@@ -3,9 +3,12 @@
 
 // What several targets check.
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "fuzz/target.h"
+#include "teff/nn/graph/graph_module.h"
 #include "teff/serialize/save_load.h"
 
 namespace teff::fuzz {
@@ -23,5 +26,11 @@ void check_file(std::span<const std::byte> bytes, bool is_loaded);
 /// Loads a dictionary. What is accepted prints, is saved in the given format, and comes back equal; or that format has
 /// no place for it.
 void check_dict(std::span<const std::byte> bytes, const LoadOptions& options, FileFormat format);
+
+/// A .teff file of the model, with the inputs as its example.
+std::string save_graph(const nn::GraphModuleData& data, const std::vector<Tensor>& inputs);
+
+/// Runs a model on inputs of zeros, of the sizes in its graph, where that costs little: a result or an Error.
+void run_on_zeros(nn::GraphModule& module);
 
 }  // namespace teff::fuzz

@@ -98,11 +98,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s CORPUS MUTATIONS [TARGET [FILE [SEED]]]\n", argv[0]);
     return 2;
   }
-  const long mutations = std::atol(argv[2]);
   const unsigned seed = argc > 5 ? static_cast<unsigned>(std::atol(argv[5])) : 1;
   teff::set_num_threads(1);
   for (const Target& target : targets()) {
     if (argc > 3 && target.name != argv[3]) continue;
+    const long mutations = std::atol(argv[2]) / target.cost;
     const std::vector<Bytes> corpus = read_corpus(fs::path(argv[1]) / target.name);
     Replay replay(target, argc > 4 ? argv[4] : nullptr);
     for (const Bytes& bytes : corpus) replay.run(bytes);

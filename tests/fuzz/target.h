@@ -25,6 +25,8 @@ struct Target {
   /// Changes a file so that its checksums and lengths are right again, for behind these lies most of the reader. Null:
   /// the format has none.
   void (*mutate)(Bytes& file, Random& random, Mutator mutate);
+  /// So many times longer than others' a file takes: the replay makes so many fewer mutations.
+  long cost = 1;
 };
 
 // One file each, or two: target_*.cpp.
@@ -37,6 +39,8 @@ void run_safetensors(std::span<const std::byte> bytes);
 void run_json(std::span<const std::byte> bytes);
 void run_numpy(std::span<const std::byte> bytes);
 void run_onnx(std::span<const std::byte> bytes);
+void run_script(std::span<const std::byte> bytes);
+void run_script_code(std::span<const std::byte> bytes);
 void run_inflate(std::span<const std::byte> bytes);
 void run_image(std::span<const std::byte> bytes);  // where there are libpng and libjpeg
 

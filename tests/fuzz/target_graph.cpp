@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <sstream>
-
 #include "fuzz/checks.h"
 #include "fuzz/random_model.h"
 #include "teff/engine/allocator.h"
@@ -9,27 +7,13 @@
 #include "teff/engine/ops.h"
 #include "teff/engine/random.h"
 #include "teff/nn/graph/inference_session.h"
-#include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/save_load.h"
-#include "teff/serialize/teff/dict_codec.h"
-#include "teff/serialize/teff/model_file.h"
-#include "teff/serialize/teff/teff_file.h"
 
 namespace teff::fuzz {
 namespace {
 
 constexpr double kMaxWork = 1e7, kMaxBytes = 1 << 22;
 constexpr std::size_t kMaxPeak = std::size_t{64} << 20;  // of all memory that is taken to run such a model
-
-std::string save(const RandomModel& model) {
-  std::ostringstream stream;
-  serialize::StreamSink sink(stream);
-  serialize::ModelContent content{model.data, {model.inputs, {}}};
-  content.self_test.outputs.assign(model.data.graph.outputs.size(), zeros({0}));
-  serialize::write_teff(sink, serialize::FileKind::model, {},
-                        [&](serialize::HeaderWriter& archive) { archive(content); });
-  return stream.str();
-}
 
 /// What cannot be computed is an Error; anything else ends the program.
 template <class Function>
@@ -92,13 +76,13 @@ void train(nn::GraphModule model, const std::vector<Tensor>& inputs) {
 void run_graph(std::span<const std::byte> bytes) {
   manual_seed(1);
   const RandomModel random = make_random_model(bytes);
-  const std::string file = save(random);
+  const std::string file = save_graph(random.data, random.inputs);
   empty_cache();
   reset_peak_memory_stats();
   try {
     const nn::GraphModule model =
         load_model(std::as_bytes(std::span(file)), {.max_work = kMaxWork, .max_bytes = kMaxBytes});
-    expect(save({model.data(), random.inputs}) == file, "a model that was loaded is saved to the same bytes");
+    expect(save_graph(model.data(), random.inputs) == file, "a model that was loaded is saved to the same bytes");
     evaluate(model, random.inputs);
     evaluate(model, more_rows(random.inputs, 0));
     evaluate(model, more_rows(random.inputs, 2));

@@ -6,6 +6,7 @@
 #include "fuzz/image_mutator.h"
 #include "fuzz/onnx_mutator.h"
 #include "fuzz/random_model.h"
+#include "fuzz/script_mutator.h"
 #include "fuzz/target.h"
 #include "fuzz/teff_mutator.h"
 #include "fuzz/torch_mutator.h"
@@ -25,6 +26,8 @@ constexpr std::array kTargets = {
     Target{"npy", run_numpy, nullptr},
     Target{"npz", run_numpy, mutate_torch},
     Target{"onnx", run_onnx, mutate_onnx},
+    Target{"script", run_script, mutate_script, 8},
+    Target{"script_code", run_script_code, mutate_code},
     Target{"inflate", run_inflate, nullptr},
 #ifdef TEFF_FUZZ_IMAGES
     Target{"image", run_image, mutate_image},

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Private: what TorchScript's code calls that is no operator on tensors: functions of numbers, texts, lists and types.
+
+#include <optional>
+#include <string_view>
+
+#include "teff/serialize/script/script_run.h"
+
+namespace teff::serialize {
+
+/// None if the arguments are not what the builtin is for: `torch.add` of tensors.
+struct ScriptBuiltin {
+  std::string_view name;  // of torch.NAME; "annotate", "ops.prim.dtype"
+  std::optional<ScriptValue> (*call)(ScriptRun& run, const ScriptArguments& arguments);
+};
+
+/// Null if there is none.
+const ScriptBuiltin* find_script_builtin(std::string_view name);
+
+/// list[index]. @throws FormatError
+ScriptValue get_item(ScriptRun& run, const ScriptValue& list, const ScriptValue& index);
+/// list[index] = value. @throws FormatError
+void set_item(ScriptRun& run, const ScriptValue& list, const ScriptValue& index, ScriptValue value);
+
+}  // namespace teff::serialize

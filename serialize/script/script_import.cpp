@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <map>
+#include <new>
+#include <set>
+
+#include "teff/engine/build.h"
+#include "teff/engine/error.h"
+#include "teff/engine/input_rules.h"
+#include "teff/engine/mode_state.h"
+#include "teff/engine/ops.h"
+#include "teff/engine/recording.h"
+#include "teff/serialize/operators/imported_graph.h"
+#include "teff/serialize/script/input_search.h"
+#include "teff/serialize/script/script_file.h"
+#include "teff/serialize/script/script_network.h"
+
+namespace teff::serialize {
+namespace {
+
+using Types = std::vector<TensorType>;
+
+/// Finds types of inputs for which the network's code runs, and records it.
+class ScriptImporter {
+ public:
+  explicit ScriptImporter(ScriptNetwork& network) : network_(network) {}
+
+  Graph import(const Types& given) {
+    const detail::TypesOnlyGuard types_only;
+    const Types types = given.empty() ? find_types() : checked(given);
+    const NamedTensors attributes = network_.attributes();
+    detail::Explored explored = explore(types, attributes);
+    if constexpr (kHasTraining) follow_modes(explored, attributes);
+    return std::move(explored.graph);
+  }
+
+ private:
+  Types checked(const Types& given) {
+    if (given.size() != network_.inputs().size()) {
+      throw ValueError("expected LoadOptions::input_types for each of the " + std::to_string(network_.inputs().size()) +
+                       " inputs, got " + std::to_string(given.size()));
+    }
+    record(given);
+    return given;
+  }
+
+  Types find_types() {
+    Types weights;
+    for (const ScriptState& state : network_.state()) weights.push_back(state.stored.type());
+    return find_input_types(network_.inputs().size(), weights, [&](const Types& types) -> InputTrial {
+      try {
+        const detail::Recording recording = record(types);
+        return {"", network_.calls(), false, keeps_rows(types, recording.outputs)};
+      } catch (const std::bad_alloc&) {
+        throw;
+      } catch (const ResourceError&) {
+        throw;
+      } catch (const Error& error) {
+        return {error.what(), network_.calls(), dynamic_cast<const UnsupportedError*>(&error) != nullptr, false};
+      }
+    });
+  }
+
+  /// Whether an output has the inputs' rows: where x.view({-1, 400}) makes more of them, other sizes were meant.
+  static bool keeps_rows(const Types& types, const std::vector<Tensor>& outputs) {
+    const Shape& input = types.empty() ? Shape{} : types[0].shape;
+    if (input.empty()) return true;
+    return std::any_of(outputs.begin(), outputs.end(), [&](const Tensor& output) {
+      return output.dim() == 0 || output.size(0) == input[0] || (output.dim() > 1 && output.size(1) == input[0]);
+    });
+  }
+
+  detail::Recording record(const Types& types, bool training = false) {
+    detail::Recording recording =
+        detail::record(function(training), stand_ins_for(types), network_.attributes(), network_.scopes());
+    if (recording.graph.nodes.size() > kMaxRecorded) {
+      throw UnsupportedError("expected a network of at most 8192 operations, got one of " +
+                             std::to_string(recording.graph.nodes.size()));
+    }
+    return recording;
+  }
+
+  GraphFunction function(bool training = false) {
+    return [this, training](std::span<const Tensor> inputs) {
+      if (!of_one_batch_) return network_.run(inputs, training);
+      std::vector<Tensor> checked(inputs.begin(), inputs.end());
+      checked[0] = view(checked[0], checked[0].shape());
+      return network_.run(checked, training);
+    };
+  }
+
+  /// With the batch free, or else with what is.
+  detail::Explored explore(const Types& types, const NamedTensors& attributes) {
+    const auto with = [&](bool batch) {
+      const auto may_vary = [batch](const InputDim& place) { return batch || place != InputDim{0, 0}; };
+      return detail::explore(function(), stand_ins_for(types), attributes, network_.scopes(),
+                             {true, may_vary, kMaxExplored});
+    };
+    try {
+      return with(true);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const ResourceError&) {
+      throw;
+    } catch (const Error&) {
+      detail::Explored explored = with(false);
+      of_one_batch_ = explored.graph.free_sizes.empty() && !types.empty();
+      return of_one_batch_ ? with(false) : std::move(explored);
+    }
+  }
+
+  /// A dropout that the code tells that it does not train, whatever the mode.
+  static bool drops_never(const GraphNode& node) {
+    const Value* const mode = node.attributes.find("training");
+    return node.target.find("dropout") != std::string::npos && node.attributes.contains("p") && mode != nullptr &&
+           mode->is_bool() && !mode->as_bool();
+  }
+
+  /// What the code tells an operation of its mode in both modes alike stays so. Code that does something else in
+  /// training, as to give more outputs, is taken as it is in evaluation mode.
+  void follow_modes(detail::Explored& explored, const NamedTensors& attributes) {
+    std::vector<Tensor> inputs = std::move(explored.small_inputs);
+    const std::vector<FreeSize> free = free_sizes_of(explored.graph);
+    if (!free.empty() && free[0].places[0] == InputDim{0, 0}) {
+      inputs = detail::resized(std::move(inputs), free[0].places, 2);
+    }
+    try {
+      const auto run = [&](bool training) {
+        return detail::record(function(training), inputs, attributes, network_.scopes()).graph;
+      };
+      Graph evaluation = run(false), training = run(true), graph = explored.graph;
+      if (evaluation.nodes.size() == training.nodes.size()) {
+        for (std::size_t i = 0; i < training.nodes.size(); ++i) {
+          if (!drops_never(training.nodes[i])) continue;
+          for (Graph* each : {&evaluation, &training, &graph}) each->nodes[i].attributes["p"] = 0.0;
+          training.nodes[i].attributes["training"] = true;
+        }
+      }
+      if (detail::compare_modes(graph, evaluation, training).empty()) explored.graph = std::move(graph);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const Error&) {
+      return;
+    }
+  }
+
+  ScriptNetwork& network_;
+  /// Where no size is free a graph says that the batch is: a view of one shape refuses others.
+  bool of_one_batch_ = false;
+};
+
+/// Parameters and buffers with their values; what else the code reads goes into the graph.
+void add_script_state(nn::GraphModuleData& data, const ScriptNetwork& network) {
+  std::set<std::string> used;
+  for (const GraphNode& node : data.graph.nodes) {
+    if (node.kind == GraphNode::Kind::get_attr) used.insert(node.target);
+  }
+  std::map<const Contents*, std::vector<std::size_t>> places;
+  for (std::size_t i = 0; i < network.state().size(); ++i) {
+    const ScriptState& state = network.state()[i];
+    if (state.role == ScriptState::Role::constant) {
+      if (used.contains(state.name)) data.graph.constants.emplace_back(state.name, state.tensor);
+    } else if (!state.shares) {
+      places[state.contents].push_back(i);
+    }
+  }
+  std::vector<Tensor> values(network.state().size());
+  for (const auto& [contents, of_contents] : places) {
+    std::vector<Tensor> stored;
+    for (const std::size_t place : of_contents) stored.push_back(network.state()[place].stored);
+    const std::vector<Tensor> read = contents->read(stored);
+    for (std::size_t i = 0; i < read.size(); ++i) values[of_contents[i]] = read[i];
+  }
+  for (std::size_t i = 0; i < network.state().size(); ++i) {
+    const ScriptState& state = network.state()[i];
+    if (state.role == ScriptState::Role::constant) continue;
+    const Tensor tensor = values[state.shares.value_or(i)];
+    const bool is_parameter = state.role == ScriptState::Role::parameter;
+    if (is_parameter && !state.shares && is_computable(tensor.dtype())) tensor.requires_grad_();
+    data.state.push_back({state.name, tensor, is_parameter});
+  }
+}
+
+}  // namespace
+
+nn::GraphModuleData read_script_model(const std::shared_ptr<const ByteSource>& source, const LoadOptions& options) {
+  ScriptArchive archive = open_script(source, options);
+  check_supported(*archive.module, options);
+  check_supported(*archive.constants, options);
+  ScriptNetwork network(std::move(archive));
+  nn::GraphModuleData data;
+  data.graph = ScriptImporter(network).import(options.input_types);
+  add_script_state(data, network);
+  name_ports(data.graph, network.inputs(), network.output_names());
+  data.summary = network.archive().module->modules.at(0).summary;
+  data.training = network.is_training();
+  return data;
+}
+
+}  // namespace teff::serialize
