@@ -194,6 +194,7 @@ nn::GraphModuleData read_script_model(const std::shared_ptr<const ByteSource>& s
   name_ports(data.graph, network.inputs(), network.output_names());
   data.summary = network.archive().module->modules.at(0).summary;
   data.training = network.is_training();
+  set_training(data.graph, data.training);  // it was recorded in evaluation mode
   return data;
 }
 

@@ -66,8 +66,8 @@ std::size_t ScriptNetwork::add_state(const Contents& contents, const Tensor& sto
   ScriptState state{name, {}, stored, &contents, role};
   const StoragePlace storage = contents.place_of(stored);
   const auto key = std::tuple(&contents, storage.storage);
-  const auto [shared, is_new] = by_storage_.emplace(key, place);
-  if (!is_new && state_[shared->second].stored.type() == stored.type() &&
+  const auto shared = by_storage_.find(key);  // entered when all is known: a read may throw
+  if (shared != by_storage_.end() && state_[shared->second].stored.type() == stored.type() &&
       state_[shared->second].role != ScriptState::Role::constant && role != ScriptState::Role::constant) {
     state.tensor = state_[shared->second].tensor;
     state.shares = shared->second;
@@ -77,6 +77,7 @@ std::size_t ScriptNetwork::add_state(const Contents& contents, const Tensor& sto
   } else {
     state.tensor = detail::make_without_values(stored.type());
   }
+  by_storage_.emplace(key, place);
   by_stored_.emplace(stored.id(), place);
   by_name_.emplace(name, place);
   by_tensor_.emplace(state.tensor.id(), place);

@@ -185,3 +185,4 @@ write("images", Images(), torch.randn(2, 3, 8, 8), torch.randn(1, 3, 6, 9), ("sc
 write("in_place", InPlace(), torch.randn(2, 6), torch.randn(5, 6), ("scripted", "traced"))
 write("control", Control(), torch.randn(2, 5), torch.randn(3, 5), ("scripted", "frozen"))
 write("recurrent", Recurrent(), torch.randn(2, 7, 3), torch.randn(3, 4, 3), ("scripted", "traced"))
+torch.jit.script(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))).save(str(FOLDER / "in_training.pt"))

@@ -85,6 +85,14 @@ TEST_CASE("a network traced in evaluation mode keeps its statistics in training,
   assert_close(net.state_dict().at("bn1.running_mean").as_tensor(), before, {0, 0});
 }
 
+TEST_CASE("a network that was saved in training mode is in it") {
+  nn::GraphModule net = load_script("in_training");
+  CHECK(net.is_training());
+  const Tensor before = net.state_dict().at("1.running_mean").as_tensor().clone();
+  static_cast<void>(net(tensor({{1.0F, 2.0F, 3.0F}, {3.0F, 1.0F, 2.0F}})));
+  CHECK_FALSE(Value(net.state_dict().at("1.running_mean").as_tensor()) == Value(before));
+}
+
 TEST_CASE("the state dict is that of load, bit by bit, and tied weights are one") {
   for (const std::string name : {"residual_scripted", "residual_traced", "attention_scripted", "control_scripted"}) {
     CAPTURE(name);
