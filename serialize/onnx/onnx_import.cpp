@@ -46,7 +46,9 @@ class Importer {
     } catch (const ResourceError&) {
       throw;
     } catch (const Error&) {
-      return explore(types, false);
+      Graph graph = explore(types, false);
+      has_one_shape_ = frees_batch_unseen(graph);
+      return has_one_shape_ ? explore(types, false) : std::move(graph);
     }
   }
 
@@ -118,7 +120,8 @@ class Importer {
   }
 
   GraphFunction function() {
-    return [&](std::span<const Tensor> inputs) { return network_.run(inputs); };
+    const auto run = [this](std::span<const Tensor> inputs) { return network_.run(inputs); };
+    return has_one_shape_ ? of_one_shape(run) : run;
   }
 
   Graph explore(const Types& types, bool with_batch) {
@@ -156,6 +159,7 @@ class Importer {
   OnnxNetwork& network_;
   const NamedTensors attributes_;
   std::size_t explored_ = 0;
+  bool has_one_shape_ = false;  // of its first input
 };
 
 template <class Ports>

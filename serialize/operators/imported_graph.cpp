@@ -3,7 +3,9 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
+#include "teff/engine/ops.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff::serialize {
@@ -27,6 +29,16 @@ void name_ports(Graph& graph, std::span<const std::string> inputs, std::span<con
     std::string& name = graph.nodes[i].name;
     while (!taken.insert(name).second) name += '_';
   }
+}
+
+bool frees_batch_unseen(const Graph& graph) { return graph.free_sizes.empty() && !free_sizes_of(graph).empty(); }
+
+GraphFunction of_one_shape(GraphFunction function) {
+  return [function = std::move(function)](std::span<const Tensor> inputs) {
+    std::vector<Tensor> checked(inputs.begin(), inputs.end());
+    checked.at(0) = view(checked[0], checked[0].shape());
+    return function(checked);
+  };
 }
 
 std::vector<Tensor> stand_ins_for(std::span<const TensorType> types) {

@@ -17,6 +17,12 @@ inline constexpr std::size_t kMaxRecorded = 8192;
 /// Calls inputs and outputs as the file does, where that is no other node's name. "" is no name; there may be fewer.
 void name_ports(Graph& graph, std::span<const std::string> inputs, std::span<const std::string> outputs);
 
+/// Whether the graph, which was recorded with a fixed batch, says that the batch is free: one that lists no free sizes
+/// does. Then of_one_shape is to be recorded instead.
+bool frees_batch_unseen(const Graph& graph);
+/// The function behind a view of its first input in the shape that it has, which refuses inputs of other shapes.
+GraphFunction of_one_shape(GraphFunction function);
+
 /// Tensors of types without values.
 std::vector<Tensor> stand_ins_for(std::span<const TensorType> types);
 

@@ -8,7 +8,6 @@
 #include "teff/engine/error.h"
 #include "teff/engine/input_rules.h"
 #include "teff/engine/mode_state.h"
-#include "teff/engine/ops.h"
 #include "teff/engine/recording.h"
 #include "teff/serialize/operators/imported_graph.h"
 #include "teff/serialize/script/input_search.h"
@@ -81,12 +80,8 @@ class ScriptImporter {
   }
 
   GraphFunction function(bool training = false) {
-    return [this, training](std::span<const Tensor> inputs) {
-      if (!of_one_batch_) return network_.run(inputs, training);
-      std::vector<Tensor> checked(inputs.begin(), inputs.end());
-      checked[0] = view(checked[0], checked[0].shape());
-      return network_.run(checked, training);
-    };
+    const auto run = [this, training](std::span<const Tensor> inputs) { return network_.run(inputs, training); };
+    return has_one_shape_ ? of_one_shape(run) : run;
   }
 
   /// With the batch free, or else with what is.
@@ -104,8 +99,8 @@ class ScriptImporter {
       throw;
     } catch (const Error&) {
       detail::Explored explored = with(false);
-      of_one_batch_ = explored.graph.free_sizes.empty() && !types.empty();
-      return of_one_batch_ ? with(false) : std::move(explored);
+      has_one_shape_ = frees_batch_unseen(explored.graph);
+      return has_one_shape_ ? with(false) : std::move(explored);
     }
   }
 
@@ -145,8 +140,7 @@ class ScriptImporter {
   }
 
   ScriptNetwork& network_;
-  /// Where no size is free a graph says that the batch is: a view of one shape refuses others.
-  bool of_one_batch_ = false;
+  bool has_one_shape_ = false;  // of its first input
 };
 
 /// Parameters and buffers with their values; what else the code reads goes into the graph.

@@ -114,6 +114,18 @@ TEST_CASE("sizes that an ONNX file leaves open are free where nothing freezes th
   CHECK(load_onnx(onnx::model(parts)).inputs()[0].type.shape == Shape{-1, 1, 64, 64});
 }
 
+TEST_CASE("a network whose operators freeze the batch refuses another") {
+  onnx::Parts parts;
+  parts.inputs = {onnx::port("x", {4, 3})};
+  parts.outputs = {onnx::port("y", {4, 3})};
+  parts.initializers = {onnx::ints("to", {4, -1})};
+  parts.nodes = {onnx::node("Relu", {"x"}, {"r"}), onnx::node("Reshape", {"r", "to"}, {"y"})};
+  nn::GraphModule net = load_onnx(onnx::model(parts));
+  CHECK(net(ones({4, 3})).shape() == Shape{4, 3});
+  CHECK_THROWS_AS(net(ones({8, 3})), const ShapeError&);
+  CHECK_THROWS_AS(net(ones({1, 3})), const ShapeError&);
+}
+
 TEST_CASE("an If on a constant is the branch that is taken") {
   const Tensor x = tensor<float>({{-1, 0, 1, 2}});
   CHECK(same(load_onnx(onnx::model(onnx::branches(false)))(x), sigmoid(x)));
