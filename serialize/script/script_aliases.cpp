@@ -131,7 +131,8 @@ Tensor put_between(const Tensor& whole, std::int64_t dim, std::int64_t start, co
 Tensor put_apart(const Tensor& whole, const ScriptView& view, const Tensor& values) {
   std::vector<indexing::TensorIndex> places(static_cast<std::size_t>(view.dim),
                                             indexing::TensorIndex(indexing::Slice()));
-  places.emplace_back(indexing::Slice(Integer(view.start), Integer(view.end), Integer(view.step)));
+  const Tensor all = arange(whole.size(view.dim));  // a Slice would have places made for all elements of the whole
+  places.emplace_back(slice(all, 0, view.start, Integer(view.end), view.step));
   return index_put(whole, places, values);
 }
 

@@ -19,16 +19,6 @@ namespace {
 using Arguments = ScriptArguments;
 using Result = std::optional<ScriptValue>;
 
-bool is_number(const ScriptValue& value) {
-  return get_as<bool>(value) || get_as<std::int64_t>(value) || get_as<double>(value);
-}
-bool is_whole(const ScriptValue& value) { return get_as<bool>(value) || get_as<std::int64_t>(value); }
-
-bool are_numbers(const Arguments& a, std::size_t count) {
-  return a.values.size() == count && std::all_of(a.values.begin(), a.values.end(), is_number);
-}
-bool are_whole(const Arguments& a) { return std::all_of(a.values.begin(), a.values.end(), is_whole); }
-
 const Tensor* tensor_at(const Arguments& a, std::size_t i) {
   return i < a.values.size() ? get_as<Tensor>(a.values[i]) : nullptr;
 }
@@ -37,136 +27,7 @@ const std::string* text_at(const Arguments& a, std::size_t i) {
   return i < a.values.size() ? get_as<std::string>(a.values[i]) : nullptr;
 }
 
-[[noreturn]] void refuse_range() { throw FormatError("expected whole numbers within 64 bits, got more"); }
-
-// --- numbers
-
-std::int64_t checked(double number) {
-  if (!(std::abs(number) < 0x1p63)) refuse_range();
-  return static_cast<std::int64_t>(number);
-}
-
-/// All sums and products of numbers below 2^31 fit; those of others are compared with the real ones first.
-std::int64_t whole_of(std::int64_t a, std::int64_t b, std::uint64_t wrapped, double real) {
-  constexpr std::int64_t kSmall = std::int64_t{1} << 31;
-  const auto is_small = [](std::int64_t x) { return x > -kSmall && x < kSmall; };
-  if (!(is_small(a) && is_small(b)) && !(std::abs(real) < 0x1p62)) refuse_range();
-  return static_cast<std::int64_t>(wrapped);
-}
-
-enum class Arithmetic { add, sub, mul };
-
-template <Arithmetic kind>
-Result arithmetic(ScriptRun& run, const Arguments& a) {
-  if (kind == Arithmetic::add) {
-    if (Result joined = add_lists(run, a)) return joined;
-  }
-  if (kind == Arithmetic::mul) {
-    if (Result repeated = repeat_list(run, a)) return repeated;
-  }
-  if (!are_numbers(a, 2)) return std::nullopt;
-  const double x = number_of(a.values[0]), y = number_of(a.values[1]);
-  const double real = kind == Arithmetic::add ? x + y : kind == Arithmetic::sub ? x - y : x * y;
-  if (!are_whole(a)) return real;
-  const std::int64_t p = integer_of(a.values[0]), q = integer_of(a.values[1]);
-  const auto u = static_cast<std::uint64_t>(p), v = static_cast<std::uint64_t>(q);
-  return whole_of(p, q, kind == Arithmetic::add ? u + v : kind == Arithmetic::sub ? u - v : u * v, real);
-}
-
-void check_divisor(double divisor) {
-  if (divisor == 0) throw FormatError("expected a divisor, got 0");
-}
-
-Result div(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 2)) return std::nullopt;
-  check_divisor(number_of(a.values[1]));
-  return number_of(a.values[0]) / number_of(a.values[1]);
-}
-
-Result floor_div(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 2)) return std::nullopt;
-  check_divisor(number_of(a.values[1]));
-  if (!are_whole(a)) return std::floor(number_of(a.values[0]) / number_of(a.values[1]));
-  const std::int64_t x = integer_of(a.values[0]), y = integer_of(a.values[1]);
-  if (y == -1) return whole_of(x, y, 0 - static_cast<std::uint64_t>(x), -static_cast<double>(x));
-  return x / y - (x % y != 0 && (x < 0) != (y < 0) ? 1 : 0);
-}
-
-Result trunc_div(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 2) || !are_whole(a)) return std::nullopt;
-  const std::int64_t x = integer_of(a.values[0]), y = integer_of(a.values[1]);
-  check_divisor(static_cast<double>(y));
-  return y == -1 ? whole_of(x, y, 0 - static_cast<std::uint64_t>(x), -static_cast<double>(x)) : x / y;
-}
-
-Result remainder(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 2)) return std::nullopt;
-  check_divisor(number_of(a.values[1]));
-  if (!are_whole(a)) {
-    const double x = number_of(a.values[0]), y = number_of(a.values[1]);
-    return x - std::floor(x / y) * y;
-  }
-  const std::int64_t x = integer_of(a.values[0]), y = integer_of(a.values[1]);
-  if (y == -1) return std::int64_t{0};
-  const std::int64_t rest = x % y;
-  return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
-}
-
-Result power(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 2)) return std::nullopt;
-  const double real = std::pow(number_of(a.values[0]), number_of(a.values[1]));
-  if (!are_whole(a) || integer_of(a.values[1]) < 0) return real;
-  if (!(std::abs(real) < 0x1p53)) refuse_range();
-  return static_cast<std::int64_t>(real);
-}
-
-Result negative(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 1)) return std::nullopt;
-  if (!are_whole(a)) return -number_of(a.values[0]);
-  const std::int64_t x = integer_of(a.values[0]);
-  return whole_of(x, 0, 0 - static_cast<std::uint64_t>(x), -static_cast<double>(x));
-}
-
-Result absolute(ScriptRun& run, const Arguments& a) {
-  if (!are_numbers(a, 1)) return std::nullopt;
-  return number_of(a.values[0]) < 0 ? negative(run, a) : Result(a.values[0]);
-}
-
-template <double (*function)(double)>
-Result real_function(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 1)) return std::nullopt;
-  return function(number_of(a.values[0]));
-}
-
-/// To a whole number, as Python's math.floor.
-template <double (*function)(double)>
-Result rounded(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 1)) return std::nullopt;
-  return are_whole(a) ? integer_of(a.values[0]) : checked(function(number_of(a.values[0])));
-}
-
-template <bool least>
-Result extremum(ScriptRun&, const Arguments& a) {
-  ScriptValues values = a.values;
-  if (values.size() == 1 && as_list(values[0]) != nullptr) values = as_list(values[0])->items;
-  if (values.empty() || !std::all_of(values.begin(), values.end(), is_number)) return std::nullopt;
-  const auto is_less = [](const ScriptValue& x, const ScriptValue& y) { return number_of(x) < number_of(y); };
-  return least ? *std::min_element(values.begin(), values.end(), is_less)
-               : *std::max_element(values.begin(), values.end(), is_less);
-}
-
 // --- truth
-
-template <class Compare>
-Result compared(const Arguments& a, Compare compare) {
-  if (a.values.size() != 2) return std::nullopt;
-  if (are_numbers(a, 2)) {
-    if (are_whole(a)) return compare(integer_of(a.values[0]), integer_of(a.values[1]));
-    return compare(number_of(a.values[0]), number_of(a.values[1]));
-  }
-  const std::string *x = text_at(a, 0), *y = text_at(a, 1);
-  return x != nullptr && y != nullptr ? Result(compare(*x, *y)) : std::nullopt;
-}
 
 template <bool expected>
 Result equal(ScriptRun& run, const Arguments& a) {
@@ -190,15 +51,6 @@ Result same(ScriptRun&, const Arguments& a) {
 
 Result logical_not(ScriptRun& run, const Arguments& a) {
   return a.values.size() == 1 ? Result(!truth_of(run, a.values[0])) : std::nullopt;
-}
-
-template <int which>
-Result bitwise(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 2) || !are_whole(a)) return std::nullopt;
-  const std::int64_t x = integer_of(a.values[0]), y = integer_of(a.values[1]);
-  const std::int64_t result = which == 0 ? (x & y) : which == 1 ? (x | y) : (x ^ y);
-  if (get_as<bool>(a.values[0]) != nullptr && get_as<bool>(a.values[1]) != nullptr) return result != 0;
-  return result;
 }
 
 // --- what is known of tensors
@@ -227,7 +79,7 @@ ScriptValue plain(ScriptRun& run, const ScriptValue& value) {
 Result to_whole(ScriptRun& run, const Arguments& a) {
   if (a.values.size() != 1) return std::nullopt;
   const ScriptValue number = plain(run, a.values[0]);
-  if (const double* real = get_as<double>(number)) return checked(*real);
+  if (const double* real = get_as<double>(number)) return whole_number(*real);
   return is_number(number) ? Result(integer_of(number)) : std::nullopt;
 }
 
@@ -281,7 +133,7 @@ Result to_tensor(ScriptRun& run, const Arguments& a) {
   }
   std::vector<std::int64_t> values;
   for (const ScriptValue& number : numbers) {
-    values.push_back(get_as<double>(number) ? checked(number_of(number)) : integer_of(number));
+    values.push_back(get_as<double>(number) ? whole_number(number_of(number)) : integer_of(number));
   }
   return tensor(values).to(type).view(shape);
 }
@@ -365,24 +217,6 @@ Result raise(ScriptRun&, const Arguments& a) {
   throw FormatError("the code's own error: " + (text == nullptr ? "" : escaped(*text, 300)));
 }
 
-// --- ranges
-
-/// range(low, high, step)
-Result range_length(ScriptRun&, const Arguments& a) {
-  if (!are_numbers(a, 3)) return std::nullopt;
-  const double low = number_of(a.values[0]), high = number_of(a.values[1]), step = number_of(a.values[2]);
-  check_divisor(step);
-  return checked(std::max(0.0, std::ceil((high - low) / step)));
-}
-
-Result derived_index(ScriptRun& run, const Arguments& a) {
-  if (!are_numbers(a, 3)) return std::nullopt;
-  const Result offset = arithmetic<Arithmetic::mul>(run, {{a.values[0], a.values[2]}, {}});
-  return arithmetic<Arithmetic::add>(run, {{a.values[1], *offset}, {}});
-}
-
-double round_even(double x) { return std::nearbyint(x); }
-
 constexpr ScriptBuiltin kBuiltins[] = {
     {"Bool", to_truth},
     {"Float", to_real},
@@ -390,20 +224,12 @@ constexpr ScriptBuiltin kBuiltins[] = {
     {"Int", to_whole},
     {"IntImplicit", to_whole},
     {"ScalarImplicit", to_number},
-    {"__and__", bitwise<0>},
     {"__contains__", contains_item},
-    {"__derive_index", derived_index},
     {"__getitem__", item_at},
     {"__is__", same<true>},
     {"__isnot__", same<false>},
     {"__not__", logical_not},
-    {"__or__", bitwise<1>},
-    {"__range_length", range_length},
-    {"__round_to_zero_floordiv", trunc_div},
-    {"__xor__", bitwise<2>},
     {"_set_item", set_item_at},
-    {"abs", absolute},
-    {"add", arithmetic<Arithmetic::add>},
     {"add_", extend_list},
     {"all", all_in_list},
     {"annotate", second_value},
@@ -411,28 +237,19 @@ constexpr ScriptBuiltin kBuiltins[] = {
     {"append", append_item},
     {"as_tensor", to_tensor},
     {"bool", to_truth},
-    {"ceil", rounded<std::ceil>},
     {"clear", clear_list},
     {"copy", copy_list},
     {"count", count_items},
     {"device", processor},
     {"dict", new_dict},
     {"dim", rank},
-    {"div", div},
     {"endswith", ends_with_text},
     {"eq", equal<true>},
-    {"exp", real_function<std::exp>},
     {"extend", extend_list},
     {"find", find_text},
     {"float", to_real},
-    {"floor", rounded<std::floor>},
-    {"floordiv", floor_div},
     {"format", format_text},
-    {"ge",
-     +[](ScriptRun&, const Arguments& a) { return compared(a, [](const auto& x, const auto& y) { return x >= y; }); }},
     {"get", get_or},
-    {"gt",
-     +[](ScriptRun&, const Arguments& a) { return compared(a, [](const auto& x, const auto& y) { return x > y; }); }},
     {"index", index_of},
     {"insert", insert_item},
     {"int", to_whole},
@@ -445,23 +262,15 @@ constexpr ScriptBuiltin kBuiltins[] = {
     {"item", to_number},
     {"items", dict_items},
     {"keys", dict_keys},
-    {"le",
-     +[](ScriptRun&, const Arguments& a) { return compared(a, [](const auto& x, const auto& y) { return x <= y; }); }},
     {"len", length},
     {"list", copy_list},
     {"list_with_default", list_with_default},
-    {"log", real_function<std::log>},
     {"lower", lower_text},
-    {"lt",
-     +[](ScriptRun&, const Arguments& a) { return compared(a, [](const auto& x, const auto& y) { return x < y; }); }},
-    {"mul", arithmetic<Arithmetic::mul>},
     {"ne", equal<false>},
-    {"neg", negative},
     {"numel", element_count},
     {"ops.prim.NumToTensor", to_tensor},
     {"ops.prim.Print", nothing},
     {"ops.prim.RaiseException", raise},
-    {"ops.prim.abs", absolute},
     {"ops.prim.data", same_value},
     {"ops.prim.device", processor},
     {"ops.prim.dtype", dtype_code},
@@ -471,24 +280,17 @@ constexpr ScriptBuiltin kBuiltins[] = {
     {"ops.prim.is_quantized", no},
     {"ops.prim.is_sparse", no},
     {"ops.prim.layout", zero},
-    {"ops.prim.max", extremum<false>},
-    {"ops.prim.min", extremum<true>},
     {"ops.prim.ndim", rank},
     {"ops.prim.requires_grad", requires_grad},
     {"ops.prim.type", same_value},
     {"ops.prim.unchecked_unwrap_optional", same_value},
     {"pop", pop_item},
-    {"pow", power},
-    {"remainder", remainder},
     {"requires_grad_", same_value},
     {"reverse", reverse_list},
-    {"round", rounded<round_even>},
     {"size", size},
     {"slice", slice_list},
-    {"sqrt", real_function<std::sqrt>},
     {"startswith", starts_with_text},
     {"str", text_of_value},
-    {"sub", arithmetic<Arithmetic::sub>},
     {"sum", sum_list},
     {"tensor", to_tensor},
     {"unchecked_cast", second_value},
@@ -498,13 +300,7 @@ constexpr ScriptBuiltin kBuiltins[] = {
     {"warn", nothing},
 };
 
-constexpr bool is_sorted_by_name() {
-  for (std::size_t i = 1; i < std::size(kBuiltins); ++i) {
-    if (kBuiltins[i].name <= kBuiltins[i - 1].name) return false;
-  }
-  return true;
-}
-static_assert(is_sorted_by_name());
+static_assert(is_in_order(kBuiltins));
 
 }  // namespace
 
@@ -519,10 +315,14 @@ bool truth_of(ScriptRun& run, const ScriptValue& value) {
 }
 
 const ScriptBuiltin* find_script_builtin(std::string_view name) {
-  const auto found =
-      std::lower_bound(std::begin(kBuiltins), std::end(kBuiltins), name,
-                       [](const ScriptBuiltin& builtin, std::string_view other) { return builtin.name < other; });
-  return found != std::end(kBuiltins) && found->name == name ? found : nullptr;
+  for (const std::span<const ScriptBuiltin> table :
+       {std::span<const ScriptBuiltin>(kBuiltins), script_number_builtins}) {
+    const auto found =
+        std::lower_bound(table.begin(), table.end(), name,
+                         [](const ScriptBuiltin& builtin, std::string_view other) { return builtin.name < other; });
+    if (found != table.end() && found->name == name) return &*found;
+  }
+  return nullptr;
 }
 
 }  // namespace teff::serialize

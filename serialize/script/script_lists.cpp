@@ -106,9 +106,6 @@ bool are_equal(ScriptRun& run, const ScriptValue& a, const ScriptValue& b, int d
     }
     return true;
   }
-  const auto is_number = [](const ScriptValue& value) {
-    return get_as<bool>(value) || get_as<std::int64_t>(value) || get_as<double>(value);
-  };
   if (is_number(a) && is_number(b)) {
     const bool has_real = get_as<double>(a) || get_as<double>(b);
     return has_real ? number_of(a) == number_of(b) : integer_of(a) == integer_of(b);
