@@ -75,11 +75,15 @@ constexpr bool are_aliases_in_order() {
 }
 static_assert(are_aliases_in_order());
 
+auto all_tables() {
+  return std::array{&operators::aten_pointwise,   &operators::aten_shapes,   &operators::aten_pieces,
+                    &operators::aten_reductions,  &operators::aten_products, &operators::aten_layers,
+                    &operators::aten_transformer, &operators::aten_losses,   &operators::aten_pooling,
+                    &operators::aten_indexing,    &operators::aten_creation};
+}
+
 const AtenRow* find_row(std::string_view name) {
-  for (const std::span<const AtenRow>* table :
-       {&operators::aten_pointwise, &operators::aten_shapes, &operators::aten_pieces, &operators::aten_reductions,
-        &operators::aten_products, &operators::aten_layers, &operators::aten_transformer, &operators::aten_losses,
-        &operators::aten_pooling, &operators::aten_indexing, &operators::aten_creation}) {
+  for (const std::span<const AtenRow>* table : all_tables()) {
     const auto found = std::lower_bound(table->begin(), table->end(), name,
                                         [](const AtenRow& row, std::string_view other) { return row.name < other; });
     if (found != table->end() && found->name == name) return &*found;
@@ -108,6 +112,15 @@ const AtenRow* find_aten_operator(std::string_view name) {
   if (name.starts_with(kSpecial)) return find_named(without(name, kSpecial));
   if (name.starts_with(kArc)) return find_named('a' + without(name, kArc));
   return nullptr;
+}
+
+std::vector<std::string_view> aten_operator_names() {
+  std::vector<std::string_view> names;
+  for (const std::span<const AtenRow>* table : all_tables()) {
+    for (const AtenRow& row : *table) names.push_back(row.name);
+  }
+  for (const AtenAlias& one : kAliases) names.push_back(one.alias);
+  return names;
 }
 
 DType aten_dtype(std::int64_t code) {

@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "teff/serialize/operators/operator_call.h"
 
@@ -36,6 +37,9 @@ constexpr bool is_in_order(std::span<const AtenRow> rows) {
   }
   return true;
 }
+
+/// All names that rows have.
+std::vector<std::string_view> aten_operator_names();
 
 namespace operators {
 /// Each in the alphabet's order.

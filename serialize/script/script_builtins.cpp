@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 #include "teff/engine/error.h"
 #include "teff/engine/mode_state.h"

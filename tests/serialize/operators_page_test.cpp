@@ -9,10 +9,12 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 
 #include "teff/engine/op_registry.h"
+#include "teff/serialize/operators/aten.h"
 #include "teff/serialize/operators/export_call.h"
 #include "teff/serialize/operators/operator_call.h"
 
@@ -45,6 +47,15 @@ void print_incoming(std::ostream& out) {
   out << line << ".\n";
 }
 
+void print_aten(std::ostream& out) {
+  const std::vector<std::string_view> rows = serialize::aten_operator_names();
+  std::string line;
+  for (const std::string_view name : std::set(rows.begin(), rows.end())) {
+    line += (line.empty() ? "" : ", ") + std::string(name);
+  }
+  out << line << ".\n";
+}
+
 std::string operators_page() {
   std::ostringstream out;
   out << "# Operators\n\n"
@@ -56,6 +67,10 @@ std::string operators_page() {
   out << "\n## From ONNX to Teff\n\n"
          "What `load_model(\"net.onnx\")` takes, in versions 1 to 22 as far as each has them:\n\n";
   print_incoming(out);
+  out << "\n## From TorchScript to Teff\n\n"
+         "ATen's operators that `load_model(\"net.pt\")` takes, in place, too, as far as Teff has their options; what "
+         "the code of an archive does with numbers, texts and lists is no operator:\n\n";
+  print_aten(out);
   return out.str();
 }
 
