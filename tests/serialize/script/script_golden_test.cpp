@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <string>
 
+#include "support/golden_losses.h"
 #include "teff/engine/autograd.h"
 #include "teff/engine/error.h"
 #include "teff/engine/ops.h"
 #include "teff/engine/testing.h"
-#include "teff/nn/optim/sgd.h"
 #include "teff/serialize/file.h"
 #include "teff/serialize/save_load.h"
 
@@ -33,22 +33,6 @@ void check_script(const std::string& name, const std::string& kind) {
   const NoGradGuard no_grad;
   for (const std::string i : {"0", "1"}) {
     assert_close(net(golden.at("x" + i).as_tensor()), golden.at("y" + i).as_tensor(), {1e-5, 1e-6});
-  }
-}
-
-void check_losses(const std::string& name) {
-  CAPTURE(name);
-  nn::GraphModule net = load_script(name);
-  const Dict golden = load(script_path("residual.npz"));
-  const Tensor losses = golden.at("losses").as_tensor(), x = golden.at("x1").as_tensor();
-  net.train();
-  optim::SGD optimizer(net.parameters(), {.lr = 0.1});
-  for (std::int64_t step = 0; step < losses.numel(); ++step) {
-    optimizer.zero_grad();
-    const Tensor y = net(x), loss = mean(y * y);
-    loss.backward();
-    optimizer.step();
-    CHECK(loss.item<double>() == doctest::Approx(select(losses, 0, step).item<double>()).epsilon(1e-4));
   }
 }
 
@@ -74,7 +58,7 @@ TEST_CASE("the sizes that PyTorch's code leaves open are free") {
 }
 
 TEST_CASE("a scripted network trains as in PyTorch: batch norm and dropout follow the mode") {
-  check_losses("residual_scripted");
+  testing::check_golden_losses(load_script("residual_scripted"), load(script_path("residual.npz")));
 }
 
 TEST_CASE("a network traced in evaluation mode keeps its statistics in training, as in PyTorch") {
