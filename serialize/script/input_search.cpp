@@ -33,6 +33,7 @@ class Search {
   Types find() {
     if (try_forms() || try_each_input()) return types_of(best_);
     if (is_unsupported_) throw UnsupportedError(refusal_);
+    if (is_one_refusal_) throw FormatError(refusal_);  // whatever the types
     if (try_sizes() || try_usual_sizes() || try_batches()) return types_of(best_);
     if (!last_choice_.empty()) return last_choice_;
     throw UnsupportedError("expected inputs of types that the file's code takes, tried " + std::to_string(trials_) +
@@ -80,11 +81,12 @@ class Search {
   /// Whether the network takes them; they are kept if it comes farther.
   bool takes(const Types& forms) {
     ++trials_;
-    const InputTrial trial = attempt_(types_of(forms));
+    InputTrial trial = attempt_(types_of(forms));
     if (trial.refusal.empty() && !trial.keeps_rows) {
       if (last_choice_.empty()) last_choice_ = types_of(forms);
-      return false;
+      trial.refusal = "rows that do not become rows of an output, of " + text(types_of(forms));
     }
+    is_one_refusal_ = is_one_refusal_ && (refusal_.empty() || trial.refusal == refusal_);
     if (trial.refusal.empty() || refusal_.empty() || trial.calls > calls_) {
       best_ = forms;
       refusal_ = trial.refusal;
@@ -176,6 +178,7 @@ class Search {
   std::size_t calls_ = 0, trials_ = 0;
   std::int64_t batch_ = 2, size_ = 64;
   bool is_unsupported_ = false;
+  bool is_one_refusal_ = true;  // all trials gave the same one
 };
 
 }  // namespace
