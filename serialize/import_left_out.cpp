@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// In place of the folders onnx, operators and script in a build without TEFF_IMPORT.
+// In place of the folders modules, onnx, operators and script in a build without TEFF_IMPORT.
 
 #include "teff/engine/error.h"
+#include "teff/serialize/modules/module_file.h"
 #include "teff/serialize/onnx/onnx_file.h"
-#include "teff/serialize/script/script_file.h"
 
 namespace teff::serialize {
 namespace {
@@ -20,8 +20,8 @@ std::unique_ptr<Contents> open_onnx(std::shared_ptr<const ByteSource>, const Loa
 
 nn::GraphModuleData read_onnx_model(const std::shared_ptr<const ByteSource>&) { refuse_onnx(); }
 
-nn::GraphModuleData read_script_model(const std::shared_ptr<const ByteSource>&, const LoadOptions&) {
-  refuse("a TorchScript archive");
+nn::GraphModuleData read_torch_model(const std::shared_ptr<const ByteSource>&, const LoadOptions&) {
+  refuse("a network of PyTorch");
 }
 
 void save_onnx(const nn::GraphModuleData&, ByteSink&, const SaveOptions&) { refuse_onnx(); }

@@ -71,13 +71,14 @@ void save_model(nn::Module& module, std::initializer_list<Tensor> inputs, To&& t
   save_model(module, std::span(inputs.begin(), inputs.size()), to, options);
 }
 
-/// Reads what save_model wrote, and networks in ONNX's format (operators of versions 1 to 22). Of these the
-/// initialisers are the parameters, under their names, and batch norm's statistics the buffers; the module is in
-/// evaluation mode, and trains. The batch is free, and what else the file leaves open of its inputs' sizes, where no
-/// operator freezes it; arithmetic on sizes and constants is folded, an If on constants is the branch that is taken.
-/// What Teff has no place for (Loop and Scan, sequences, texts, quantised operators, float16) is refused by the names
-/// of operator and node. Weights beside the file must lie in its folder. @throws as load does; ResourceError for a
-/// model that would take more than the options allow.
+/// Reads what save_model wrote, and networks in ONNX's format (operators of versions 1 to 22) and in PyTorch's files
+/// (TorchScript, and whole modules of PyTorch's own layers: docs/pytorch.md). Of ONNX's the initialisers are the
+/// parameters, under their names, and batch norm's statistics the buffers; the module is in evaluation mode, and
+/// trains. The batch is free, and what else the file leaves open of its inputs' sizes, where no operator freezes it;
+/// arithmetic on sizes and constants is folded, an If on constants is the branch that is taken. What Teff has no place
+/// for (Loop and Scan, sequences, texts, quantised operators, float16) is refused by the names of operator and node.
+/// Weights beside the file must lie in its folder. @throws as load does; ResourceError for a model that would take more
+/// than the options allow.
 nn::GraphModule load_model(const std::string& path, const LoadOptions& options = {});
 nn::GraphModule load_model(std::span<const std::byte> bytes, const LoadOptions& options = {});
 nn::GraphModule load_model(std::istream& stream, const LoadOptions& options = {});

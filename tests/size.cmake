@@ -9,7 +9,7 @@ endif()
 if(NOT is_default_release)
   return()
 endif()
-# 0.7 MB of the first are the reader of TorchScript and ATen's table, which a build without TEFF_IMPORT leaves out.
+# 0.75 MB of the first are the readers of TorchScript and of pickled modules and ATen's table, which a build without TEFF_IMPORT leaves out.
 # Of the minimal program 0.55 MB are kernels of two instruction sets, 0.14 MB what unwinds exceptions; all operations are
 # linked, for a model file may name any.
 set(TEFF_SIZE_CEILING 4750000)

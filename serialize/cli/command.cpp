@@ -52,7 +52,7 @@ void Parameters::input_types(LoadOptions& to) {
   };
   app_.add_option_function<std::vector<std::string>>(
           "--input-type", add,
-          "of TorchScript: what forward takes, such as float32:2x3x224x224 or 2x3x224x224; once for each input")
+          "of PyTorch's networks: what forward takes, such as float32:2x3x224x224 or 2x3x224x224; once for each input")
       ->allow_extra_args(false);
 }
 

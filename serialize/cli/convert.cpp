@@ -203,6 +203,19 @@ int convert_network(const Options& options) {
   return kOk;
 }
 
+/// A pickled module as a network, if it is made of layers that Teff has. If not, its state dict is what a .teff file
+/// can have of it.
+bool converts_module(const Options& options) {
+  try {
+    convert_network(options);
+    return true;
+  } catch (const UnsupportedError& error) {
+    if (options.check || !ends_with(options.to, ".teff")) throw;
+    std::cerr << "teff: the state dict alone: " << printable(told(error)) << '\n';
+    return false;
+  }
+}
+
 int convert(const Options& options) {
   const File file = open_file(options.from, options.loading);
   const bool is_whole = options.entry.empty() && options.dtype.empty() && !options.state_dict;
@@ -210,6 +223,8 @@ int convert(const Options& options) {
   const bool is_network =
       file.format() == FileFormat::onnx || is_torch_script(file) || (file.model() != nullptr && to_onnx);
   if (is_network && is_whole && (to_onnx || ends_with(options.to, ".teff"))) return convert_network(options);
+  const bool is_module = is_whole && is_pickled_module(file) && (to_onnx || ends_with(options.to, ".teff"));
+  if (is_module && converts_module(options)) return kOk;
   if (options.check) throw ValueError("--check: expected a network that becomes a .teff or ONNX file, got another");
   if (options.test_data) throw ValueError("--test-data: expected a network that becomes an ONNX file, got another");
   Dict content = content_of(file, options);
@@ -228,10 +243,12 @@ int convert(const Options& options) {
 
 std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
-  parameters.required(
-      "IN", options->from,
-      "a file of any format; of an entire model that becomes an ONNX file, and of an ONNX file or TorchScript archive "
-      "that becomes a .teff file, the network is taken, of others the state dict; - is the standard input");
+  parameters.required("IN", options->from,
+                      "a file of any format; of an entire model that becomes an ONNX file, and of an ONNX file, a "
+                      "TorchScript archive or "
+                      "a pickled module of PyTorch's layers that becomes a .teff file, the network is taken, of others "
+                      "the state dict; - "
+                      "is the standard input");
   parameters.required("OUT", options->to,
                       "its extension says the format: .teff, .onnx, .pt, .pth, .safetensors, .npz, .npy");
   parameters.option("--entry", options->entry, "takes one entry, named as `teff show` names it, in place of all",

@@ -211,6 +211,11 @@ bool is_torch_script(const File& file) {
          file.modules()[0].summary.type_name == "RecursiveScriptModule";
 }
 
+bool is_pickled_module(const File& file) {
+  return file.format() == FileFormat::pytorch && !is_torch_script(file) && file.modules().size() == 1 &&
+         file.modules()[0].path.empty();
+}
+
 TensorType type_of(const std::string& text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos) return {shape_of("--input-type", text)};

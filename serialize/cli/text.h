@@ -34,6 +34,8 @@ std::string told(const std::exception& error, const std::string& path = {});
 
 /// Whether it holds a network as PyTorch's code.
 bool is_torch_script(const File& file);
+/// Whether the file is a module that Python pickled whole.
+bool is_pickled_module(const File& file);
 
 /// Of `1x3x224x224`, given to that option. @throws ValueError for another text.
 Shape shape_of(const char* option, const std::string& text);

@@ -177,12 +177,13 @@ Tensor embedded(const LayerCall& c) {
   return embedding(aten_index(c, 1), c.tensor(0), padding_word(c));
 }
 
+/// Without offsets each row of the indices is a bag, as PyTorch's layer takes them.
 TensorList embedded_bags(const LayerCall& c) {
   check_gradients_of_words(c);
   const std::int64_t mode = c.integer("mode", 0);
   expect_supported(mode >= 0 && mode <= 2, "expected a mode of 0, 1 or 2, got " + std::to_string(mode));
   EmbeddingBagFuncOptions options;
-  options.offsets = aten_index(c, 2);
+  if (c.has(2)) options.offsets = aten_index(c, 2);
   options.per_sample_weights = c.maybe(6);
   options.mode = mode == 0 ? EmbeddingBagMode::sum : mode == 1 ? EmbeddingBagMode::mean : EmbeddingBagMode::max;
   options.include_last_offset = c.flag("include_last_offset", false);

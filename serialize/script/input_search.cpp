@@ -21,6 +21,9 @@ class Search {
   Search(std::size_t inputs, const std::vector<TensorType>& weights,
          const std::function<InputTrial(const Types&)>& attempt)
       : attempt_(attempt), best_(inputs) {
+    const auto computes = [](const TensorType& type) { return is_floating_point(type.dtype); };
+    const auto real = std::find_if(weights.begin(), weights.end(), computes);
+    if (real != weights.end() && is_computable(real->dtype)) dtype_ = real->dtype;
     for (const TensorType& weight : weights) add_forms(weight.shape);
     for (const Shape& shape : {Shape{kBatch, 3, kSize, kSize}, Shape{kBatch, kSize}, Shape{kBatch, kSize, kSize},
                                Shape{kBatch, kSize, kSize, kSize}, Shape{kSize}}) {
@@ -43,7 +46,8 @@ class Search {
   }
 
  private:
-  void add(const TensorType& form) {
+  void add(TensorType form) {
+    if (form.dtype == DType::float32) form.dtype = dtype_;
     if (forms_.size() < kMaxForms && std::find(forms_.begin(), forms_.end(), form) == forms_.end()) {
       forms_.push_back(form);
     }
@@ -173,6 +177,7 @@ class Search {
   }
 
   const std::function<InputTrial(const Types&)>& attempt_;
+  DType dtype_ = DType::float32;  // of the weights, in which images and features are tried
   Types forms_, best_, last_choice_;
   std::string refusal_;
   std::size_t calls_ = 0, trials_ = 0;

@@ -20,8 +20,8 @@ struct InputTrial {
 };
 
 /// The first types that the network takes: of batch 2 if it does, with channels and features as its weights have them,
-/// and images as they are usual. What it comes farthest with is tried at other sizes; inputs whose rows do not become
-/// rows of an output are the last choice.
+/// images as they are usual, both in the dtype of the weights. What it comes farthest with is tried at other sizes;
+/// inputs whose rows do not become rows of an output are the last choice.
 /// @throws UnsupportedError if there are none, with the refusal of those that it came farthest with.
 std::vector<TensorType> find_input_types(std::size_t inputs, const std::vector<TensorType>& weights,
                                          const std::function<InputTrial(const std::vector<TensorType>&)>& attempt);

@@ -197,10 +197,8 @@ Result second_value(ScriptRun&, const Arguments& a) {
 Result is_instance(ScriptRun&, const Arguments& a) {
   const std::string* type = text_at(a, 1);
   if (type == nullptr || a.values.size() != 2) return std::nullopt;
-  if (as_list(a.values[0]) == nullptr) {
-    for (const std::string_view known : {"NoneType", "bool", "int", "float", "str", "Tensor"}) {
-      if (*type == known) return kind_of(a.values[0]) == (known == "NoneType" ? "None" : known);
-    }
+  for (const std::string_view known : {"NoneType", "bool", "int", "float", "str", "Tensor"}) {
+    if (*type == known) return kind_of(a.values[0]) == (known == "NoneType" ? "None" : known);
   }
   throw UnsupportedError("expected a question for a plain type, got isinstance of " + escaped(*type, 100));
 }
@@ -211,9 +209,12 @@ Result no(ScriptRun&, const Arguments&) { return false; }
 Result zero(ScriptRun&, const Arguments&) { return std::int64_t{0}; }
 Result processor(ScriptRun&, const Arguments&) { return std::string("cpu"); }
 
-Result raise(ScriptRun&, const Arguments& a) {
-  const std::string* text = text_at(a, 0);
-  throw FormatError("the code's own error: " + (text == nullptr ? "" : escaped(*text, 300)));
+Result raise(ScriptRun& run, const Arguments& a) {
+  const std::string *text = text_at(a, 0), *type = text_at(a, 1);
+  const std::string error = std::string(run.network().archive().is_pickled ? "" : "the code's own error: ") +
+                            (text == nullptr ? "" : escaped(*text, 300));
+  if (type != nullptr && type->ends_with("NotImplementedError")) throw UnsupportedError(error);
+  throw FormatError(error);
 }
 
 constexpr ScriptBuiltin kBuiltins[] = {

@@ -3,18 +3,16 @@
 
 // Private: TorchScript archives as networks.
 
-#include <memory>
-
 #include "teff/nn/graph/graph_module.h"
-#include "teff/serialize/io/byte_source.h"
 #include "teff/serialize/options.h"
+#include "teff/serialize/torch/torch_script.h"
 
 namespace teff::serialize {
 
-/// The network that the archive's method `forward` is, in evaluation mode; operations that the code tells whether they
-/// train follow the mode. The archive does not say what forward takes: LoadOptions::input_types does, or types that fit
-/// are looked for.
+/// The network that the archive's method `forward` is, in the mode that it was saved in; operations that the code tells
+/// whether they train follow the mode. The archive does not say what forward takes: LoadOptions::input_types does, or
+/// types that fit are looked for.
 /// @throws FormatError; UnsupportedError for what Teff has no place for, with file and line of the code.
-nn::GraphModuleData read_script_model(const std::shared_ptr<const ByteSource>& source, const LoadOptions& options);
+nn::GraphModuleData read_script_model(ScriptArchive archive, const LoadOptions& options);
 
 }  // namespace teff::serialize

@@ -44,9 +44,7 @@ class ScriptImporter {
   }
 
   Types find_types() {
-    Types weights;
-    for (const ScriptState& state : network_.state()) weights.push_back(state.stored.type());
-    return find_input_types(network_.inputs().size(), weights, [&](const Types& types) -> InputTrial {
+    return find_input_types(network_.inputs().size(), network_.hints(), [&](const Types& types) -> InputTrial {
       try {
         const detail::Recording recording = record(types);
         return {"", network_.calls(), false, keeps_rows(types, recording.outputs)};
@@ -177,10 +175,9 @@ void add_script_state(nn::GraphModuleData& data, const ScriptNetwork& network) {
 
 }  // namespace
 
-nn::GraphModuleData read_script_model(const std::shared_ptr<const ByteSource>& source, const LoadOptions& options) {
-  ScriptArchive archive = open_script(source, options);
+nn::GraphModuleData read_script_model(ScriptArchive archive, const LoadOptions& options) {
   check_supported(*archive.module, options);
-  check_supported(*archive.constants, options);
+  if (archive.constants != nullptr) check_supported(*archive.constants, options);
   ScriptNetwork network(std::move(archive));
   nn::GraphModuleData data;
   data.graph = ScriptImporter(network).import(options.input_types);

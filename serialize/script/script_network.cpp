@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "teff/engine/error.h"
 #include "teff/engine/error_text.h"
@@ -41,7 +42,7 @@ ScriptNetwork::ScriptNetwork(ScriptArchive archive)
     add_state(*archive_.module, value.as_tensor(), key,
               parameter ? ScriptState::Role::parameter : ScriptState::Role::buffer);
   }
-  if (archive_.module->structure.empty()) add_frozen();
+  if (archive_.module->structure.empty() && archive_.constants != nullptr) add_frozen();
   find_inputs();
 }
 
@@ -123,6 +124,34 @@ detail::ScopeNames ScriptNetwork::scopes() const {
   detail::ScopeNames names;
   for (const ScriptObject& object : archive_.objects) names.emplace_back(&object, object.path);
   return names;
+}
+
+std::vector<TensorType> ScriptNetwork::hints() {
+  std::map<std::string, std::int64_t> groups;  // by the weight
+  std::set<std::string> bilinear;
+  for (const ScriptObject& object : archive_.objects) {
+    if (object.type.ends_with(".Bilinear")) bilinear.insert(name_in(object.path, "weight"));
+    for (const ScriptObject::Attribute& attribute : object.attributes) {
+      if (attribute.name == "groups" && attribute.value.is_int()) {
+        groups.emplace(name_in(object.path, "weight"), attribute.value.as_int());
+      }
+    }
+  }
+  std::vector<TensorType> types;
+  for (const ScriptState& state : state_) {
+    types.push_back(state.stored.type());
+    if (bilinear.contains(state.name) && types.back().shape.size() == 3) {
+      const TensorType weight = types.back();
+      types.back().shape = {1, weight.shape[1]};
+      types.push_back({{1, weight.shape[2]}, weight.dtype});
+    }
+    const auto known = groups.find(state.name);
+    Shape& shape = types.back().shape;
+    std::int64_t channels = 0;
+    if (known == groups.end() || shape.size() < 3 || known->second < 2) continue;
+    if (!__builtin_mul_overflow(shape[1], known->second, &channels)) shape[1] = channels;
+  }
+  return types;
 }
 
 bool ScriptNetwork::is_training() const {
@@ -238,13 +267,14 @@ ScriptValue ScriptNetwork::attribute(ScriptRun& run, const ScriptObject& object,
     return state == by_name_.end() ? ScriptValue() : ScriptValue(state_[state->second].tensor);
   }
   if (const ScriptExpression* constant = program_.constant(object.type, name)) return run.constant_value(*constant);
-  throw FormatError("expected an attribute of " + escaped(object.type, 200) + ", got \"" + escaped(name, 100) + '"');
+  throw FormatError("expected the attribute \"" + escaped(name, 100) + "\" of " + escaped(object.type, 200) +
+                    ", got none");
 }
 
 ScriptValue ScriptNetwork::constant(ScriptRun& run, const std::string& number) {
   std::size_t place = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), place);
-  const Value* all = archive_.constants->structure.find("");
+  const Value* all = archive_.constants == nullptr ? nullptr : archive_.constants->structure.find("");
   if (error != std::errc() || end != number.data() + number.size() || all == nullptr || !all->is_list() ||
       place >= all->as_list().size()) {
     throw FormatError("expected a constant of the archive, got c" + escaped(number, 40));

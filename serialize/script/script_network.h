@@ -40,6 +40,9 @@ class ScriptNetwork {
   const std::vector<ScriptState>& state() const { return state_; }
   teff::NamedTensors attributes() const;
   detail::ScopeNames scopes() const;
+  /// Types of weights, by which inputs can be guessed: those of groups with the channels of all, a bilinear
+  /// one as one for each input.
+  std::vector<TensorType> hints();
   const ScriptArchive& archive() const { return archive_; }
   /// Of the outputs of the last run, if it was a dictionary.
   const std::vector<std::string>& output_names() const { return output_names_; }

@@ -139,12 +139,22 @@ ScriptValue ScriptRun::call_function(const ScriptCallable& callable, ScriptArgum
     line_ = function.line;
     run(function.body, frame);
   } catch (const Error& error) {
-    if (std::exchange(is_placed_, true)) throw;
-    const std::string text = escaped(*callable.file, 200) + ", line " + std::to_string(line_) + ": " + error.what();
+    if (is_placed_ || (network_.archive().is_pickled && self == nullptr)) throw;
+    is_placed_ = true;
+    const std::string text = place(callable, self) + error.what();
     if (dynamic_cast<const TypeError*>(&error) != nullptr) throw UnsupportedError(text);  // a dtype that Teff lacks
     detail::throw_again(error, text);
   }
   return std::move(frame.result);
+}
+
+/// "code/__torch__/net.py, line 12: "; of a pickled module, whose code is not the file's, the module.
+std::string ScriptRun::place(const ScriptCallable& callable, const ScriptObject* self) const {
+  if (!network_.archive().is_pickled) {
+    return escaped(*callable.file, 200) + ", line " + std::to_string(line_) + ": ";
+  }
+  const std::string type = escaped(self->type.substr(self->type.find('.') + 1), 100);
+  return "in the " + type + (self->path.empty() ? "" : ' ' + shown(self->path)) + ": ";
 }
 
 // --- statements

@@ -54,6 +54,7 @@ class ScriptRun {
 
   ScriptValue call(const ScriptCallable& callable, ScriptArguments arguments);
   ScriptValue call_function(const ScriptCallable& callable, ScriptArguments arguments, const ScriptObject* self);
+  std::string place(const ScriptCallable& callable, const ScriptObject* self) const;
   ScriptValue make_tuple(const ScriptClassCode& code, ScriptArguments arguments);
 
   /// Whether it returned: then the frame has the value.

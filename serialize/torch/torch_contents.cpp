@@ -3,6 +3,7 @@
 
 #include "teff/engine/error.h"
 #include "teff/serialize/torch/torch_file.h"
+#include "teff/serialize/torch/torch_module_tree.h"
 #include "teff/serialize/torch/torch_script.h"
 #include "teff/serialize/torch/torch_values.h"
 
@@ -11,16 +12,8 @@ namespace {
 
 class TorchContents final : public Contents {
  public:
-  TorchContents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options, std::uint64_t file_bytes,
-                ScriptCode* code, std::deque<ScriptObject>* objects)
-      : storages_(std::move(storages)) {
-    TorchValues values(pickle, storages_, options, file_bytes);
-    if (code != nullptr) {
-      values.fill_script(*this, *code, objects);
-    } else {
-      values.fill(*this);
-    }
-  }
+  explicit TorchContents(TorchStorages storages) : storages_(std::move(storages)) {}
+  TorchStorages& storages() { return storages_; }
 
   StoragePlace place_of(const Tensor& stand_in) const override { return storages_.place_of(stand_in); }
   std::vector<Tensor> read(std::span<const Tensor> stand_ins) const override { return storages_.read(stand_ins); }
@@ -34,22 +27,41 @@ class TorchContents final : public Contents {
 }  // namespace
 
 std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
-                                         std::uint64_t file_bytes) {
-  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, nullptr, nullptr);
+                                         std::uint64_t file_bytes, PickledModule* module) {
+  auto contents = std::make_unique<TorchContents>(std::move(storages));
+  TorchValues(pickle, contents->storages(), options, file_bytes).fill(*contents, module);
+  return contents;
 }
 
 std::unique_ptr<Contents> script_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
                                           std::uint64_t file_bytes, ScriptCode& code,
                                           std::deque<ScriptObject>* objects) {
-  return std::make_unique<TorchContents>(pickle, std::move(storages), options, file_bytes, &code, objects);
+  auto contents = std::make_unique<TorchContents>(std::move(storages));
+  TorchValues(pickle, contents->storages(), options, file_bytes).fill_script(*contents, code, objects);
+  return contents;
 }
 
-std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+namespace {
+
+std::unique_ptr<Contents> open_either(std::shared_ptr<const ByteSource> source, const LoadOptions& options,
+                                      PickledModule* module) {
   std::byte first{};
   source->read(std::span(&first, 1), 0);
-  if (first == std::byte{'P'}) return open_torch_zip(std::move(source), options);
-  if (first == std::byte{0x80} || first == std::byte{'L'}) return open_torch_legacy(std::move(source), options);
+  if (first == std::byte{'P'}) return open_torch_zip(std::move(source), options, module);
+  if (first == std::byte{0x80} || first == std::byte{'L'}) return open_torch_legacy(std::move(source), options, module);
   throw UnsupportedError("it is a tar file, as PyTorch wrote before 0.1.10: load it in Python and save it again");
+}
+
+}  // namespace
+
+std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  return open_either(std::move(source), options, nullptr);
+}
+
+PickledNetwork open_pickled(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+  PickledNetwork network;
+  network.contents = open_either(std::move(source), options, &network.module);
+  return network;
 }
 
 }  // namespace teff::serialize

@@ -13,19 +13,22 @@
 namespace teff::serialize {
 
 class ScriptCode;
+struct PickledModule;
 struct ScriptObject;
 
-/// What the pickle of the file says.
+/// What the pickle of the file says; the module that it is, if that is asked for.
 std::unique_ptr<Contents> torch_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
-                                         std::uint64_t file_bytes);
+                                         std::uint64_t file_bytes, PickledModule* module = nullptr);
 /// What that of a TorchScript module says; its objects if they are asked for.
 std::unique_ptr<Contents> script_contents(const Pickle& pickle, TorchStorages storages, const LoadOptions& options,
                                           std::uint64_t file_bytes, ScriptCode& code,
                                           std::deque<ScriptObject>* objects = nullptr);
 
-/// The zip.
-std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options);
+/// The zip. `module`: as above; that of a TorchScript archive is none.
+std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options,
+                                         PickledModule* module = nullptr);
 /// The chain of pickles, and the places of the storages behind them.
-std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> source, const LoadOptions& options);
+std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> source, const LoadOptions& options,
+                                            PickledModule* module = nullptr);
 
 }  // namespace teff::serialize

@@ -132,7 +132,8 @@ std::map<std::string, StoredBytes> find_storages(const ByteSource& source, const
 
 }  // namespace
 
-std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> source, const LoadOptions& options,
+                                            PickledModule* module) {
   const Pickles pickles = read_pickles(*source);
   const bool swapped = check_head(pickles.all);
   const Pickle& object = pickles.all[3];
@@ -141,7 +142,7 @@ std::unique_ptr<Contents> open_torch_legacy(std::shared_ptr<const ByteSource> so
     const auto place = places.find(key);
     return place == places.end() ? std::nullopt : std::optional(place->second);
   };
-  return torch_contents(object, {source, options, find, swapped}, options, source->size());
+  return torch_contents(object, {source, options, find, swapped}, options, source->size(), module);
 }
 
 }  // namespace teff::serialize

@@ -4,14 +4,17 @@
 
 #include <algorithm>
 
+#include "teff/engine/error.h"
 #include "teff/serialize/torch/pickle_text.h"
 #include "teff/serialize/torch/torch_guard.h"
 #include "teff/serialize/torch/torch_layer_text.h"
+#include "teff/serialize/torch/torch_module_tree.h"
 
 namespace teff::serialize {
 namespace {
 
 constexpr std::size_t kModuleBytes = 128;  // what is kept of one; in a pickle that Python writes it takes more
+constexpr std::size_t kAttributeBytes = 128;
 
 }  // namespace
 
@@ -44,15 +47,22 @@ std::optional<TorchValues::Members> TorchValues::members_of(NodeId id) {
 Value TorchValues::module(NodeId id) {
   Dict state;
   nn::ModuleSummary summary;
-  add_module(state, "", id, summary);
+  add_module(state, "", id, summary, id == pickle_.root() ? root_module_ : nullptr);
   modules_.push_back({place.path(), std::move(summary)});
   return state;
 }
 
 /// The module's own parameters, its own buffers, and then those of its children, as Python lists them.
-void TorchValues::add_module(Dict& state, const std::string& prefix, NodeId id, nn::ModuleSummary& summary) {
+void TorchValues::add_module(Dict& state, const std::string& prefix, NodeId id, nn::ModuleSummary& summary,
+                             PickledModule* module) {
   const std::string name = class_of(pickle_, pickle_[id].a);
   const std::optional<Members> members = members_of(id);
+  if (module != nullptr) {
+    module->type = name;
+    module->path = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
+    count_description(sizeof(PickledModule) + name.size() + prefix.size());
+    if (members) describe(*members, *module);
+  }
   const bool is_quantised = name.find(".quantized.") != std::string::npos;
   if (!members || is_quantised) return add_unsupported_part(prefix, is_quantised ? "quantised: " + name : name);
   const auto each = [&](NodeId dict, auto&& visit) {
@@ -71,10 +81,13 @@ void TorchValues::add_module(Dict& state, const std::string& prefix, NodeId id, 
   std::set<std::string_view> parameters;
   each(members->parameters, [&](std::string_view key, NodeId node) {
     parameters.insert(key);
+    if (module != nullptr) module->parameters.emplace_back(key);
     add_state_item(state, prefix + std::string(key), node);
   });
   each(members->buffers, [&](std::string_view key, NodeId node) {
-    if (!not_saved.contains(key)) add_state_item(state, prefix + std::string(key), node);
+    if (not_saved.contains(key)) return;
+    if (module != nullptr) module->buffers.emplace_back(key);
+    add_state_item(state, prefix + std::string(key), node);
   });
   count(kModuleBytes);
   const std::size_t dot = name.rfind('.');
@@ -93,8 +106,71 @@ void TorchValues::add_module(Dict& state, const std::string& prefix, NodeId id, 
     const Guard guard(*this, node);
     summary.children.emplace_back();
     summary.children.back().name = key;
-    add_module(state, prefix + std::string(key) + '.', node, summary.children.back());
+    PickledModule* child = nullptr;
+    if (module != nullptr) {
+      child = &module->children.emplace_back();
+      child->name = key;
+    }
+    add_module(state, prefix + std::string(key) + '.', node, summary.children.back(), child);
   });
+}
+
+/// What is not data of the kinds that PyTorch's layers have is listed by its name.
+void TorchValues::describe(const Members& members, PickledModule& module) {
+  module.has_members = true;
+  const std::vector<NodeId> nodes = pickle_.items(members.attributes);
+  for (std::size_t i = 0; i + 1 < nodes.size(); i += 2) {
+    if (pickle_[nodes[i]].kind != NodeKind::text) continue;
+    const NodeId node = nodes[i + 1];
+    if (node == members.parameters || node == members.buffers || node == members.modules) continue;
+    std::string name(pickle_.text(nodes[i]));
+    count_description(kAttributeBytes + name.size());
+    std::optional<Value> value = plain(node);
+    if (value && !module.attributes.contains(name)) {
+      module.attributes.insert(std::move(name), *std::move(value));
+      continue;
+    }
+    const NodeKind kind = pickle_[node].kind;
+    const bool is_empty = (kind == NodeKind::dict || kind == NodeKind::set) && pickle_[node].a == 0;
+    if (!is_empty) module.others.push_back(std::move(name));
+  }
+}
+
+/// None, a bool, a number, a text, or a list or tuple of them; elements that are something else become None.
+std::optional<Value> TorchValues::plain(NodeId id) {
+  const auto single = [&](NodeId node) -> std::optional<Value> {
+    switch (pickle_[node].kind) {
+      case NodeKind::none:
+        return Value();
+      case NodeKind::boolean:
+        return pickle_[node].a != 0;
+      case NodeKind::integer:
+        return pickle_.integer(node);
+      case NodeKind::floating:
+        return pickle_.floating(node);
+      case NodeKind::text:
+        count_description(pickle_[node].c);
+        return std::string(pickle_.text(node));
+      default:
+        return {};
+    }
+  };
+  if (std::optional<Value> value = single(id)) return value;
+  if (pickle_[id].kind == NodeKind::object && pickle_[pickle_[id].a].kind == NodeKind::global &&
+      known(pickle_[id].a) == Known::size && pickle_[pickle_[id].b].a == 1) {
+    id = pickle_.items(pickle_[id].b)[0];
+  }
+  if (pickle_[id].kind != NodeKind::tuple && pickle_[id].kind != NodeKind::list) return {};
+  count_description(sizeof(Value) * std::size_t{pickle_[id].a});
+  List list;
+  for (const NodeId item : pickle_.items(id)) list.push_back(single(item).value_or(Value()));
+  return list;
+}
+
+void TorchValues::count_description(std::size_t bytes) {
+  if (bytes > description_left_)
+    throw UnsupportedError("expected a module of some 10000 layers at most, got a larger one");
+  description_left_ -= bytes;
 }
 
 /// `name` is the whole key: "conv.weight".

@@ -32,14 +32,18 @@ struct ScriptObject {
 
 struct ScriptArchive {
   std::unique_ptr<Contents> module;     // structure: the state dict; modules: the tree
-  std::unique_ptr<Contents> constants;  // structure: a list under "": CONSTANTS.c0 and so on
+  std::unique_ptr<Contents> constants;  // structure: a list under "": CONSTANTS.c0 and so on; null: none
   std::deque<ScriptObject> objects;     // the first is the whole module
   /// The text of "code/__torch__/torch/nn/functional.py"; none if there is no such entry, or all that were read are
   /// longer than the file allows.
   std::function<std::optional<std::string>(const std::string& name)> code;
+  bool is_pickled = false;  // a module with code of Teff's own (modules/): errors name its modules and no lines
 };
 
-/// @throws FormatError, also for a file of PyTorch that is no TorchScript archive.
+/// Whether the file of PyTorch is a TorchScript archive. @throws FormatError for a damaged zip.
+bool is_script(const ByteSource& source);
+
+/// @throws FormatError, also for a file of PyTorch that is none.
 ScriptArchive open_script(std::shared_ptr<const ByteSource> source, const LoadOptions& options);
 
 }  // namespace teff::serialize

@@ -28,8 +28,9 @@ TorchValues::TorchValues(const Pickle& pickle, TorchStorages& storages, const Lo
       unfolded_left_(12 * std::uint64_t{pickle.size()} + kSlackBytes),
       copied_left_(8 * file_bytes + kSlackBytes) {}
 
-void TorchValues::fill(Contents& contents) {
+void TorchValues::fill(Contents& contents, PickledModule* module) {
   const NoGradGuard no_grad;
+  root_module_ = module;
   Value root = value(pickle_.root());
   finish(contents, take_left_out() ? Dict() : std::move(root));
 }

@@ -24,6 +24,7 @@
 namespace teff::serialize {
 
 class ScriptCode;
+struct PickledModule;
 struct ScriptObject;
 
 /// The pickle as a value. docs/pytorch.md says what becomes of Python's types. What there is no place for is left out,
@@ -36,8 +37,9 @@ class TorchValues {
  public:
   TorchValues(const Pickle& pickle, TorchStorages& storages, const LoadOptions& options, std::uint64_t file_bytes);
 
-  /// What a file of torch.save holds. @throws FormatError for what is damaged or hostile.
-  void fill(Contents& contents);
+  /// What a file of torch.save holds; the module that it is, if that is asked for, and if it is one. @throws
+  /// FormatError for what is damaged or hostile.
+  void fill(Contents& contents, PickledModule* module = nullptr);
   /// The state dict of a TorchScript module; its objects if they are asked for. @throws FormatError
   void fill_script(Contents& contents, ScriptCode& code, std::deque<ScriptObject>* objects);
 
@@ -92,7 +94,10 @@ class TorchValues {
   struct Members;
   std::optional<Members> members_of(NodeId object);
   Value module(NodeId id);
-  void add_module(Dict& state, const std::string& prefix, NodeId id, nn::ModuleSummary& summary);
+  void add_module(Dict& state, const std::string& prefix, NodeId id, nn::ModuleSummary& summary, PickledModule* module);
+  void describe(const Members& members, PickledModule& module);
+  std::optional<Value> plain(NodeId id);
+  void count_description(std::size_t bytes);
   void add_unsupported_part(const std::string& prefix, const std::string& what);
   void add_state_item(Dict& state, const std::string& name, NodeId id);
   void add_script_module(Dict& state, const std::string& prefix, NodeId id, ScriptCode& code,
@@ -124,6 +129,8 @@ class TorchValues {
   std::set<std::string, std::less<>> skipped_;  // of those to skip, what was there
   std::unordered_map<NodeId, Known> known_;
   std::unordered_map<NodeId, const ScriptObject*> objects_;
+  PickledModule* root_module_ = nullptr;
+  std::size_t description_left_ = std::size_t{64} << 20;  // bytes that modules and their attributes may take
   std::set<std::string> copies_;
   std::vector<UnsupportedEntry> unsupported_;
   std::vector<FileModule> modules_;

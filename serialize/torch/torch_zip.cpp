@@ -145,33 +145,36 @@ struct OpenZip {
 
 }  // namespace
 
-std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+std::unique_ptr<Contents> open_torch_zip(std::shared_ptr<const ByteSource> source, const LoadOptions& options,
+                                         PickledModule* module) {
   const OpenZip file(std::move(source), options);
   const std::uint64_t bytes = file.source->size();
   const ReadPickle data(*file.zip, *file.data, options);
-  if (file.constants == nullptr) return torch_contents(data.pickle, file.storages("data/", options), options, bytes);
+  if (file.constants == nullptr) {
+    return torch_contents(data.pickle, file.storages("data/", options), options, bytes, module);
+  }
   ScriptCode code(file.code());
-  std::unique_ptr<Contents> module =
+  std::unique_ptr<Contents> script =
       script_contents(data.pickle, file.storages("data/", options), options, bytes, code);
-  if (!module->structure.empty() || !module->unsupported.empty()) return module;
+  if (!script->structure.empty() || !script->unsupported.empty()) return script;
   // A frozen module has no attributes any more. Its tensors are constants of the code, which has no names for them.
   const ReadPickle frozen(*file.zip, *file.constants, options);
   std::unique_ptr<Contents> values =
       torch_contents(frozen.pickle, file.storages("constants/", options), options, bytes);
   name_constants(*values);
-  values->modules = std::move(module->modules);
+  values->modules = std::move(script->modules);
   return values;
 }
 
-ScriptArchive open_script(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
+bool is_script(const ByteSource& source) {
   std::byte first{};
-  source->read(std::span(&first, 1), 0);
-  constexpr std::string_view kExpected =
-      "expected a file with an entire model (.teff, ONNX, TorchScript), got a file of torch.save: use load for its "
-      "tensors, or write torch.jit.trace(model, example) or torch.jit.script(model) with torch.jit.save";
-  if (first != std::byte{'P'}) throw FormatError(std::string(kExpected));
+  source.read(std::span(&first, 1), 0);
+  return first == std::byte{'P'} && ZipReader(source).find("constants.pkl") != nullptr;
+}
+
+ScriptArchive open_script(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {
   const OpenZip file(std::move(source), options);
-  if (file.constants == nullptr) throw FormatError(std::string(kExpected));
+  if (file.constants == nullptr) throw FormatError("expected a TorchScript archive, got a file of torch.save");
   const std::uint64_t bytes = file.source->size();
   ScriptArchive archive;
   archive.code = file.code();

@@ -63,3 +63,17 @@ TEST_CASE("show prints the tree of a whole module, and convert writes its state 
   CHECK(converted.code == 0);
   CHECK(load(folder / "m.safetensors").size() == 12);
 }
+
+TEST_CASE("convert makes a network of a pickled module of PyTorch's layers, and of others takes the state dict") {
+  const TempFolder folder;
+  const auto entire = [](const std::string& name) { return TEFF_GOLDEN_DIR "/entire/" + name; };
+  const Output network = run_teff({"convert", "--check", entire("words.pt"), "m.teff"}, folder.path());
+  CHECK(network.code == 0);
+  CHECK(contains(network.out, "largest difference: 0"));
+  CHECK(load_model(folder / "m.teff").inputs()[0].type.dtype == DType::int64);
+  const Output refused = run_teff({"convert", entire("hooks.pt"), "h.teff"}, folder.path());
+  CHECK(refused.code == 0);
+  CHECK(contains(refused.err, "teff: the state dict alone: "));
+  CHECK(load(folder / "h.teff").contains("0.weight_g"));
+  CHECK(run_teff({"convert", entire("hooks.pt"), "h.onnx"}, folder.path()).code != 0);
+}

@@ -108,4 +108,24 @@ void run_on_zeros(nn::GraphModule& module) {
   }
 }
 
+void check_network(std::span<const std::byte> bytes) {
+  const LoadOptions options{.max_work = 1e8, .max_bytes = 1e8};
+  const auto printed = [](const nn::GraphModule& module) {
+    std::ostringstream text;
+    text << module << module.graph() << module.state_dict();
+    return text.str();
+  };
+  try {
+    nn::GraphModule module = load_model(bytes, options);
+    const std::string file = save_graph(module.data(), std::vector<Tensor>(module.inputs().size(), zeros({0})));
+    const nn::GraphModule again = load_model(std::as_bytes(std::span(file)), options);
+    expect(printed(again) == printed(module), "a network that is saved comes back equal");
+    run_on_zeros(module);
+  } catch (const FormatError& error) {
+    expect_refusal(error.what());
+  } catch (const ResourceError& error) {
+    expect_refusal(error.what());
+  }
+}
+
 }  // namespace teff::fuzz

@@ -33,4 +33,7 @@ std::string save_graph(const nn::GraphModuleData& data, const std::vector<Tensor
 /// Runs a model on inputs of zeros, of the sizes in its graph, where that costs little: a result or an Error.
 void run_on_zeros(nn::GraphModule& module);
 
+/// Loads a network. One that loads is saved as a .teff file, which gives the same network; it prints and runs.
+void check_network(std::span<const std::byte> bytes);
+
 }  // namespace teff::fuzz

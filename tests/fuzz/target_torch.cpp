@@ -61,13 +61,14 @@ std::string zip_with(std::span<const std::byte> pickle) {
 
 }  // namespace
 
-/// A zip, or a chain of pickles and storages.
+/// A zip, or a chain of pickles and storages: values, and the network that a whole module is.
 void run_torch(std::span<const std::byte> bytes) {
   for (const bool inert : {false, true}) check_dict(bytes, {.inert_objects = inert}, FileFormat::pytorch);
   try {
     static_cast<void>(load(bytes, {.skip = {"w", "x[0]"}, .skip_unsupported = true}));
   } catch (const FormatError&) {
   }
+  check_network(bytes);
 }
 
 /// The bytes as a pickle, alone and in a file.
@@ -80,6 +81,7 @@ void run_pickle(std::span<const std::byte> bytes) {
   for (const bool inert : {false, true}) {
     check_dict(bytes_of(zip), {.inert_objects = inert}, FileFormat::pytorch);
   }
+  check_network(bytes_of(zip));
 }
 
 }  // namespace teff::fuzz
