@@ -81,6 +81,6 @@ struct Program {
 /// What runs the subcommand that the arguments name. Help and version are printed here. @throws UsageError
 std::function<int()> parse(const Program& program, int argc, const char* const* argv);
 
-extern const Command kShow, kVerify, kConvert, kDiff, kGraph, kRun, kBench, kEmbed, kSalvage;
+extern const Command kShow, kVerify, kConvert, kDiff, kGraph, kRun, kBench, kSummary, kEmbed, kSalvage;
 
 }  // namespace teff::cli

@@ -77,10 +77,10 @@ void print_dot(const Graph& graph, bool parameters) {
   std::cout << "}\n";
 }
 
-int graph(const std::string& path, bool parameters) {
-  const File file = open_file(path);
-  if (file.format() == FileFormat::onnx) {
-    print_dot(open_model(path).graph(), parameters);
+int graph(const std::string& path, bool parameters, const LoadOptions& loading) {
+  const File file = open_file(path, loading);
+  if (file.format() == FileFormat::onnx || is_torch_script(file) || is_pickled_module(file)) {
+    print_dot(open_model(path, loading).graph(), parameters);
     return kOk;
   }
   if (file.model() == nullptr) {
@@ -94,11 +94,13 @@ std::function<int()> set_up(Parameters& parameters) {
   struct Options {
     std::string path;
     bool parameters = false;
+    LoadOptions loading;
   };
   const auto options = std::make_shared<Options>();
-  parameters.required("FILE", options->path, "a .teff file with an entire model, or an ONNX file");
+  parameters.required("FILE", options->path, "an entire model, of any format that `teff convert` takes one from");
   parameters.flag("--parameters", options->parameters, "show parameters, buffers and constants, too");
-  return [options] { return graph(options->path, options->parameters); };
+  parameters.input_types(options->loading);
+  return [options] { return graph(options->path, options->parameters, options->loading); };
 }
 
 }  // namespace

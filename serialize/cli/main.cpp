@@ -25,8 +25,8 @@ using namespace teff::cli;
 
 namespace {
 
-constexpr const Command* kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff,   &kGraph,
-                                        &kRun,  &kBench,  &kEmbed,   &kSalvage};
+constexpr const Command* kCommands[] = {&kShow, &kVerify, &kConvert, &kDiff,  &kGraph,
+                                        &kRun,  &kBench,  &kSummary, &kEmbed, &kSalvage};
 
 constexpr Program kProgram = {
     kCommands, "teff " TEFF_VERSION, "Looks into, checks, converts, compares and runs files of tensors and models.",

@@ -45,6 +45,12 @@ TEST_CASE("graph shows each result of a call") {
   CHECK(contains(output.out, "  n9 -> out1;\n"));
 }
 
+TEST_CASE("graph opens networks of other systems") {
+  for (const char* path : {"/script/residual_traced.pt", "/onnx/residual.onnx", "/entire/legacy1.pt"}) {
+    CHECK(contains(run_teff({"graph", std::string(TEFF_GOLDEN_DIR) + path}).out, "[label=\"conv2d"));
+  }
+}
+
 TEST_CASE("a dictionary has no graph") {
   const TempFolder folder;
   save({}, folder / "a.teff");

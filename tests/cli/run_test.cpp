@@ -75,6 +75,37 @@ TEST_CASE("bench times a model by batch and threads, and by operation") {
   CHECK(contains(here.run({"bench", "m.teff", "--seconds", "0.01", "--operations"}).out, "  operation  "));
 }
 
+TEST_CASE("summary tables modules with outputs, parameters and work") {
+  const TempFolder folder;
+  nn::Sequential net(nn::Linear(3, 4), nn::ReLU(), nn::Sequential(nn::Linear(4, 2, {.bias = false})));
+  save_model(net, ones({2, 3}), folder / "m.teff");
+  const auto summary = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"summary", "m.teff"});
+    return run_teff(more, folder.path());
+  };
+  CHECK(summary({}).out == "  layer             output  parameters  FLOP\n"
+                           "  Sequential        [2, 2]  -           -\n"
+                           "    0 (Linear)      [2, 4]  16          48\n"
+                           "    1 (ReLU)        [2, 4]  -           8\n"
+                           "    2 (Sequential)  [2, 2]  -           -\n"
+                           "      0 (Linear)    [2, 2]  8           32\n"
+                           "parameters: 24, trainable 24, 96 B\n"
+                           "FLOP of a run: 88\n");
+  CHECK(contains(summary({"--batch", "5"}).out, "    0 (Linear)      [5, 4]  16          120\n"));
+  CHECK(contains(summary({"--shape", "1x3"}).out, "[1, 2]"));
+  CHECK(contains(summary({"--json"}).out, "\"parameters\": 24"));
+  CHECK(summary({"--batch", "1,2"}).code == 2);
+  save({{"a", ones({2})}}, folder / "d.teff");
+  CHECK(run_teff({"summary", "d.teff"}, folder.path()).code == 1);
+}
+
+TEST_CASE("summary names modules of other systems by their classes, or by their operations") {
+  const auto summary = [](const std::string& path) { return run_teff({"summary", TEFF_GOLDEN_DIR + path}).out; };
+  CHECK(contains(summary("/script/residual_scripted.pt"), " (Conv2d) "));
+  CHECK(contains(summary("/onnx/residual.onnx"), " (conv2d) "));
+  CHECK(contains(summary("/script/residual_frozen.pt"), " (relu) "));
+}
+
 TEST_CASE("bench says what sizes and numbers do not fit") {
   const RunFolder here;
   const auto error = [&](std::vector<std::string> more) {
