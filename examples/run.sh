@@ -55,6 +55,8 @@ run examples/load_without_class fashion_mnist_out/entire_model.teff
 run examples/c/c_run_model fashion_mnist_out/entire_model.teff
 run bin/teff show fashion_mnist_out/entire_model.teff
 run bin/teff verify fashion_mnist_out/entire_model.teff fashion_mnist_out/state_dict_model.teff
+run bin/teff convert --check fashion_mnist_out/entire_model.teff fashion_mnist_out/model.onnx
+run examples/fine_tune fashion_mnist_out/model.onnx fashion_mnist_out/fine_tuned.onnx
 run examples/custom_op
 run examples/custom_layer
 run examples/resume
