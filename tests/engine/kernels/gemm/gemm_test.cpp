@@ -138,6 +138,8 @@ TEST_CASE_TEMPLATE("gemm equals the definition across cache blocks", T, float, d
   check_transpositions<T>({.m = 37, .n = 70, .k = 600});
   check_transpositions<T>({.m = 300, .n = 65, .k = 300, .row_bias = true, .relu = true});
   check_transpositions<T>({.m = 29, .n = 1100, .k = 257, .accumulate = true, .column_bias = true});
+  check_transpositions<T>({.m = 470, .n = 45, .k = 600, .accumulate = true});
+  check_transpositions<T>({.m = 500, .n = 1100, .k = 30, .gap = 2});
   check_transpositions<T>({.m = 1, .n = 333, .k = 1000, .column_bias = true, .relu = true});
   check_transpositions<T>({.m = 333, .n = 1, .k = 1000, .accumulate = true, .row_bias = true});
 }
