@@ -45,11 +45,12 @@ class DetectAnomalyGuard {
   bool previous_;
 };
 
-/// Whether conv2d of this thread may use Winograd's method. Default: true.
+/// Whether conv2d of this thread, and backward() for its input, may use Winograd's method. Default: true.
 bool is_winograd_enabled();
 
-/// Allows or forbids Winograd's method to conv2d in this thread for the guard's lifetime. It is for 3 x 3 kernels of
-/// stride 1 in float32 with 16 channels or more, where it is two to three times as fast. The error of a result,
+/// Allows or forbids Winograd's method to conv2d in this thread for the guard's lifetime, and to the gradient of its
+/// input. It is for 3 x 3 kernels of stride 1 in float32 with 16 channels or more, where it is two to three times as
+/// fast. The error of a result,
 /// measured: below 1e-6 * sum |w| * max |x| over the 6 x 6 pixels around (2.6e-7 is the most that was seen; the direct
 /// method: 1.4e-7), so a sum that cancels has fewer correct digits; a NaN or an infinity among these pixels reaches all
 /// results of its tile of 4 x 4. An InferenceSession has an option for it.

@@ -146,7 +146,8 @@ class Conv2d : public OpWith<Conv2d, Conv2dFuncOptions> {
   template <class T>
   void compute_gradients(const BackwardContext& context, TensorList& grads) const {
     const Tensor &input = context.inputs[0], &weight = context.inputs[1], &grad = context.grad;
-    const kernels::Window2d window = make_window(input.shape(), weight.shape(), grad.shape());
+    kernels::Window2d window = make_window(input.shape(), weight.shape(), grad.shape());
+    window.winograd = is_winograd_enabled();
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!context.wanted[i]) continue;
       if (grad.numel() == 0) {

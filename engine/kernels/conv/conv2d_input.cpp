@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // dX: for every remainder of the places modulo the strides, a convolution of dY with the taps that reach these places.
+// Of 3 x 3 taps and a stride of 1 that is a convolution like any other, which Winograd's method may take.
+
+#include <utility>
 
 #include "teff/engine/kernels/conv/channel_lanes.h"
 #include "teff/engine/kernels/conv/conv2d_depthwise.h"
 #include "teff/engine/kernels/conv/conv_kernels.h"
 #include "teff/engine/kernels/conv/correlation.h"
+#include "teff/engine/kernels/conv/winograd.h"
 #include "teff/engine/kernels/gemm/gemm_pack.h"
 #include "teff/engine/kernels/isa/tables.h"
 #include "teff/engine/parallel.h"
@@ -58,9 +62,10 @@ class TransposedWeight {
 
   int64_t depth() const { return filters() * y_.taps * x_.taps; }
 
-  /// columns [depth, width]: the rows from `first` on.
+  /// columns [depth, width]: the rows from `first` on. May write a packet beyond.
   void pack(int64_t first, int64_t rows, T* columns, int64_t width) const {
     const int64_t plane = w_.kernel_height * w_.kernel_width, channels = w_.channels / w_.groups;
+    if (plane == 1) return pack_rows(filters(), rows, weight_ + first, channels, columns, width);
     if (y_.taps * x_.taps * kLanes<T> < plane) return pack_few(first, rows, columns, width);
     Workspace<T> taps(static_cast<std::size_t>(plane * width + kLanes<T>));
     for (int64_t k = 0; k < filters(); ++k) {
@@ -101,7 +106,7 @@ void pack_weight(const TransposedWeight<T>& weight, const WeightLayout<T>& layou
   const Parts &panels = layout.panels(), &depths = layout.depths();
   parallel_ranges(panels.count, ceil_div(kPackedPerTask, panels.longest() * depths.size),
                   [&](int64_t begin, int64_t end) {
-                    Workspace<T> columns(static_cast<std::size_t>(depths.size * panels.longest()));
+                    Workspace<T> columns(static_cast<std::size_t>(depths.size * panels.longest() + kLanes<T>));
                     for (int64_t p = begin; p < end; ++p) {
                       const int64_t rows = panels.length(p);
                       weight.pack(panels.begin(p), rows, columns.data(), rows);
@@ -320,9 +325,29 @@ void backward_input_phase(const Window2d& w, const Axis& y, const Axis& x, const
   }
 }
 
+/// The convolution of dY that gives dX, if that is Winograd's; else nothing.
+template <class T>
+bool winograd_backward_input(const Window2d& w, const T* grad_output, const T* weight, T* grad_input) {
+  if constexpr (kHasEveryWay<T>) {
+    Window2d turned = w;
+    std::swap(turned.channels, turned.out_channels);
+    std::swap(turned.height, turned.out_height);
+    std::swap(turned.width, turned.out_width);
+    turned.padding_height = w.kernel_height - 1 - w.padding_height;
+    turned.padding_width = w.kernel_width - 1 - w.padding_width;
+    if (turned.padding_height < 0 || turned.padding_width < 0 || winograd_tile<T>(turned) == 0) return false;
+    Workspace<T> packed(static_cast<std::size_t>(winograd_packed_size(turned)));
+    winograd_pack_turned(turned, weight, packed.data());
+    winograd(turned, grad_output, packed.data(), nullptr, Clamp<T>{}, grad_input);
+    return true;
+  }
+  return false;
+}
+
 // dX[c, y, x] = sum over k, i, j of w[k, c, i, j] * dY[k, (y + pad - i * dilation) / stride, ...] where that is whole.
 template <class T>
 void conv2d_backward_input(const Window2d& w, const T* grad_output, const T* weight, T* grad_input) {
+  if (winograd_backward_input(w, grad_output, weight, grad_input)) return;
   const int64_t x_phases = smaller(w.stride_width, w.width);
   Workspace<Axis> x_axes(static_cast<std::size_t>(x_phases));
   for (int64_t px = 0; px < x_phases; ++px) {

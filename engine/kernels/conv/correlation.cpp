@@ -13,7 +13,7 @@ struct PixelPlan {
   bool by_panel;          // a panel of channels does all positions before the next: fewer rows are written at a time
   bool row_tiles;         // no tile goes on in the next row: gaps between rows are skipped, not computed
   int64_t width;          // positions of a row
-  Parts channel_chunks;   // panels, into tasks
+  Parts channel_tasks;    // panels, into tasks
   Parts position_chunks;  // rows, if there are gaps between them, or tiles, into tasks
 };
 
@@ -58,10 +58,11 @@ PixelPlan plan_pixels(int64_t batch, const Parts& panels, const Axis& y, const A
   plan.width = plan.in_place ? pitch : x.out;
   const int64_t pixels = y.out * x.out, unit = plan.width == x.out ? kTileColumns<T> : x.out;
   const int64_t units = ceil_div(pixels, unit);
-  Parts channels = parts_of_at_most(panels.count, kChunkChannels / kTileRows);
+  Parts channels{panels.count, 1};
   Parts positions = parts_of_at_most(units, larger(1, kChunkPixels / unit));
   const int64_t per_task = larger(1, kMultiplyAddsPerTask / larger(1, depth));
-  const int64_t wanted = smaller(kMaxTasks, batch * panels.size * pixels / per_task);
+  const int64_t tasks = smaller(kMaxTasks, batch * panels.size * pixels / per_task);
+  const int64_t wanted = get_num_threads() == 1 ? 1 : tasks;  // how an image is cut changes no bit of it
   while (batch * channels.count * positions.count < wanted) {
     const bool channels_left = (channels.count + 1) * kLeastChunkChannels <= panels.size;
     const bool positions_left = positions.count < positions.size && (positions.count + 1) * kLeastChunkPixels <= pixels;
@@ -69,7 +70,7 @@ PixelPlan plan_pixels(int64_t batch, const Parts& panels, const Axis& y, const A
     const bool positions_longer = pixels / positions.count >= panels.size / channels.count;
     ++(positions_left && (positions_longer || !channels_left) ? positions : channels).count;
   }
-  plan.channel_chunks = channels;
+  plan.channel_tasks = channels;
   plan.position_chunks = positions;
   return plan;
 }
@@ -85,7 +86,6 @@ class CorrelationTask {
   void run(int64_t n, int64_t first_panel, int64_t last_panel, int64_t begin, int64_t end) {
     const int64_t row = begin / plan_.width, rows = (end - 1) / plan_.width - row + 1;
     Workspace<T> buffer(static_cast<std::size_t>(columns_.strip_size(columns_.channels())));
-    Workspace<T> panel(static_cast<std::size_t>(weight_.depths().longest() * kTileColumns<T> + kLanes<T>));
     const T* image = c_.input + n * c_.input_step;
     const T* strip = columns_.strip(image, columns_.channels(), row, rows, buffer.data());
     const T* strip_end = strip == buffer.data() ? strip + columns_.strip_size(columns_.channels()) : c_.input_end;
@@ -93,6 +93,12 @@ class CorrelationTask {
     const bool direct = plan_.row_tiles || (c_.output.column == 1 && c_.output.row == plan_.width);
     const Parts& panels = weight_.panels();
     const int64_t channel = panels.begin(first_panel), channels = panels.begin(last_panel) - channel;
+    // Chunks of channels whose weights stay in the second level. The first packs all tiles of B if others want them.
+    const Parts chunks = plan_.by_panel ? Parts{last_panel - first_panel, last_panel - first_panel}
+                                        : parts_of_at_most(last_panel - first_panel, kChunkChannels / kTileRows);
+    const int64_t tile = weight_.depths().longest() * kTileColumns<T>;
+    const int64_t kept = chunks.count == 1 || plan_.in_place ? 1 : ceil_div(end - begin, kTileColumns<T>);
+    Workspace<T> packed(static_cast<std::size_t>(kept * tile + kLanes<T>));
     Workspace<T> dense(static_cast<std::size_t>(direct ? 0 : channels * (end - begin)));
     T* to = c_.output.data + n * c_.output_step + channel * c_.output.channel;
     const Chunk chunk{.begin = begin,
@@ -100,14 +106,17 @@ class CorrelationTask {
                       .strip_begin = row * plan_.width,
                       .strip = strip,
                       .strip_end = strip_end,
-                      .packed = panel.data(),
+                      .packed = packed.data(),
+                      .packed_step = kept == 1 ? 0 : tile,
                       .direct = direct,
                       .to = direct ? to : dense.data(),
                       .channel = channel,
                       .ldc = direct ? c_.output.channel : end - begin};
-    const int64_t step = plan_.by_panel ? 1 : last_panel - first_panel;
     for (int64_t block = 0; block < weight_.depths().count; ++block) {
-      for (int64_t p = first_panel; p < last_panel; p += step) multiply_panels(chunk, block, p, p + step);
+      for (int64_t i = 0; i < chunks.count; ++i) {
+        const int64_t panel = first_panel + chunks.begin(i);
+        multiply_panels(chunk, block, panel, panel + chunks.length(i), i > 0 && kept > 1);
+      }
     }
     if (!direct) spread(dense.data(), channels, begin, end, to);
   }
@@ -122,28 +131,29 @@ class CorrelationTask {
     int64_t begin, end;   // positions
     int64_t strip_begin;  // the position that the strip begins with
     const T *strip, *strip_end;
-    T* packed;    // scratch for a panel of B
+    T* packed;  // for tiles of B, so far from one to the next, which is 0 if one is kept
+    int64_t packed_step;
     bool direct;  // to the output, or else to a dense copy of the chunk
     T* to;
     int64_t channel, ldc;  // the first of its channels, elements from one to the next
   };
 
-  void multiply_panels(const Chunk& chunk, int64_t block, int64_t first_panel, int64_t last_panel) {
+  void multiply_panels(const Chunk& chunk, int64_t block, int64_t first_panel, int64_t last_panel, bool is_packed) {
     T* to = chunk.to + (weight_.panels().begin(first_panel) - chunk.channel) * chunk.ldc;
     for (int64_t position = chunk.begin, count = 0; position < chunk.end; position = next_tile(position + count)) {
       count = smaller(kTileColumns<T>, end_of_tiles(position, chunk.end) - position);
       const int64_t in_strip = position - chunk.strip_begin;
       const Depths depths = depths_of(block, position, count);
       T* tile = to + (chunk.direct ? place_of(position) : position - chunk.begin);
-      const T* b = chunk.packed;
+      T* const packed = chunk.packed + (position - chunk.begin) / kTileColumns<T> * chunk.packed_step;
+      const T* b = packed;
       const int64_t* offsets = nullptr;
       const int64_t second = second_row(chunk, position, count);
       if (plan_.in_place && columns_.readable(chunk.strip, chunk.strip_end, in_strip, count)) {
         b = chunk.strip + in_strip;
         offsets = columns_.offsets() + depths.first;
-      } else {
-        columns_.pack(chunk.strip, chunk.strip_end, depths.first, depths.count, plan_.width, in_strip, count,
-                      chunk.packed);
+      } else if (!is_packed) {
+        columns_.pack(chunk.strip, chunk.strip_end, depths.first, depths.count, plan_.width, in_strip, count, packed);
       }
       multiply_tiles(block, depths, first_panel, last_panel, b, offsets, tile, chunk.ldc, count, second);
       count += second;
@@ -295,20 +305,20 @@ void correlate(const Correlation<T>& c, int64_t channels, const Axis& y, const A
   }
   const PixelPlan plan = plan_pixels<T>(c.batch, weight.panels(), y, x, Columns<T>::pitch(y, x), weight.depths().size,
                                         c.output.column == 1);
-  const Parts &channel_chunks = plan.channel_chunks, &position_chunks = plan.position_chunks;
+  const Parts &channel_tasks = plan.channel_tasks, &position_chunks = plan.position_chunks;
   // Without gaps, chunks of positions are cut anywhere in a row; with gaps, they are whole rows without the last gap.
   const bool gaps = plan.width != x.out;
   const int64_t unit = gaps ? plan.width : kTileColumns<T>, last = (y.out - 1) * plan.width + x.out;
   const int64_t rows = gaps ? position_chunks.longest() : (position_chunks.longest() * unit - 2) / x.out + 2;
   Columns<T> columns(channels, y, x, smaller(y.out, rows));
-  parallel_for(c.batch * channel_chunks.count * position_chunks.count, [&](int64_t i) {
-    const int64_t image = i / (channel_chunks.count * position_chunks.count);
-    const int64_t channel_chunk = i % channel_chunks.count;
-    const int64_t position_chunk = i / channel_chunks.count % position_chunks.count;
+  parallel_for(c.batch * channel_tasks.count * position_chunks.count, [&](int64_t i) {
+    const int64_t image = i / (channel_tasks.count * position_chunks.count);
+    const int64_t channel_task = i % channel_tasks.count;
+    const int64_t position_chunk = i / channel_tasks.count % position_chunks.count;
     const int64_t begin = position_chunks.begin(position_chunk) * unit;
     const int64_t end = position_chunks.begin(position_chunk + 1) * unit - (gaps ? plan.width - x.out : 0);
     CorrelationTask<T>(c, plan, columns, weight)
-        .run(image, channel_chunks.begin(channel_chunk), channel_chunks.begin(channel_chunk + 1), begin,
+        .run(image, channel_tasks.begin(channel_task), channel_tasks.begin(channel_task + 1), begin,
              smaller(last, end));
   });
 }

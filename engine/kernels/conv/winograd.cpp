@@ -186,21 +186,47 @@ class Winograd {
   int64_t point_step_ = 0;
 };
 
+constexpr int64_t kTaps = 9;
+
+/// taps[c, tap, L]: those of some channels for the filters that the lanes are.
+using ReadTaps = void (*)(const Window2d& w, const float* weight, int64_t filter, int64_t filters, int64_t channel,
+                          int64_t channels, float* taps);
+
+void read_taps(const Window2d& w, const float* weight, int64_t filter, int64_t filters, int64_t channel,
+               int64_t channels, float* taps) {
+  const int64_t size = w.channels * kTaps;
+  transpose(filters, channels * kTaps, weight + filter * size + channel * kTaps, size, taps, L);
+}
+
+/// Filters are channels there, and the last tap is the first.
+void read_turned_taps(const Window2d& w, const float* weight, int64_t filter, int64_t filters, int64_t channel,
+                      int64_t channels, float* taps) {
+  alignas(64) float turned[(kTaps + 1) * L];
+  for (int64_t c = 0; c < channels; ++c) {
+    transpose(filters, kTaps, weight + ((channel + c) * w.out_channels + filter) * kTaps, kTaps, turned, L);
+    for (int64_t tap = 0; tap < kTaps; ++tap, taps += L) pstoreu(taps, load(turned, (kTaps - 1 - tap) * L));
+  }
+}
+
 template <int M>
-void pack(const Window2d& w, const float* weight, float* packed) {
+void pack(const Window2d& w, const float* weight, ReadTaps read, float* packed) {
   constexpr int64_t kBlock = 16;  // channels transposed at once
-  const int64_t panel_size = Winograd<M>::weight_panel_size(w), filter = w.channels * 9;
+  const int64_t panel_size = Winograd<M>::weight_panel_size(w);
   parallel_for(ceil_div(w.out_channels, L), [&](int64_t i) {
     float* to = packed + i * L / kColumns * panel_size + i * L % kColumns;
-    alignas(64) float taps[kBlock * 9 * L];
+    alignas(64) float taps[kBlock * kTaps * L];
     for (int64_t c = 0; c < w.channels; c += kBlock) {
       const int64_t channels = smaller(kBlock, w.channels - c);
-      transpose(smaller(L, w.out_channels - i * L), channels * 9, weight + i * L * filter + c * 9, filter, taps, L);
+      read(w, weight, i * L, smaller(L, w.out_channels - i * L), c, channels, taps);
       for (int64_t j = 0; j < channels; ++j) {
-        winograd_weight<float, M>(taps + j * 9 * L, to + (c + j) * kColumns, w.channels * kColumns);
+        winograd_weight<float, M>(taps + j * kTaps * L, to + (c + j) * kColumns, w.channels * kColumns);
       }
     }
   });
+}
+
+void pack(const Window2d& w, const float* weight, ReadTaps read, float* packed) {
+  winograd_tile<float>(w) == 2 ? pack<2>(w, weight, read, packed) : pack<4>(w, weight, read, packed);
 }
 
 }  // namespace
@@ -227,8 +253,10 @@ int64_t winograd_packed_size(const Window2d& w) {
   return panels * (small ? Winograd<2>::weight_panel_size(w) : Winograd<4>::weight_panel_size(w));
 }
 
-void winograd_pack(const Window2d& w, const float* weight, float* packed) {
-  winograd_tile<float>(w) == 2 ? pack<2>(w, weight, packed) : pack<4>(w, weight, packed);
+void winograd_pack(const Window2d& w, const float* weight, float* packed) { pack(w, weight, read_taps, packed); }
+
+void winograd_pack_turned(const Window2d& w, const float* weight, float* packed) {
+  pack(w, weight, read_turned_taps, packed);
 }
 
 void winograd(const Window2d& w, const float* input, const float* packed, const float* bias, const Clamp<float>& clamp,

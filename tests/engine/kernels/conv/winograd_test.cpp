@@ -73,6 +73,29 @@ double error_of(const Options& o, bool flag) {
   return worst / (4.5 * static_cast<double>(o.in));
 }
 
+template <class T>
+std::vector<T> gradient(const Window2d& w, const std::vector<T>& grad, const std::vector<T>& weight) {
+  std::vector<T> result(static_cast<std::size_t>(w.batch * w.channels * w.height * w.width), T(7));
+  teff::kernels::conv2d_input_kernels<T>().conv2d_backward_input(w, grad.data(), weight.data(), result.data());
+  return result;
+}
+
+/// The same of the gradient of the input.
+double error_of_gradient(const Options& o) {
+  const Window2d w = window(o, true);
+  const std::vector<float> grad = random_values<float>(w.batch * w.out_channels * w.out_height * w.out_width, -1, 1);
+  const std::vector<float> weight = Arrays<float>(o).weight;
+  const std::vector<float> output = gradient(w, grad, weight);
+  const std::vector<double> expected = gradient(window(o, false), std::vector<double>(grad.begin(), grad.end()),
+                                                std::vector<double>(weight.begin(), weight.end()));
+  double worst = 0;
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    const double error = std::fabs(static_cast<double>(output[i]) - expected[i]);
+    worst = error <= worst ? worst : error;
+  }
+  return worst / (4.5 * static_cast<double>(o.out));
+}
+
 constexpr double kBound = 1e-6;
 
 void check(const Options& o) {
@@ -102,6 +125,24 @@ TEST_CASE("Winograd's method takes images and channels of any size") {
   check({.height = 130, .width = 3});
   check({.batch = 33, .height = 7, .width = 7});
   check({.batch = 5, .in = 33, .out = 65, .height = 6, .width = 5, .padding = 0});
+}
+
+TEST_CASE("The gradient of the input is a convolution that Winograd's method takes, too") {
+  const auto check = [](const Options& o) {
+    INFO("channels ", o.in, " -> ", o.out, " image ", o.height, "x", o.width, " padding ", o.padding);
+    CHECK(error_of_gradient(o) < kBound);
+  };
+  check({.batch = 2, .in = 64, .out = 128, .height = 28, .width = 28});
+  check({.in = 256, .out = 512, .height = 7, .width = 7});
+  for (const int64_t padding : {0, 1, 2, 3}) {  // of 3 it is not
+    for (const int64_t size : {3, 4, 7, 12}) {
+      check({.batch = 3, .in = 33, .out = 47, .height = size, .width = size + 5, .padding = padding});
+    }
+  }
+  const Options o{.batch = 2, .in = 64, .out = 70, .height = 30, .width = 30};
+  const std::vector<float> grad = random_values<float>(2 * 70 * 30 * 30, -1, 1), weight = Arrays<float>(o).weight;
+  CHECK_FALSE(same_bits(gradient(window(o, true), grad, weight), gradient(window(o, false), grad, weight)));
+  check_any_thread_count([&] { return gradient(window(o, true), grad, weight); });
 }
 
 TEST_CASE("Winograd's method gives the same bits for any number of threads") {
