@@ -21,6 +21,8 @@
 //
 // To write an op of your own, derive from OpWith (below), and see examples/custom_op.cpp.
 
+#include <bit>
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -203,6 +205,34 @@ class MultiOp : public Op {
   const MultiOp* several() const final { return this; }
 };
 
+namespace detail {
+
+/// The memory of a shared op, which its handles keep. It has a few sizes, and knows no class of ops: else a program
+/// would hold the code that counts handles once for each of them.
+template <std::size_t size>
+struct OpBlock {
+  OpBlock() = default;
+  OpBlock(const OpBlock&) = delete;
+  OpBlock& operator=(const OpBlock&) = delete;
+  ~OpBlock() {
+    if (op != nullptr) op->~Op();
+  }
+  Op* op = nullptr;  // once it is made
+  alignas(std::max_align_t) std::byte bytes[size];
+};
+
+template <class Derived>
+std::shared_ptr<const Op> share_copy(const Derived& op) {
+  static_assert(alignof(Derived) <= alignof(std::max_align_t));
+  using Block = OpBlock<std::bit_ceil(sizeof(Derived))>;
+  std::shared_ptr<Block> block = std::allocate_shared<Block>(CachingAllocator<Block>());
+  Op* const copy = new (block->bytes) Derived(op);
+  block->op = copy;
+  return {std::move(block), copy};
+}
+
+}  // namespace detail
+
 /// Implements what follows from `static constexpr std::string_view kName` and the options' fields (fields.h):
 ///
 ///   class Scale : public OpWith<Scale, ScaleOptions> {
@@ -222,9 +252,7 @@ class OpWith : public Base {
 
   std::string_view name() const override { return Derived::kName; }
   Dict attributes() const override { return to_dict(options_); }
-  std::shared_ptr<const Op> share() const override {
-    return std::allocate_shared<const Derived>(CachingAllocator<Derived>(), static_cast<const Derived&>(*this));
-  }
+  std::shared_ptr<const Op> share() const override { return detail::share_copy(static_cast<const Derived&>(*this)); }
 
   /// @throws ValueError, TypeError if the attributes are not those of such an op.
   static std::shared_ptr<const Op> from_attributes(const Dict& attributes) {

@@ -3,10 +3,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "teff/engine/build.h"
 
 namespace teff::ops {
+
+std::string text_of_parts(std::span<const TextPart> parts) {
+  std::ostringstream out;
+  for (const TextPart& part : parts) part.print(out);
+  return out.str();
+}
+
+void fail_with(void (*raise)(const std::string& text), std::string_view op, std::span<const TextPart> parts) {
+  raise(std::string(op) + ": expected " + text_of_parts(parts));
+  __builtin_unreachable();
+}
 
 void check_one_dtype(std::string_view op, std::span<const TensorType> inputs) {
   for (const TensorType& input : inputs) {

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <ostream>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -36,18 +36,49 @@ inline constexpr std::int64_t kMaxOption = std::int64_t{1} << 31;
 /// The values of images and of filters.
 inline constexpr std::int64_t kMaxImages = std::int64_t{1} << 48;
 
-/// The arguments, printed one after the other.
+/// A part of an error's text: something that lives until it is printed. That the part is of no type keeps what prints
+/// and throws in one place: there are hundreds of errors.
+class TextPart {
+ public:
+  TextPart(const char* text) : value_(text), print_(print_text) {}
+  template <class T>
+  TextPart(const T& value) : value_(&value), print_(print_value<T>) {}
+
+  void print(std::ostream& out) const { print_(out, value_); }
+
+ private:
+  static void print_text(std::ostream& out, const void* text) { out << static_cast<const char*>(text); }
+  template <class T>
+  static void print_value(std::ostream& out, const void* value) {
+    out << *static_cast<const T*>(value);
+  }
+
+  const void* value_;
+  void (*print_)(std::ostream& out, const void* value);
+};
+
+/// The parts, printed one after the other.
+std::string text_of_parts(std::span<const TextPart> parts);
 template <class... Args>
 std::string text(const Args&... args) {
-  std::ostringstream out;
-  (out << ... << args);
-  return out.str();
+  const TextPart parts[] = {TextPart(args)...};
+  return text_of_parts(parts);
+}
+
+/// Calls raise(text), which throws, with `<op>: expected <parts...>`.
+[[noreturn]] void fail_with(void (*raise)(const std::string& text), std::string_view op,
+                            std::span<const TextPart> parts);
+
+template <class SomeError>
+[[noreturn]] void raise(const std::string& text) {
+  throw SomeError(text);
 }
 
 /// Throws `<op>: expected <args...>`.
 template <class SomeError, class... Args>
 [[noreturn]] void fail(std::string_view op, const Args&... args) {
-  throw SomeError(text(op, ": expected ", args...));
+  const TextPart parts[] = {TextPart(args)...};
+  fail_with(raise<SomeError>, op, parts);
 }
 
 /// All of one dtype.
