@@ -6,6 +6,7 @@
 #include <bit>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "teff/engine/process.h"
 
@@ -24,6 +25,8 @@ namespace teff {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
+/// From this on blocks begin with a huge page and prefer them: 256 MB are then 128 faults of pages instead of 65536.
+constexpr std::size_t kLargeBlock = 2 * detail::kHugePage;
 constexpr std::size_t kMaxCachedBytes = std::size_t{1} << 30;  // beyond this, blocks go back to the system
 
 /// AddressSanitizer cannot know by itself which bytes of a block nobody may touch: what a size class adds to the size
@@ -58,6 +61,23 @@ SizeClass size_class(std::size_t bytes) {
   return {4 * (power - 1) + (rounded / step - 5), rounded * kAlignment};
 }
 
+std::align_val_t alignment_of(std::size_t bytes) {
+  return std::align_val_t{bytes < kLargeBlock ? kAlignment : detail::kHugePage};
+}
+
+void* take_from_system(std::size_t bytes) {
+  void* const pointer = ::operator new(bytes, alignment_of(bytes), std::nothrow);
+  if (pointer != nullptr && bytes >= kLargeBlock) detail::prefer_huge_pages(pointer, bytes);
+  return pointer;
+}
+void give_to_system(void* pointer, std::size_t bytes) { ::operator delete(pointer, alignment_of(bytes)); }
+
+/// The size of the blocks of a class, as size_class gives it.
+std::size_t bytes_of_class(std::size_t index) {
+  if (index < 4) return (index + 1) * kAlignment;
+  return (index % 4 + 5) * (std::size_t{1} << (index / 4 - 1)) * kAlignment;
+}
+
 /// Kept blocks form a list through their own first bytes.
 struct FreeBlock {
   FreeBlock* next;
@@ -77,10 +97,10 @@ class Cache {
       }
       ++system_allocations_;
     }
-    void* pointer = ::operator new (size.bytes, std::align_val_t{kAlignment}, std::nothrow);
+    void* pointer = take_from_system(size.bytes);
     if (pointer == nullptr) {
       clear();
-      pointer = ::operator new (size.bytes, std::align_val_t{kAlignment}, std::nothrow);
+      pointer = take_from_system(size.bytes);
     }
     if (pointer == nullptr) {
       std::lock_guard lock(mutex_);
@@ -102,16 +122,14 @@ class Cache {
         return;
       }
     }
-    ::operator delete (pointer, std::align_val_t{kAlignment});
+    give_to_system(pointer, size.bytes);
   }
 
   void clear() noexcept {
     std::lock_guard lock(mutex_);
-    for (FreeBlock*& head : free_) {
-      while (head != nullptr) {
-        FreeBlock* next = head->next;
-        ::operator delete (static_cast<void*>(head), std::align_val_t{kAlignment});
-        head = next;
+    for (std::size_t index = 0; index < kClasses; ++index) {
+      for (FreeBlock* block = std::exchange(free_[index], nullptr); block != nullptr;) {
+        give_to_system(std::exchange(block, block->next), bytes_of_class(index));
       }
     }
     cached_ = 0;

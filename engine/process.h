@@ -4,6 +4,7 @@
 // Private: living in somebody else's process, which forks, takes signals, and may have few of the machine's processors.
 
 #include <csignal>
+#include <cstddef>
 #include <mutex>
 #include <string_view>
 
@@ -50,5 +51,10 @@ int available_processors();
 /// That quota, in processors; infinite if there is none. `membership` is the text of /proc/self/cgroup, `root` the
 /// folder that the groups are mounted at. Of version 1 and 2, the least of a group and those that it is in.
 double control_group_quota(std::string_view membership, std::string_view root);
+
+/// Bytes of a huge page, and the hint that fresh memory, which begins with one, had best be of such. Where the system
+/// knows none, or gives them by itself or not at all, nothing happens.
+inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
+void prefer_huge_pages(void* memory, std::size_t bytes);
 
 }  // namespace teff::detail
