@@ -6,11 +6,6 @@
 namespace teff::serialize {
 namespace {
 
-struct LayerFile {
-  std::string_view name;  // without what is around it
-  std::string_view code;
-};
-
 // clang-format off
 constexpr LayerFile kLayerFiles[] = {
 
@@ -45,6 +40,17 @@ def product(values):
 
 def zeros(x, size):
   return torch.zeros([torch.size(x, 0), size], dtype=ops.prim.dtype(x))
+
+def chained(layer, x):
+  for name in layer._modules:
+    x = getattr(layer, name).forward(x)
+  return x
+
+def classified(network, x):
+  x = network.features.forward(x)
+  if torch.__isnot__(network.avgpool, None):
+    x = network.avgpool.forward(x)
+  return network.classifier.forward(torch.flatten(x, 1, -1))
 
 def chosen(value, otherwise):
   if torch.__is__(value, None):
@@ -227,9 +233,7 @@ class ModuleList(Module):
   pass
 class Sequential(Module):
   def forward(self, input):
-    for name in self._modules:
-      input = getattr(self, name).forward(input)
-    return input
+    return __torch__.layers.chained(self, input)
 )"},
 
 // A padding that is no number of zeros is put around the image first, from its last dimension on.
@@ -883,8 +887,10 @@ class DataParallel(Module):
 
 /// "torch.nn.modules.conv": none for a file that is not here.
 std::optional<std::string_view> code_of(std::string_view module) {
-  for (const LayerFile& file : kLayerFiles) {
-    if (file.name == module) return file.code;
+  for (const std::span<const LayerFile> files : {std::span<const LayerFile>(kLayerFiles), vision_files}) {
+    for (const LayerFile& file : files) {
+      if (file.name == module) return file.code;
+    }
   }
   return {};
 }

@@ -5,6 +5,7 @@
 // pickled whole has its attributes in its file and their meaning in Python: this is the meaning.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,13 @@ namespace teff::serialize {
 /// The code of a file of PyTorch, "code/__torch__/torch/nn/modules/conv.py": its layers as classes with a forward. What
 /// older versions of PyTorch did not write is a constant of the class. None for other files.
 std::optional<std::string> layer_code(std::string_view name);
+
+struct LayerFile {
+  std::string_view name;  // "torch.nn.modules.conv"
+  std::string_view code;
+};
+/// torchvision's networks (vision_code.cpp).
+extern const std::span<const LayerFile> vision_files;
 
 /// Whether there is a class "torch.nn.modules.conv.Conv2d".
 bool has_layer(std::string_view type);

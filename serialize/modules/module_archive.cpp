@@ -21,7 +21,7 @@ constexpr auto kMethods = std::to_array<std::string_view>(
     {"forward", "_call_impl", "_slow_forward", "_compiled_call_impl", "_conv_forward", "_output_padding",
      "_check_input_dim", "_check_no_batch_dim", "_get_no_batch_dim", "_handle_no_batch_input", "_apply_instance_norm",
      "_check_non_zero_input_channels", "check_forward_input", "check_forward_hidden", "_sa_block", "_ff_block"});
-/// What has modules within that it calls.
+/// Of torch.nn, what has modules within that it calls.
 constexpr auto kContainers = std::to_array<std::string_view>(
     {"torch.nn.modules.container.Sequential", "torch.nn.modules.container.ModuleList",
      "torch.nn.parallel.data_parallel.DataParallel", "torch.nn.modules.transformer.TransformerEncoder",
@@ -54,7 +54,9 @@ void check_classes(const PickledModule& root) {
   }
   if (classes.size() > kShownClasses) text += " and " + std::to_string(classes.size() - kShownClasses) + " more";
   throw UnsupportedError(
-      "expected a pickled module that is a tree of nn.Sequential and of PyTorch's layers, got one of " + text +
+      "expected a pickled module that is a tree of nn.Sequential and of PyTorch's layers, or one of torchvision's "
+      "networks for classification, got one of " +
+      text +
       ": what the forward of such a class does is Python's code, which is not in the file. Use load for its state "
       "dict, or write the network with torch.jit.trace(model, example) or torch.jit.script(model) and torch.jit.save, "
       "or with torch.onnx.export");
@@ -77,7 +79,8 @@ void check_members(const PickledModule& module) {
       refuse("modules with the methods of their classes", name, "save it with torch.jit.save");
     }
   }
-  if (!module.children.empty() && !is_among(kContainers, module.type)) {
+  const bool is_layer = module.type.starts_with("torch.nn.") && !is_among(kContainers, module.type);
+  if (!module.children.empty() && is_layer) {
     refuse("a layer without modules in it", module.children.front().name, "save it with torch.jit.save");
   }
 }
