@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// In place of the folders modules, onnx, operators and script in a build without TEFF_IMPORT.
+// In place of the folders exported, modules, onnx, operators and script in a build without TEFF_IMPORT.
 
 #include "teff/engine/error.h"
+#include "teff/serialize/exported/exported_file.h"
 #include "teff/serialize/modules/module_file.h"
 #include "teff/serialize/onnx/onnx_file.h"
 
@@ -15,6 +16,14 @@ namespace {
 [[noreturn]] void refuse_onnx() { refuse("an ONNX file"); }
 
 }  // namespace
+
+std::unique_ptr<Contents> open_exported(std::shared_ptr<const ByteSource>, const LoadOptions&) {
+  refuse("a program of torch.export");
+}
+
+nn::GraphModuleData read_exported_model(const std::shared_ptr<const ByteSource>&, const LoadOptions&) {
+  refuse("a program of torch.export");
+}
 
 std::unique_ptr<Contents> open_onnx(std::shared_ptr<const ByteSource>, const LoadOptions&) { refuse_onnx(); }
 

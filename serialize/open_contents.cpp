@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/open_contents.h"
 
+#include "teff/serialize/exported/exported_file.h"
 #include "teff/serialize/numpy/numpy_file.h"
 #include "teff/serialize/onnx/onnx_file.h"
 #include "teff/serialize/safetensors/safetensors_file.h"
@@ -13,7 +14,7 @@ std::unique_ptr<Contents> open_contents(FileFormat format, std::shared_ptr<const
                                         const LoadOptions& options) {
   switch (format) {
     case FileFormat::pytorch:
-      return open_torch(std::move(source), options);
+      return is_exported(*source) ? open_exported(std::move(source), options) : open_torch(std::move(source), options);
     case FileFormat::safetensors:
       return open_safetensors(std::move(source), options);
     case FileFormat::npz:

@@ -246,7 +246,10 @@ std::string name_zip(const std::vector<std::string_view>& all) {
   const bool is_exported = std::any_of(names.begin(), names.end(), [](std::string_view name) {
     return name.ends_with("serialized_exported_program.json") || name.ends_with("/archive_format");
   });
-  if (is_exported) return "a program of torch.export (.pt2): load it in Python and save its state_dict with torch.save";
+  if (is_exported) {
+    return "a program of torch.export (.pt2) that was packed again within another folder: unpack it, and pack the "
+           "folder itself with zip -0 -r";
+  }
   if (has(names, "MAR-INF/MANIFEST.json")) return "a model archive of TorchServe (.mar)" + held;
   if (has(names, "model.weights.h5") || has(names, "config.json")) {
     if (has(names, "metadata.json")) {

@@ -9,10 +9,10 @@ endif()
 if(NOT is_default_release)
   return()
 endif()
-# 0.75 MB of the first are the readers of TorchScript and of pickled modules and ATen's table, which a build without TEFF_IMPORT leaves out.
+# 0.9 MB of the first are the readers of TorchScript, exported programs and pickled modules, and ATen's table, which a build without TEFF_IMPORT leaves out.
 # Of the minimal program 0.55 MB are kernels of two instruction sets, 0.14 MB what unwinds exceptions; all operations are
 # linked, for a model file may name any.
-set(TEFF_SIZE_CEILING 4600000)
+set(TEFF_SIZE_CEILING 4700000)
 set(TEFF_MINIMAL_SIZE_CEILING 2150000)
 
 add_executable(teff_run_model consumer/minimal/run_model.cpp)

@@ -221,7 +221,7 @@ int convert(const Options& options) {
   const bool is_whole = options.entry.empty() && options.dtype.empty() && !options.state_dict;
   const bool to_onnx = ends_with(options.to, ".onnx");
   const bool is_network =
-      file.format() == FileFormat::onnx || is_torch_script(file) || (file.model() != nullptr && to_onnx);
+      file.format() == FileFormat::onnx || is_torch_network(file) || (file.model() != nullptr && to_onnx);
   if (is_network && is_whole && (to_onnx || ends_with(options.to, ".teff"))) return convert_network(options);
   const bool is_module = is_whole && is_pickled_module(file) && (to_onnx || ends_with(options.to, ".teff"));
   if (is_module && converts_module(options)) return kOk;
@@ -245,7 +245,7 @@ std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
   parameters.required("IN", options->from,
                       "a file of any format; of an entire model that becomes an ONNX file, and of an ONNX file, a "
-                      "TorchScript archive or "
+                      "TorchScript archive, a program of torch.export or "
                       "a pickled module of PyTorch's layers that becomes a .teff file, the network is taken, of others "
                       "the state dict; - "
                       "is the standard input");

@@ -79,7 +79,7 @@ void print_dot(const Graph& graph, bool parameters) {
 
 int graph(const std::string& path, bool parameters, const LoadOptions& loading) {
   const File file = open_file(path, loading);
-  if (file.format() == FileFormat::onnx || is_torch_script(file) || is_pickled_module(file)) {
+  if (file.format() == FileFormat::onnx || is_torch_network(file) || is_pickled_module(file)) {
     print_dot(open_model(path, loading).graph(), parameters);
     return kOk;
   }

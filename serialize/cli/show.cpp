@@ -190,7 +190,7 @@ void print_network(const std::string& path, const File& file, const LoadOptions&
 }
 
 const char* kind_of(const File& file) {
-  if (file.format() == FileFormat::onnx || is_torch_script(file)) return "network";
+  if (file.format() == FileFormat::onnx || is_torch_network(file)) return "network";
   return file.model() != nullptr ? "entire model" : "dictionary";
 }
 
@@ -207,7 +207,7 @@ void print_text(const std::string& path, const File& file, bool all, const LoadO
     print_lines(module.summary);
   }
   if (file.model() != nullptr) print_model(*file.model());
-  if (file.format() == FileFormat::onnx || is_torch_script(file)) print_network(path, file, options);
+  if (file.format() == FileFormat::onnx || is_torch_network(file)) print_network(path, file, options);
 }
 
 template <class T>

@@ -206,13 +206,14 @@ Shape shape_of(const char* option, const std::string& text) {
   return shape;
 }
 
-bool is_torch_script(const File& file) {
-  return file.format() == FileFormat::pytorch && !file.modules().empty() &&
-         file.modules()[0].summary.type_name == "RecursiveScriptModule";
+bool is_torch_network(const File& file) {
+  if (file.format() != FileFormat::pytorch || file.modules().empty()) return false;
+  const std::string& type = file.modules()[0].summary.type_name;
+  return type == "RecursiveScriptModule" || type == "ExportedProgram";
 }
 
 bool is_pickled_module(const File& file) {
-  return file.format() == FileFormat::pytorch && !is_torch_script(file) && file.modules().size() == 1 &&
+  return file.format() == FileFormat::pytorch && !is_torch_network(file) && file.modules().size() == 1 &&
          file.modules()[0].path.empty();
 }
 

@@ -33,7 +33,7 @@ std::string type_text(const TensorType& type, const std::vector<std::string>& fr
 std::string told(const std::exception& error, const std::string& path = {});
 
 /// Whether it holds a network as PyTorch's code.
-bool is_torch_script(const File& file);
+bool is_torch_network(const File& file);
 /// Whether the file is a module that Python pickled whole.
 bool is_pickled_module(const File& file);
 

@@ -114,6 +114,27 @@ std::uint64_t JsonReader::integer() {
   return value;
 }
 
+std::size_t JsonReader::next_place() {
+  skip_space();
+  return position_;
+}
+
+char JsonReader::next() {
+  const std::size_t place = next_place();
+  return place < text_.size() ? text_[place] : '\0';
+}
+
+std::string_view JsonReader::word() {
+  const std::size_t begin = next_place();
+  const auto is_in_word = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' ||
+           c == '.';
+  };
+  while (position_ < text_.size() && is_in_word(text_[position_])) ++position_;
+  if (position_ == begin) refuse("expected a value, got " + found());
+  return text_.substr(begin, position_ - begin);
+}
+
 void JsonReader::finish() {
   skip_space();
   if (position_ < text_.size()) refuse("expected the end, got " + found());

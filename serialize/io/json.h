@@ -45,6 +45,11 @@ class JsonReader {
   std::string string();
   /// A whole number of at most 64 bits, without sign, fraction or exponent.
   std::uint64_t integer();
+  /// Where the next value begins, and its first character; '\0' at the end.
+  std::size_t next_place();
+  char next();
+  /// A number, true, false, null, and what Python writes besides: NaN, Infinity, -Infinity.
+  std::string_view word();
   /// Nothing may be left but white space.
   void finish();
 

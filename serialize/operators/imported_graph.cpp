@@ -5,10 +5,24 @@
 #include <set>
 #include <utility>
 
+#include "teff/engine/build.h"
+#include "teff/engine/error.h"
+#include "teff/engine/input_rules.h"
 #include "teff/engine/ops.h"
+#include "teff/engine/recording.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff::serialize {
+namespace {
+
+/// A dropout that is told that it does not train, whatever the mode.
+bool drops_never(const GraphNode& node) {
+  const Value* const mode = node.attributes.find("training");
+  return node.target.find("dropout") != std::string::npos && node.attributes.contains("p") && mode != nullptr &&
+         mode->is_bool() && !mode->as_bool();
+}
+
+}  // namespace
 
 void name_ports(Graph& graph, std::span<const std::string> inputs, std::span<const std::string> outputs) {
   std::map<std::size_t, std::string> names;  // by node
@@ -39,6 +53,33 @@ GraphFunction of_one_shape(GraphFunction function) {
     checked.at(0) = view(checked[0], checked[0].shape());
     return function(checked);
   };
+}
+
+void check_rows(const Graph& graph, std::span<const std::pair<std::string, Tensor>> attributes,
+                const std::vector<TensorType>& types) {
+  const std::vector<FreeSize> free = free_sizes_of(graph);
+  if (free.empty()) return;
+  const GraphExecutor executor(graph, {attributes.begin(), attributes.end()});
+  const std::int64_t batch = types.at(0).shape[0];
+  const std::vector<TensorType> outputs = executor.output_types(types);
+  const std::vector<TensorType> more = executor.output_types(teff::detail::resized(types, free[0].places, batch + 1));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].shape.empty() || more[i].shape[0] != outputs[i].shape[0] + 1) {
+      throw FormatError("expected outputs with a row for each of the batch");
+    }
+  }
+}
+
+void keep_told_modes(Graph& graph, Graph evaluation, Graph training) {
+  Graph told = graph;
+  if (evaluation.nodes.size() == training.nodes.size()) {
+    for (std::size_t i = 0; i < training.nodes.size(); ++i) {
+      if (!drops_never(training.nodes[i])) continue;
+      for (Graph* each : {&evaluation, &training, &told}) each->nodes[i].attributes["p"] = 0.0;
+      training.nodes[i].attributes["training"] = true;
+    }
+  }
+  if (detail::compare_modes(told, evaluation, training).empty()) graph = std::move(told);
 }
 
 std::vector<Tensor> stand_ins_for(std::span<const TensorType> types) {

@@ -5,6 +5,8 @@
 
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "teff/engine/graph.h"
 
@@ -22,6 +24,15 @@ void name_ports(Graph& graph, std::span<const std::string> inputs, std::span<con
 bool frees_batch_unseen(const Graph& graph);
 /// The function behind a view of its first input in the shape that it has, which refuses inputs of other shapes.
 GraphFunction of_one_shape(GraphFunction function);
+
+/// Where the file has a number for the batch, another is only taken if the outputs have a row for each of its rows.
+/// @throws FormatError if they have not. `types`: of the inputs.
+void check_rows(const Graph& graph, std::span<const std::pair<std::string, Tensor>> attributes,
+                const std::vector<TensorType>& types);
+
+/// What the network tells its operations of the mode stays so: in a record of it in either mode. A record in training
+/// mode that does something else changes nothing.
+void keep_told_modes(Graph& graph, Graph evaluation, Graph training);
 
 /// Tensors of types without values.
 std::vector<Tensor> stand_ins_for(std::span<const TensorType> types);

@@ -102,13 +102,6 @@ class ScriptImporter {
     }
   }
 
-  /// A dropout that the code tells that it does not train, whatever the mode.
-  static bool drops_never(const GraphNode& node) {
-    const Value* const mode = node.attributes.find("training");
-    return node.target.find("dropout") != std::string::npos && node.attributes.contains("p") && mode != nullptr &&
-           mode->is_bool() && !mode->as_bool();
-  }
-
   /// What the code tells an operation of its mode in both modes alike stays so. Code that does something else in
   /// training, as to give more outputs, is taken as it is in evaluation mode.
   void follow_modes(detail::Explored& explored, const NamedTensors& attributes) {
@@ -121,15 +114,7 @@ class ScriptImporter {
       const auto run = [&](bool training) {
         return detail::record(function(training), inputs, attributes, network_.scopes()).graph;
       };
-      Graph evaluation = run(false), training = run(true), graph = explored.graph;
-      if (evaluation.nodes.size() == training.nodes.size()) {
-        for (std::size_t i = 0; i < training.nodes.size(); ++i) {
-          if (!drops_never(training.nodes[i])) continue;
-          for (Graph* each : {&evaluation, &training, &graph}) each->nodes[i].attributes["p"] = 0.0;
-          training.nodes[i].attributes["training"] = true;
-        }
-      }
-      if (detail::compare_modes(graph, evaluation, training).empty()) explored.graph = std::move(graph);
+      keep_told_modes(explored.graph, run(false), run(true));
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const Error&) {

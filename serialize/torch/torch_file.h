@@ -18,6 +18,9 @@ namespace teff::serialize {
 /// @throws FormatError for what is damaged, hostile, or more than data: TorchScript, pickled classes.
 std::unique_ptr<Contents> open_torch(std::shared_ptr<const ByteSource> source, const LoadOptions& options);
 
+/// Whether the file is a program of torch.export (exported/exported_file.h). @throws FormatError for a damaged zip.
+bool is_exported(const ByteSource& source);
+
 /// Writes what torch.load, also with weights_only, reads. A dictionary of tensors only becomes an OrderedDict with the
 /// _metadata that PyTorch's modules expect; the state of an optimiser gets whole numbers as keys.
 /// @throws ValueError for what Python could not read back: undefined tensors, dictionaries too deep in each other.

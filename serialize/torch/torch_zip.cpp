@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "teff/serialize/torch/torch_contents.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include "teff/serialize/io/limits.h"
 #include "teff/serialize/io/zip_reader.h"
 #include "teff/serialize/strangers.h"
+#include "teff/serialize/torch/torch_file.h"
 #include "teff/serialize/torch/torch_script.h"
 #include "teff/serialize/torch/torch_script_code.h"
 
@@ -170,6 +173,31 @@ bool is_script(const ByteSource& source) {
   std::byte first{};
   source.read(std::span(&first, 1), 0);
   return first == std::byte{'P'} && ZipReader(source).find("constants.pkl") != nullptr;
+}
+
+namespace {
+
+/// The name of the first entry, which a zip begins with; empty if it is none, or is longer than names of PyTorch's are.
+std::string first_entry(const ByteSource& source) {
+  constexpr std::size_t kHeader = 30, kLength = 26, kLongest = 256;
+  std::array<std::byte, kHeader + kLongest> head{};
+  const std::size_t size = std::min<std::uint64_t>(head.size(), source.size());
+  source.read(std::span(head).first(size), 0);
+  const std::size_t length =
+      std::to_integer<std::size_t>(head[kLength]) | std::to_integer<std::size_t>(head[kLength + 1]) << 8;
+  if (head[0] != std::byte{'P'} || length > kLongest || kHeader + length > size) return "";
+  return {reinterpret_cast<const char*>(head.data()) + kHeader, length};
+}
+
+}  // namespace
+
+/// What torch.save and torch.jit.save write begins with its pickle: of that the directory need not be read for this.
+bool is_exported(const ByteSource& source) {
+  std::byte first{};
+  source.read(std::span(&first, 1), 0);
+  if (first != std::byte{'P'} || first_entry(source).ends_with("/data.pkl")) return false;
+  const ZipReader zip(source);
+  return zip.find("serialized_exported_program.json") != nullptr || zip.find("archive_format") != nullptr;
 }
 
 ScriptArchive open_script(std::shared_ptr<const ByteSource> source, const LoadOptions& options) {

@@ -151,16 +151,25 @@ void mutate_code(Bytes& code, Random& random, Mutator mutate) {
   for (const std::string& part : parts) code.insert(code.end(), part.begin(), part.end());
 }
 
-void mutate_script(Bytes& file, Random& random, Mutator mutate) {
+namespace {
+
+/// Changes an entry whose name ends so, now and then another.
+void mutate_text_in_zip(Bytes& file, Random& random, Mutator mutate, std::string_view extension) {
   if (random() % 8 == 0) return mutate_torch(file, random, mutate);
   std::vector<ZipPart> entries = unpack_zip(file);
   std::vector<ZipPart*> code;
   for (ZipPart& entry : entries) {
-    if (entry.name.ends_with(".py")) code.push_back(&entry);
+    if (entry.name.ends_with(extension)) code.push_back(&entry);
   }
   if (code.empty()) return mutate_torch(file, random, mutate);
   mutate_code(any_of_list(code, random)->bytes, random, mutate);
   file = pack_zip(entries);
 }
+
+}  // namespace
+
+void mutate_script(Bytes& file, Random& random, Mutator mutate) { mutate_text_in_zip(file, random, mutate, ".py"); }
+
+void mutate_exported(Bytes& file, Random& random, Mutator mutate) { mutate_text_in_zip(file, random, mutate, ".json"); }
 
 }  // namespace teff::fuzz

@@ -41,6 +41,7 @@ void run_numpy(std::span<const std::byte> bytes);
 void run_onnx(std::span<const std::byte> bytes);
 void run_script(std::span<const std::byte> bytes);
 void run_script_code(std::span<const std::byte> bytes);
+void run_exported(std::span<const std::byte> bytes);
 void run_inflate(std::span<const std::byte> bytes);
 void run_image(std::span<const std::byte> bytes);  // where there are libpng and libjpeg
 

@@ -28,6 +28,7 @@ constexpr std::array kTargets = {
     Target{"onnx", run_onnx, mutate_onnx},
     Target{"script", run_script, mutate_script, 8},
     Target{"script_code", run_script_code, mutate_code},
+    Target{"exported", run_exported, mutate_exported, 8},
     Target{"inflate", run_inflate, nullptr},
 #ifdef TEFF_FUZZ_IMAGES
     Target{"image", run_image, mutate_image},

@@ -67,9 +67,10 @@ std::string operators_page() {
   out << "\n## From ONNX to Teff\n\n"
          "What `load_model(\"net.onnx\")` takes, in versions 1 to 22 as far as each has them:\n\n";
   print_incoming(out);
-  out << "\n## From TorchScript to Teff\n\n"
+  out << "\n## From TorchScript and torch.export to Teff\n\n"
          "ATen's operators that `load_model(\"net.pt\")` takes, in place, too, as far as Teff has their options; what "
-         "the code of an archive does with numbers, texts and lists is no operator:\n\n";
+         "the code of an archive does with numbers, texts and lists is no operator. Programs of torch.export "
+         "(`load_model(\"net.pt2\")`) have the same:\n\n";
   print_aten(out);
   return out.str();
 }

@@ -90,8 +90,8 @@ TEST_CASE("archives are named with what is in them") {
         "a zip that holds other files: unpack it and load policy.pth, policy.optimizer.pth");
   CHECK(what_is(zip_of({{"MAR-INF/MANIFEST.json", "{}"}, {"net.pt", "x"}, {"handler.py", ""}})) ==
         "a model archive of TorchServe (.mar): unpack it and load net.pt");
-  CHECK(contains(what_is(zip_of({{"x/archive_format", "pt2"}, {"x/data/weights.pt", "x"}})),
-                 "a program of torch.export (.pt2)"));
+  CHECK(contains(what_is(zip_of({{"y/x/archive_format", "pt2"}, {"y/z", "x"}})),
+                 "a program of torch.export (.pt2) that was packed again within another folder"));
   CHECK(contains(what_is(zip_of({{"metadata.json", ""}, {"config.json", ""}, {"model.weights.h5", "x"}})),
                  "a model of Keras (.keras)"));
   CHECK(what_is(zip_of({{"data.pkl", "x"}, {"data/0", "abcd"}, {"version", "3"}})) ==
