@@ -5,6 +5,7 @@
 #include "teff/serialize/exported/exported_file.h"
 #include "teff/serialize/modules/module_file.h"
 #include "teff/serialize/onnx/onnx_file.h"
+#include "teff/serialize/script/script_file.h"
 
 namespace teff::serialize {
 namespace {
@@ -34,6 +35,8 @@ nn::GraphModuleData read_torch_model(const std::shared_ptr<const ByteSource>&, c
 }
 
 void save_onnx(const nn::GraphModuleData&, ByteSink&, const SaveOptions&) { refuse_onnx(); }
+
+void save_script(const nn::GraphModuleData&, ByteSink&, const SaveOptions&) { refuse("a TorchScript archive"); }
 
 void save_onnx_tensor(const std::string&, const Tensor&, ByteSink&) { refuse_onnx(); }
 

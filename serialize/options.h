@@ -12,7 +12,7 @@ namespace TEFF_EXPORT teff {
 enum class FileFormat {
   by_name,      // the extension of the path: .pt and .pth, .safetensors, .npz, .npy, .onnx, else .teff. A stream: .teff
   teff,         // see FORMAT.md
-  pytorch,      // what torch.save writes and torch.load reads
+  pytorch,      // what torch.save writes and torch.load reads; of save_model a TorchScript archive
   safetensors,  // tensors by name, and text by name
   npz,          // tensors by name, as numpy.savez writes and numpy.load reads
   npy,          // one tensor, as numpy.save writes; in a dictionary its name is ""

@@ -53,9 +53,11 @@ Dict load(std::istream& stream, const LoadOptions& options = {});
 ///
 /// With the extension .onnx it is a network in ONNX's operators, of version 17, in evaluation mode: parameters and
 /// buffers under their keys, free sizes as named dimensions, the printed form as the graph's description.
-/// docs/operators.md says what each operation becomes. load_model gives it back, and it trains.
-/// @throws what save throws; what nn::capture throws. ValueError for operations that ONNX does not have, all of them by
-/// name, and for more than 2 GB.
+/// With .pt and .pth, or FileFormat::pytorch, it is a TorchScript archive, which torch.jit.load of PyTorch 1.13 and
+/// later opens without a class: keys, modules and their classes, requires_grad, mode and free sizes are the original's.
+/// docs/operators.md says what each operation becomes. load_model gives both back, and they train.
+/// @throws what save throws; what nn::capture throws. ValueError for operations that ONNX or TorchScript do not have,
+/// all of them by name; ONNX: for more than 2 GB; TorchScript: for names that no module can have, and for metadata.
 void save_model(nn::Module& module, std::span<const Tensor> inputs, const std::string& path,
                 const SaveOptions& options = {});
 void save_model(nn::Module& module, std::span<const Tensor> inputs, std::ostream& stream,

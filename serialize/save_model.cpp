@@ -9,6 +9,7 @@
 #include "teff/serialize/io/atomic_file.h"
 #include "teff/serialize/onnx/onnx_file.h"
 #include "teff/serialize/save_load.h"
+#include "teff/serialize/script/script_file.h"
 #include "teff/serialize/teff/model_file.h"
 #include "teff/serialize/teff/teff_file.h"
 
@@ -28,14 +29,15 @@ serialize::ModelContent content_of(nn::Module& module, std::span<const Tensor> i
 }
 
 void check_model_format(const serialize::Format& format) {
-  if (format.id == FileFormat::teff || format.id == FileFormat::onnx) return;
-  throw ValueError("expected the format .teff or ONNX for an entire model, got that of " + std::string(format.name) +
-                   ", which holds no graph: save the state dict");
+  if (format.id == FileFormat::teff || format.id == FileFormat::onnx || format.id == FileFormat::pytorch) return;
+  throw ValueError("expected the format .teff, ONNX or TorchScript for an entire model, got that of " +
+                   std::string(format.name) + ", which holds no graph: save the state dict");
 }
 
 void save_model_to(serialize::ByteSink& sink, FileFormat format, const serialize::ModelContent& content,
                    const SaveOptions& options) {
   if (format == FileFormat::onnx) return serialize::save_onnx(content.module, sink, options);
+  if (format == FileFormat::pytorch) return serialize::save_script(content.module, sink, options);
   serialize::write_teff(sink, serialize::FileKind::model, options.metadata,
                         [&](serialize::HeaderWriter& archive) { archive(content); });
 }

@@ -284,7 +284,7 @@ TEFF_C_API teff_status teff_model_load(const char* path, const teff_load_options
 TEFF_C_API teff_status teff_model_load_bytes(const void* bytes, size_t size, const teff_load_options* options,
                                              teff_model** result);
 /* Writes it as a .teff file, with the first rows of the example inputs, one for each input, and what comes of them as
- * its test. */
+ * its test; with the extension .onnx as an ONNX file, with .pt or .pth as a TorchScript archive (docs/pytorch.md). */
 TEFF_C_API teff_status teff_model_save(teff_model* model, const teff_tensor* const* inputs, size_t count,
                                        const char* path, const teff_save_options* options);
 /* A copy with tensors of its own. */

@@ -95,6 +95,9 @@ bool ends_with(const std::string& path, std::string_view extension) {
                     [](char a, char b) { return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b))); });
 }
 
+/// PyTorch's, which hold a state dict, or a network as TorchScript.
+bool is_pytorch(const std::string& path) { return ends_with(path, ".pt") || ends_with(path, ".pth"); }
+
 /// What is to be written: all of the file, of a model its state dict, or the entry.
 Dict content_of(const File& file, const Options& options) {
   if (options.entry.empty()) return file.model() != nullptr ? file.read("state_dict").as_dict() : file.read_all();
@@ -125,8 +128,7 @@ void check_bytes(const Dict& dict, const File& file) {
 /// Formats of others have no place for metadata, or for text only. What kind of tensors these are they need not tell.
 Dict metadata_for(const std::string& to, const File& file) {
   Dict metadata = file.metadata();
-  const bool has_place =
-      !(ends_with(to, ".pt") || ends_with(to, ".pth") || ends_with(to, ".npz") || ends_with(to, ".npy"));
+  const bool has_place = !(is_pytorch(to) || ends_with(to, ".npz") || ends_with(to, ".npy"));
   if (has_place || metadata.empty()) return metadata;
   std::string names;
   for (const auto& [key, value] : metadata) {
@@ -194,23 +196,28 @@ void check_same(nn::GraphModule from, nn::GraphModule to, const std::vector<Tens
 int convert_network(const Options& options) {
   const nn::GraphModule module = open_model(options.from, options.loading);
   SaveOptions saving;
-  if (!options.without_metadata) saving.metadata = open_file(options.from, options.loading).metadata();
+  if (!options.without_metadata) saving.metadata = metadata_for(options.to, open_file(options.from, options.loading));
   saving.test_data = options.test_data;
   const std::vector<Tensor> example = example_of(module);
   nn::GraphModule copy = module;
   save_model(copy, example, options.to, saving);
-  if (options.check) check_same(module, load_model(options.to, {.self_test = ends_with(options.to, ".teff")}), example);
+  if (!options.check) return kOk;
+  LoadOptions loading{.self_test = ends_with(options.to, ".teff")};
+  if (is_pytorch(options.to)) {
+    for (const Tensor& input : example) loading.input_types.push_back(input.type());
+  }
+  check_same(module, load_model(options.to, loading), example);
   return kOk;
 }
 
-/// A pickled module as a network, if it is made of layers that Teff has. If not, its state dict is what a .teff file
-/// can have of it.
+/// A pickled module as a network, if it is made of layers that Teff has. If not, its state dict is what a file of Teff
+/// or PyTorch can have of it.
 bool converts_module(const Options& options) {
   try {
     convert_network(options);
     return true;
   } catch (const UnsupportedError& error) {
-    if (options.check || !ends_with(options.to, ".teff")) throw;
+    if (options.check || ends_with(options.to, ".onnx")) throw;
     std::cerr << "teff: the state dict alone: " << printable(told(error)) << '\n';
     return false;
   }
@@ -219,13 +226,15 @@ bool converts_module(const Options& options) {
 int convert(const Options& options) {
   const File file = open_file(options.from, options.loading);
   const bool is_whole = options.entry.empty() && options.dtype.empty() && !options.state_dict;
-  const bool to_onnx = ends_with(options.to, ".onnx");
+  const bool to_other = ends_with(options.to, ".onnx") || is_pytorch(options.to);
   const bool is_network =
-      file.format() == FileFormat::onnx || is_torch_network(file) || (file.model() != nullptr && to_onnx);
-  if (is_network && is_whole && (to_onnx || ends_with(options.to, ".teff"))) return convert_network(options);
-  const bool is_module = is_whole && is_pickled_module(file) && (to_onnx || ends_with(options.to, ".teff"));
+      file.format() == FileFormat::onnx || is_torch_network(file) || (file.model() != nullptr && to_other);
+  const bool takes_network = is_whole && (to_other || ends_with(options.to, ".teff"));
+  if (is_network && takes_network) return convert_network(options);
+  const bool is_module = takes_network && is_pickled_module(file);
   if (is_module && converts_module(options)) return kOk;
-  if (options.check) throw ValueError("--check: expected a network that becomes a .teff or ONNX file, got another");
+  if (options.check)
+    throw ValueError("--check: expected a network that becomes a .teff, ONNX or TorchScript file, got another");
   if (options.test_data) throw ValueError("--test-data: expected a network that becomes an ONNX file, got another");
   Dict content = content_of(file, options);
   if (!options.dtype.empty()) content = Converter(dtype_from_string(options.dtype))(content).as_dict();
@@ -244,11 +253,10 @@ int convert(const Options& options) {
 std::function<int()> set_up(Parameters& parameters) {
   const auto options = std::make_shared<Options>();
   parameters.required("IN", options->from,
-                      "a file of any format; of an entire model that becomes an ONNX file, and of an ONNX file, a "
-                      "TorchScript archive, a program of torch.export or "
-                      "a pickled module of PyTorch's layers that becomes a .teff file, the network is taken, of others "
-                      "the state dict; - "
-                      "is the standard input");
+                      "a file of any format; of an entire model that becomes an ONNX file or, as .pt, a TorchScript "
+                      "archive, and of an ONNX file, a TorchScript archive, a program of torch.export or a pickled "
+                      "module of PyTorch's layers that becomes one of these or a .teff file, the network is taken, of "
+                      "others the state dict; - is the standard input");
   parameters.required("OUT", options->to,
                       "its extension says the format: .teff, .onnx, .pt, .pth, .safetensors, .npz, .npy");
   parameters.option("--entry", options->entry, "takes one entry, named as `teff show` names it, in place of all",

@@ -4,31 +4,22 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "teff/engine/error.h"
-#include "teff/engine/graph_attributes.h"
 #include "teff/engine/input_rules.h"
-#include "teff/engine/op_registry.h"
+#include "teff/serialize/operators/export_rules.h"
 
 namespace teff::serialize {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-/// All operations without a row, or declined.
-void check_operations(const Graph& graph) {
-  std::set<std::string> refused;
-  for (const GraphNode& node : graph.nodes) {
-    if (node.kind != GraphNode::Kind::call) continue;
-    const ExportRow* row = find_export(node.target);
-    if (row == nullptr) refused.insert(node.target + " (an operation of the program's own)");
-    if (row != nullptr && row->is_declined()) refused.insert(node.target + " (" + std::string(row->note) + ')');
-  }
-  if (refused.empty()) return;
-  std::string text;
-  for (const std::string& one : refused) text += (text.empty() ? "" : ", ") + one;
-  throw ValueError("expected operations that ONNX has, got " + text);
+std::optional<std::string> why_declined(const std::string& op) {
+  const ExportRow* row = find_export(op);
+  if (row == nullptr) return "an operation of the program's own";
+  return row->is_declined() ? std::optional<std::string>(row->note) : std::nullopt;
 }
 
 NamedTensors named(const nn::GraphModuleData& module) {
@@ -76,23 +67,11 @@ std::string symbol_of(const FreeSize& free, const Graph& graph, std::set<std::st
   return name;
 }
 
-/// Options that a file left out have their defaults.
-void fill_attributes(Graph& graph) {
-  const auto shape_of = [&](std::int64_t place) { return &graph.nodes[static_cast<std::size_t>(place)].type.shape; };
-  for (GraphNode& node : graph.nodes) {
-    if (node.kind != GraphNode::Kind::call) continue;
-    const Dict resolved = teff::detail::resolve_sizes(node.attributes, shape_of);
-    for (const auto& [key, value] : make_op(node.target, resolved, node.version)->attributes()) {
-      if (!node.attributes.contains(key)) node.attributes.insert(key, value);
-    }
-  }
-}
-
 class Exporter {
  public:
   explicit Exporter(const nn::GraphModuleData& module) : module_(module), graph_(module.graph) {
     set_training(graph_, false);
-    check_operations(graph_);
+    check_operations(graph_, "ONNX", why_declined);
     fill_attributes(graph_);
     state_.values.resize(graph_.nodes.size());
   }

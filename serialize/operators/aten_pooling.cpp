@@ -227,6 +227,11 @@ constexpr AtenRow kAtenPooling[] = {
      +[](const ImageCall& c) { return channel_shuffle(c.tensor(0), c.integer("groups", 1)); }},
     {"col2im", "self output_size kernel_size dilation padding stride", image_of_columns},
     {"constant_pad_nd", "self pad value", padded_by},
+    {"fractional_max_pool3d", "self kernel_size output_size random_samples",
+     +[](const ImageCall& c) {
+       const Triple kernel = triple_of(aten_numbers(c, "kernel_size"));
+       return both(fractional_max_pool3d_with_indices(c.tensor(0), kernel, triple_of(output_size(c)), c.tensor(3)));
+     }},
     {"grid_sampler", "input grid interpolation_mode padding_mode align_corners", sampled_at_places},
     {"im2col", kColumns, columns_of},
     {"max_pool1d", kMaxPool, maxima1d},

@@ -4,6 +4,7 @@
 // Private: TorchScript archives as networks.
 
 #include "teff/nn/graph/graph_module.h"
+#include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/options.h"
 #include "teff/serialize/torch/torch_script.h"
 
@@ -14,5 +15,10 @@ namespace teff::serialize {
 /// types that fit are looked for.
 /// @throws FormatError; UnsupportedError for what Teff has no place for, with file and line of the code.
 nn::GraphModuleData read_script_model(ScriptArchive archive, const LoadOptions& options);
+
+/// Writes the network: modules, parameters and buffers under the names of the original, and a method `forward`, in the
+/// mode of the module. PyTorch 1.13 and newer read it. @throws ValueError, before anything is written, for what ATen
+/// does not have; IoError.
+void save_script(const nn::GraphModuleData& data, ByteSink& sink, const SaveOptions& options);
 
 }  // namespace teff::serialize

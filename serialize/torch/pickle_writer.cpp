@@ -34,9 +34,13 @@ std::uint32_t PickleWriter::remember() {
 bool PickleWriter::recall(const std::string& name) {
   const auto known = shared_.find(name);
   if (known == shared_.end()) return false;
-  put(known->second < 256 ? Opcode::binget : Opcode::long_binget);
-  put_number(known->second, known->second < 256 ? 1 : 4);
+  again(known->second);
   return true;
+}
+
+void PickleWriter::again(std::uint32_t number) {
+  put(number < 256 ? Opcode::binget : Opcode::long_binget);
+  put_number(number, number < 256 ? 1 : 4);
 }
 
 void PickleWriter::integer(std::int64_t value) {

@@ -42,8 +42,15 @@ class PickleWriter {
   void persistent() { put(Opcode::binpersid); }
   /// Calls what lies below a tuple of arguments with them.
   void call() { put_new(Opcode::reduce); }
+  /// An object of the class below an empty tuple.
+  void object() { put(Opcode::newobj); }
   void build() { put(Opcode::build); }
   void item() { put(Opcode::setitem); }
+  /// Adds all since the mark to the dict below.
+  void items() { put(Opcode::setitems); }
+  /// The number of what Python remembered last, and that value once more.
+  std::uint32_t last() const { return memo_ - 1; }
+  void again(std::uint32_t number);
 
   /// Adds elements to the list or dict on the stack, as many at a time as Python does.
   template <class Container, class Write>

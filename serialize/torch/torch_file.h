@@ -5,11 +5,14 @@
 // pickles with the bytes behind them.
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "teff/engine/dict.h"
 #include "teff/serialize/contents.h"
 #include "teff/serialize/io/byte_sink.h"
 #include "teff/serialize/io/byte_source.h"
+#include "teff/serialize/io/zip_writer.h"
 #include "teff/serialize/options.h"
 
 namespace teff::serialize {
@@ -25,5 +28,9 @@ bool is_exported(const ByteSource& source);
 /// _metadata that PyTorch's modules expect; the state of an optimiser gets whole numbers as keys.
 /// @throws ValueError for what Python could not read back: undefined tensors, dictionaries too deep in each other.
 void save_torch(const Dict& dict, ByteSink& sink, const SaveOptions& options);
+
+/// What the last entry of an archive says: two numbers of 20 digits, of the names of the entries, which every writer
+/// computes in its own way, and of their checksums.
+std::string torch_serialization_id(const std::vector<ZipWriter::Entry>& entries);
 
 }  // namespace teff::serialize

@@ -17,8 +17,9 @@ std::uint64_t combine(std::uint64_t hash, std::uint64_t value) {
   return hash ^ (value + 0x9e3779b9 + (hash << 6) + (hash >> 2));
 }
 
-/// Two numbers of 20 digits: of the entries' names, which every writer computes in its own way, and of their checksums.
-std::string serialization_id(const std::vector<ZipWriter::Entry>& entries) {
+}  // namespace
+
+std::string torch_serialization_id(const std::vector<ZipWriter::Entry>& entries) {
   std::uint64_t names = 0, contents = 0;
   for (const ZipWriter::Entry& entry : entries) {
     for (const char c : entry.name) names = combine(names, static_cast<unsigned char>(c));
@@ -29,8 +30,6 @@ std::string serialization_id(const std::vector<ZipWriter::Entry>& entries) {
                 static_cast<unsigned long long>(contents));
   return digits.data();
 }
-
-}  // namespace
 
 void save_torch(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
   if (!options.metadata.empty())
@@ -51,7 +50,7 @@ void save_torch(const Dict& dict, ByteSink& sink, const SaveOptions& options) {
     zip.add("data/" + std::to_string(i), {static_cast<const std::byte*>(storage.raw_data()), storage.nbytes()});
   }
   add_text("version", "3\n");
-  add_text(".data/serialization_id", serialization_id(zip.entries()));
+  add_text(".data/serialization_id", torch_serialization_id(zip.entries()));
   zip.finish();
 }
 

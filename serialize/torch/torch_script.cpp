@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kScript = "__torch__.";
 constexpr std::string_view kCustom = "__torch__.torch.classes.";  // of C++: weights that an operator has packed
 
-bool is_listed(const std::vector<std::string_view>& names, std::string_view name) {
+bool is_listed(const std::vector<std::string>& names, std::string_view name) {
   return std::binary_search(names.begin(), names.end(), name);
 }
 

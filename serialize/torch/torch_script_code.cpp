@@ -6,14 +6,33 @@
 namespace teff::serialize {
 namespace {
 
-/// The texts of a list in one line: ["weight", "bias", ]. Names of attributes have no quotes in them.
-std::vector<std::string_view> names_in(std::string_view list) {
-  std::vector<std::string_view> names;
-  for (std::size_t begin = list.find('"'); begin != list.npos;) {
-    const std::size_t end = list.find('"', begin + 1);
-    if (end == list.npos) break;
-    names.push_back(list.substr(begin + 1, end - begin - 1));
-    begin = list.find('"', end + 1);
+/// The character of an escape: "\\303", of a byte in octal digits, or any other character, which stands for itself.
+char unescaped(std::string_view& text) {
+  int byte = 0;
+  std::size_t digits = 0;
+  while (digits < 3 && digits < text.size() && text[digits] >= '0' && text[digits] <= '7') {
+    byte = byte * 8 + (text[digits++] - '0');
+  }
+  const char result = digits > 0 ? static_cast<char>(byte) : text[0];
+  text.remove_prefix(std::max<std::size_t>(digits, 1));
+  return result;
+}
+
+/// The texts of a list in one line: ["weight", "bias", ].
+std::vector<std::string> names_in(std::string_view list) {
+  std::vector<std::string> names;
+  for (std::size_t begin = list.find('"'); begin != list.npos; begin = list.find('"')) {
+    list.remove_prefix(begin + 1);
+    std::string name;
+    while (!list.empty() && list[0] != '"') {
+      const bool is_escape = list[0] == '\\' && list.size() > 1;
+      if (!is_escape) name += list[0];
+      list.remove_prefix(1);
+      if (is_escape) name += unescaped(list);
+    }
+    if (list.empty()) break;
+    list.remove_prefix(1);
+    names.push_back(std::move(name));
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -15,8 +15,8 @@ namespace teff::serialize {
 
 struct ScriptClass {
   bool is_module = false;
-  std::vector<std::string_view> parameters;  // in the alphabet's order, as the buffers
-  std::vector<std::string_view> buffers;
+  std::vector<std::string> parameters;  // in the alphabet's order, as the buffers
+  std::vector<std::string> buffers;
 };
 
 class ScriptCode {

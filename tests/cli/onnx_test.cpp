@@ -54,7 +54,7 @@ TEST_CASE("convert makes a model of an ONNX file, runs both, and takes its tenso
   CHECK(load(folder / "net.safetensors").size() == 8);
   const Output other = run_teff({"convert", "--check", "net.teff", "other.teff"}, folder.path());
   CHECK(other.code != 0);
-  CHECK(contains(other.err, "--check: expected a network that becomes a .teff or ONNX file, got another"));
+  CHECK(contains(other.err, "--check: expected a network that becomes a .teff, ONNX or TorchScript file, got another"));
 }
 
 TEST_CASE("convert makes an ONNX file of a model, with its tensors bit for bit, and an example on request") {
@@ -71,4 +71,26 @@ TEST_CASE("convert makes an ONNX file of a model, with its tensors bit for bit, 
   const Output other = run_teff({"convert", "--test-data", "net.teff", "weights.safetensors"}, folder.path());
   CHECK(other.code != 0);
   CHECK(contains(other.err, "--test-data: expected a network that becomes an ONNX file, got another"));
+}
+
+TEST_CASE("convert makes a TorchScript archive of a network, and its state dict on request") {
+  const TempFolder folder;
+  write_network(folder, onnx::small_network());
+  for (const std::vector<std::string>& step : {std::vector<std::string>{"net.onnx", "net.teff"},
+                                               {"net.teff", "net.pt"},
+                                               {"net.onnx", "other.pth"},
+                                               {"net.pt", "again.pt"}}) {
+    const Output output = run_teff({"convert", "--check", step[0], step[1]}, folder.path());
+    CHECK(output.err.empty());
+    CHECK(output.code == 0);
+    CHECK(output.out.starts_with("largest difference: "));
+  }
+  const Dict state = load_model(folder / "net.teff").state_dict();
+  for (const char* name : {"net.pt", "other.pth", "again.pt"}) {
+    CHECK(load(folder / name) == state);
+    CHECK(contains(run_teff({"show", name}, folder.path()).out, "network, "));
+  }
+  CHECK(run_teff({"convert", "--state-dict", "net.teff", "weights.pt"}, folder.path()).code == 0);
+  CHECK(load(folder / "weights.pt") == state);
+  CHECK_FALSE(contains(run_teff({"show", "weights.pt"}, folder.path()).out, "network, "));
 }

@@ -81,11 +81,11 @@ TEST_CASE("the extension decides how a dictionary is written; an entire model go
     CHECK(read_file(path).starts_with(begin));
     CHECK(load(path).empty());
   }
-  const std::string path = folder / "model.pt";
+  const std::string path = folder / "model.npz";
   CHECK(contains(error_of<ValueError>([&] {
                    save_model(net, ones({1, 2}), path);
                  }),
-                 "expected the format .teff or ONNX for an entire model, got that of PyTorch"));
+                 "expected the format .teff, ONNX or TorchScript for an entire model, got that of .npz"));
   CHECK(!std::filesystem::exists(path));
 }
 

@@ -15,6 +15,7 @@
 
 #include "teff/engine/op_registry.h"
 #include "teff/serialize/operators/aten.h"
+#include "teff/serialize/operators/aten_export.h"
 #include "teff/serialize/operators/export_call.h"
 #include "teff/serialize/operators/operator_call.h"
 
@@ -25,11 +26,13 @@ namespace {
 constexpr const char* kOperatorsPage = TEFF_TESTS_DIR "/../docs/operators.md";
 
 void print_outgoing(std::ostream& out) {
-  out << "| operation of Teff | in ONNX | remarks |\n|---|---|---|\n";
+  out << "| operation of Teff | in ONNX | remarks | in TorchScript | remarks |\n|---|---|---|---|---|\n";
   for (const std::string& name : registered_ops()) {
     const serialize::ExportRow* row = serialize::find_export(name);
-    if (row == nullptr) continue;  // of a test
-    out << "| `" << name << "` | " << (row->is_declined() ? "-" : row->onnx) << " | " << row->note << " |\n";
+    const serialize::AtenExport* aten = serialize::find_aten_export(name);
+    if (row == nullptr || aten == nullptr) continue;  // of a test
+    out << "| `" << name << "` | " << (row->is_declined() ? "-" : row->onnx) << " | " << row->note << " | "
+        << (aten->is_declined() ? "-" : aten->operators()) << " | " << aten->note << " |\n";
   }
 }
 
@@ -60,9 +63,10 @@ std::string operators_page() {
   std::ostringstream out;
   out << "# Operators\n\n"
          "Made of the tables in `serialize/operators/`; a test holds it to them.\n\n"
-         "## From Teff to ONNX\n\n"
+         "## From Teff to ONNX and TorchScript\n\n"
          "What `save_model(net, x, \"net.onnx\")` and `teff convert model.teff model.onnx` write, in version 17 of "
-         "ONNX's operators. A network with an operation that has a dash here is refused by its name.\n\n";
+         "ONNX's operators, and the same with `net.pt`, in operators that PyTorch 1.13 and all later ones have. A "
+         "network with an operation that has a dash here is refused by its name.\n\n";
   print_outgoing(out);
   out << "\n## From ONNX to Teff\n\n"
          "What `load_model(\"net.onnx\")` takes, in versions 1 to 22 as far as each has them:\n\n";

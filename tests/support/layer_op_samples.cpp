@@ -86,7 +86,7 @@ void add_losses(std::vector<OpSample>& samples) {
     }
     samples.push_back({"smooth_l1_loss", {{"reduction", reduction}, {"beta", 0.7}}, {smooth({3, 5}), smooth({3, 5})}});
     samples.push_back({"huber_loss", {{"reduction", reduction}, {"delta", 0.7}}, {smooth({3, 5}), smooth({3, 5})}});
-    samples.push_back({"binary_cross_entropy", attributes, {probability({3, 5}), smooth({3, 5})}});
+    samples.push_back({"binary_cross_entropy", attributes, {probability({3, 5}), probability({3, 5})}});
   }
   for (const char* reduction : {"none", "mean", "sum", "batchmean"}) {
     samples.push_back({"kl_div", {{"reduction", reduction}}, {smooth({3, 5}), positive({3, 5})}});

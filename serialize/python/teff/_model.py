@@ -117,7 +117,9 @@ class Model(Owner):
         return Model(new(lib.model_clone, self))
 
     def save(self, path: Path, *inputs: Any, durable: bool = True, metadata: Mapping[str, Any] | None = None) -> None:
-        """Writes it as a .teff file, with the first rows of the example inputs and what comes of them as its test."""
+        """Writes it as a .teff file, with the first rows of the example inputs and what comes of them as its test; with
+        the extension .onnx as an ONNX file, with .pt or .pth as a TorchScript archive.
+        """
         tensors = [as_tensor(value) for value in inputs]
         options = SaveOptions("by_name", durable, metadata)
         lib.model_save(self, handles(tensors), len(tensors), path_for_c(path), options.address())
