@@ -61,7 +61,8 @@ struct LoadOptions {
   /// Leaves out the entries that Teff has no place for, such as complex, quantised and sparse tensors, instead of
   /// refusing the file because of them. File::unsupported says which these are.
   bool skip_unsupported = false;
-  /// load_model of PyTorch's files, which, but for those of torch.export, do not say what forward takes: the types of its tensors, such as
+  /// load_model of PyTorch's files, which, but for those of torch.export, do not say what forward takes: the types of
+  /// its tensors, such as
   /// {{{2, 3, 224, 224}, DType::float32}}, with sizes that are as good as others where forward takes others. Without
   /// them types are looked for that fit the network's weights, which leaves to chance what the code leaves open: how
   /// many dimensions a network takes that takes several.

@@ -35,10 +35,10 @@ void save(const Dict& dict, std::ostream& stream, const SaveOptions& options = {
 /// Of PyTorch's files, the zip since 1.6 and the chain of pickles before: tuples and sets become Lists; numbers as keys
 /// text ("0"); numpy's scalars numbers and its arrays tensors; dtypes and devices text ("torch.float16", "cuda:0"); a
 /// value that is no dictionary stands under the name "". A whole pickled module gives its state dict, also within a
-/// checkpoint, and so do a TorchScript archive and a program of torch.export. docs/pytorch.md has the whole table. Tensors are on the CPU wherever
-/// they were saved; those that share elements share them again if they are contiguous, or the same. Strided and
-/// expanded ones are laid out anew; requires_grad and _metadata are dropped. For complex, quantised and sparse tensors,
-/// and for objects of unknown classes, see LoadOptions.
+/// checkpoint, and so do a TorchScript archive and a program of torch.export. docs/pytorch.md has the whole table.
+/// Tensors are on the CPU wherever they were saved; those that share elements share them again if they are contiguous,
+/// or the same. Strided and expanded ones are laid out anew; requires_grad and _metadata are dropped. For complex,
+/// quantised and sparse tensors, and for objects of unknown classes, see LoadOptions.
 /// @throws IoError if the file cannot be read; FormatError, with place and reason, if it is damaged, foreign
 /// or newer, or holds what Teff has no place for; in the cases in which it may be whole, UnsupportedError.
 Dict load(const std::string& path, const LoadOptions& options = {});
@@ -74,13 +74,13 @@ void save_model(nn::Module& module, std::initializer_list<Tensor> inputs, To&& t
 }
 
 /// Reads what save_model wrote, and networks in ONNX's format (operators of versions 1 to 22) and in PyTorch's files
-/// (TorchScript, torch.export, and whole modules of PyTorch's own layers: docs/pytorch.md). Of ONNX's the initialisers are the
-/// parameters, under their names, and batch norm's statistics the buffers; the module is in evaluation mode, and
-/// trains. The batch is free, and what else the file leaves open of its inputs' sizes, where no operator freezes it;
-/// arithmetic on sizes and constants is folded, an If on constants is the branch that is taken. What Teff has no place
-/// for (Loop and Scan, sequences, texts, quantised operators, float16) is refused by the names of operator and node.
-/// Weights beside the file must lie in its folder. @throws as load does; ResourceError for a model that would take more
-/// than the options allow.
+/// (TorchScript, torch.export, and whole modules of PyTorch's own layers: docs/pytorch.md). Of ONNX's the initialisers
+/// are the parameters, under their names, and batch norm's statistics the buffers; the module is in evaluation mode,
+/// and trains. The batch is free, and what else the file leaves open of its inputs' sizes, where no operator freezes
+/// it; arithmetic on sizes and constants is folded, an If on constants is the branch that is taken. What Teff has no
+/// place for (Loop and Scan, sequences, texts, quantised operators, float16) is refused by the names of operator and
+/// node. Weights beside the file must lie in its folder. @throws as load does; ResourceError for a model that would
+/// take more than the options allow.
 nn::GraphModule load_model(const std::string& path, const LoadOptions& options = {});
 nn::GraphModule load_model(std::span<const std::byte> bytes, const LoadOptions& options = {});
 nn::GraphModule load_model(std::istream& stream, const LoadOptions& options = {});
