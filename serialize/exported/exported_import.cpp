@@ -97,26 +97,12 @@ class ExportedImporter {
       }
       return explored;
     };
-    try {
-      return with(true);
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const ResourceError&) {
-      throw;
-    } catch (const Error&) {
-      detail::Explored explored = with(false);
-      has_one_shape_ = frees_batch_unseen(explored.graph);
-      return has_one_shape_ ? with(false) : std::move(explored);
-    }
+    return explore_batch(with, has_one_shape_);
   }
 
   /// A node says whether it trains, whatever the mode. For batch norm on two rows, if there is a batch.
   void follow_modes(detail::Explored& explored) {
-    std::vector<Tensor> inputs = std::move(explored.small_inputs);
-    const std::vector<FreeSize> free = free_sizes_of(explored.graph);
-    if (!free.empty() && free[0].places[0] == InputDim{0, 0}) {
-      inputs = detail::resized(std::move(inputs), free[0].places, 2);
-    }
+    const std::vector<Tensor> inputs = inputs_of_two_rows(explored);
     try {
       const Graph graph = detail::record(function(), inputs, attributes_, network_.scopes()).graph;
       keep_told_modes(explored.graph, graph, graph);

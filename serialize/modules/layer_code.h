@@ -19,8 +19,8 @@ struct LayerFile {
   std::string_view name;  // "torch.nn.modules.conv"
   std::string_view code;
 };
-/// torchvision's networks (vision_code.cpp).
-extern const std::span<const LayerFile> vision_files;
+/// Layers that see what is around an element (window_code.cpp), and torchvision's networks (vision_code.cpp).
+extern const std::span<const LayerFile> window_files, vision_files;
 
 /// Whether there is a class "torch.nn.modules.conv.Conv2d".
 bool has_layer(std::string_view type);

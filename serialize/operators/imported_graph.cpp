@@ -2,6 +2,7 @@
 #include "teff/serialize/operators/imported_graph.h"
 
 #include <map>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -9,7 +10,6 @@
 #include "teff/engine/error.h"
 #include "teff/engine/input_rules.h"
 #include "teff/engine/ops.h"
-#include "teff/engine/recording.h"
 #include "teff/engine/tensor_impl.h"
 
 namespace teff::serialize {
@@ -86,6 +86,27 @@ std::vector<Tensor> stand_ins_for(std::span<const TensorType> types) {
   std::vector<Tensor> tensors;
   for (const TensorType& type : types) tensors.push_back(detail::make_without_values(type));
   return tensors;
+}
+
+detail::Explored explore_batch(const std::function<detail::Explored(bool batch)>& with, bool& has_one_shape) {
+  try {
+    return with(true);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const ResourceError&) {
+    throw;
+  } catch (const Error&) {
+    detail::Explored explored = with(false);
+    has_one_shape = frees_batch_unseen(explored.graph);
+    return has_one_shape ? with(false) : std::move(explored);
+  }
+}
+
+std::vector<Tensor> inputs_of_two_rows(detail::Explored& explored) {
+  const std::vector<FreeSize> free = free_sizes_of(explored.graph);
+  std::vector<Tensor> inputs = std::move(explored.small_inputs);
+  if (free.empty() || free[0].places[0] != InputDim{0, 0}) return inputs;
+  return detail::resized(std::move(inputs), free[0].places, 2);
 }
 
 }  // namespace teff::serialize

@@ -3,12 +3,14 @@
 
 // Private: what readers of other systems' networks do with the graph that was recorded.
 
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "teff/engine/graph.h"
+#include "teff/engine/recording.h"
 
 namespace teff::serialize {
 
@@ -36,5 +38,12 @@ void keep_told_modes(Graph& graph, Graph evaluation, Graph training);
 
 /// Tensors of types without values.
 std::vector<Tensor> stand_ins_for(std::span<const TensorType> types);
+
+/// with(true), which explores with the batch free, or else with(false). `has_one_shape`: what `with` is to take for a
+/// network that then takes no other shape, although its graph does not say so (frees_batch_unseen).
+detail::Explored explore_batch(const std::function<detail::Explored(bool batch)>& with, bool& has_one_shape);
+
+/// The inputs that a graph was explored with at last, of two rows if there is a batch: what batch norm trains on.
+std::vector<Tensor> inputs_of_two_rows(detail::Explored& explored);
 
 }  // namespace teff::serialize

@@ -89,27 +89,13 @@ class ScriptImporter {
       return detail::explore(function(), stand_ins_for(types), attributes, network_.scopes(),
                              {true, may_vary, kMaxExplored});
     };
-    try {
-      return with(true);
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const ResourceError&) {
-      throw;
-    } catch (const Error&) {
-      detail::Explored explored = with(false);
-      has_one_shape_ = frees_batch_unseen(explored.graph);
-      return has_one_shape_ ? with(false) : std::move(explored);
-    }
+    return explore_batch(with, has_one_shape_);
   }
 
   /// What the code tells an operation of its mode in both modes alike stays so. Code that does something else in
   /// training, as to give more outputs, is taken as it is in evaluation mode.
   void follow_modes(detail::Explored& explored, const NamedTensors& attributes) {
-    std::vector<Tensor> inputs = std::move(explored.small_inputs);
-    const std::vector<FreeSize> free = free_sizes_of(explored.graph);
-    if (!free.empty() && free[0].places[0] == InputDim{0, 0}) {
-      inputs = detail::resized(std::move(inputs), free[0].places, 2);
-    }
+    const std::vector<Tensor> inputs = inputs_of_two_rows(explored);
     try {
       const auto run = [&](bool training) {
         return detail::record(function(training), inputs, attributes, network_.scopes()).graph;
